@@ -1,0 +1,83 @@
+# Every command people use. `make help` lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+RUN := PYTHONPATH=dev $(VENV)/bin/python
+PYTEST := $(VENV)/bin/pytest
+STAMP := $(VENV)/.up-to-date
+
+$(STAMP): pyproject.toml uv.lock dev/bin/bootstrap
+	@dev/bin/bootstrap
+	@touch $@
+
+##@ Try it
+
+.PHONY: demo
+demo: $(STAMP) ## Cluster if none, images, helm install, an example service, calls shown
+	@$(RUN) -m demo
+
+.PHONY: down
+down: $(STAMP) ## Delete the demo cluster
+	@$(RUN) -m demo --delete
+
+##@ Develop
+
+.PHONY: init
+init: $(STAMP) ## Make .venv with every locked dependency, and install the git hooks
+	@$(VENV)/bin/pre-commit install >/dev/null 2>&1 || echo "No git hooks: not a git checkout"
+
+.PHONY: check
+check: lint typing unit ## The quick loop, no cluster: lint, types, unit, golden and helm tests
+
+.PHONY: lint
+lint: $(STAMP) ## Ruff, import-linter, buf lint and breaking, shellcheck, hadolint, yamllint
+	@$(RUN) -m lint
+
+.PHONY: typing
+typing: $(STAMP) ## mypy --strict
+	@$(VENV)/bin/mypy operator/grpc_operator dev/demo dev/generate dev/images dev/lint dev/localkind services/user/user_service tests
+
+.PHONY: unit
+unit: $(STAMP) ## Unit, golden, helm, Tiltfile and user service tests
+	@$(RUN) -m localkind tools helm >/dev/null
+	@$(PYTEST) -q -m "not cluster"
+
+.PHONY: golden
+golden: $(STAMP) ## Rewrite the golden files; read the diff before you commit it
+	@$(PYTEST) -q tests/golden tests/helm --update-golden
+
+.PHONY: gen
+gen: $(STAMP) ## Rewrite every generated file: CRDs, chart, stubs, locks, reference docs
+	@$(RUN) -m generate
+
+.PHONY: gen-check
+gen-check: $(STAMP) ## Fail when a generated file is stale
+	@$(RUN) -m generate --check
+
+##@ Test on a cluster
+
+.PHONY: integration
+integration: $(STAMP) ## The operator as a process against a real API server
+	@$(PYTEST) -m cluster tests/integration tests/localkind
+
+.PHONY: e2e
+e2e: $(STAMP) ## The chart and its pods on a real node, through pytest-kind
+	@$(RUN) -m images
+	@$(PYTEST) -m cluster tests/e2e --cluster-name grpc-operator-e2e \
+		--kind-bin dev/bin/kind --kind-kubectl-bin $(VENV)/bin/kubectl
+
+.PHONY: test
+test: gen-check check integration e2e ## Everything
+
+##@ Other
+
+.PHONY: images
+images: $(STAMP) ## Build the operator and user service images
+	@$(RUN) -m images
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z0-9-]+:.*##/ {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

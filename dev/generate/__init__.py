@@ -1,0 +1,1 @@
+"""Generators of committed files: run with ``python -m generate``."""

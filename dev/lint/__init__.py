@@ -1,0 +1,1 @@
+"""Every linter of the repository: run with ``python -m lint``."""

@@ -1,0 +1,18 @@
+"""The API group ``grpc.infera.dev``: the models that CRDs, docs and value checks are made from."""
+
+from grpc_operator.api.grpc_service import GrpcService, GrpcServiceSpec
+from grpc_operator.api.status import Condition, GrpcServiceStatus
+
+GROUP = "grpc.infera.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+__all__ = [
+    "API_VERSION",
+    "GROUP",
+    "VERSION",
+    "Condition",
+    "GrpcService",
+    "GrpcServiceSpec",
+    "GrpcServiceStatus",
+]

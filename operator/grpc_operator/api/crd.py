@@ -1,0 +1,88 @@
+"""Makes CustomResourceDefinitions from the models."""
+
+from typing import Any
+
+from grpc_operator.api import GROUP, VERSION
+from grpc_operator.api.grpc_service import GrpcService
+from grpc_operator.api.structural import Schema, structural
+
+Manifest = dict[str, Any]
+
+
+def _column(name: str, path: str, description: str, **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "type": "string",
+        "jsonPath": path,
+        "description": description,
+        **more,
+    }
+
+
+_READY = '.status.conditions[?(@.type=="Ready")]'
+
+_GRPC_SERVICE_COLUMNS = [
+    _column("Ready", f"{_READY}.status", "Whether everything asked for is running."),
+    _column("Reason", f"{_READY}.reason", "Why it is ready or not."),
+    _column("Replicas", ".status.readySummary", "Ready and wanted pods."),
+    _column("URL", ".status.url", "Target for gRPC clients inside the cluster."),
+    _column("Age", ".metadata.creationTimestamp", "Time since creation.", type="date"),
+    _column("Image", ".spec.image", "Image of the gRPC server.", priority=1),
+    _column("Message", f"{_READY}.message", "The Ready condition in words.", priority=1),
+]
+
+
+def grpc_service_crd() -> Manifest:
+    """Returns the CustomResourceDefinition of GrpcService."""
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"grpcservices.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": {
+                "kind": "GrpcService",
+                "listKind": "GrpcServiceList",
+                "plural": "grpcservices",
+                "singular": "grpcservice",
+                "shortNames": ["gsvc"],
+                "categories": ["grpc"],
+            },
+            "conversion": {"strategy": "None"},
+            "versions": [
+                {
+                    "name": VERSION,
+                    "served": True,
+                    "storage": True,
+                    "additionalPrinterColumns": _GRPC_SERVICE_COLUMNS,
+                    "subresources": {
+                        "status": {},
+                        "scale": {
+                            "specReplicasPath": ".spec.replicas",
+                            "statusReplicasPath": ".status.replicas",
+                            "labelSelectorPath": ".status.selector",
+                        },
+                    },
+                    "schema": {"openAPIV3Schema": _root_schema()},
+                }
+            ],
+        },
+    }
+
+
+def _root_schema() -> Schema:
+    raw = GrpcService.model_json_schema(by_alias=True)
+    raw["properties"]["metadata"] = {"type": "object", "description": "Object metadata."}
+    raw["properties"]["apiVersion"] = {
+        "type": "string",
+        "description": f"Version of this API: {GROUP}/{VERSION}.",
+    }
+    raw["properties"]["kind"] = {"type": "string", "description": "GrpcService."}
+    raw["required"] = ["spec"]
+    schema = structural(raw)
+    # Until the operator's first look, kstatus must see an unobserved generation (-1); without it
+    # a new object counts as ready.
+    schema["properties"]["status"]["default"] = {"observedGeneration": -1}
+    del schema["properties"]["metadata"]["description"]
+    return schema

@@ -1,0 +1,127 @@
+"""GrpcService: the object people write."""
+
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from grpc_operator.api.base import ApiModel, rule, rules
+from grpc_operator.api.container import ContainerSpec
+from grpc_operator.api.status import GrpcServiceStatus
+from grpc_operator.api.workload import (
+    Autoscaling,
+    Client,
+    Drain,
+    PodDisruptionBudget,
+    PodTemplate,
+)
+
+MAX_NAME_LENGTH = 54
+"""Longest name of a GrpcService: with ``-headless`` it must be a DNS label (63 characters)."""
+
+
+class GrpcServiceSpec(ContainerSpec):
+    """What is wanted: one gRPC server image, run, probed, balanced and drained."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                "!has(self.metrics) || self.metrics.port != self.port",
+                "must differ from spec.port: gRPC and HTTP metrics need a port each",
+                field=".metrics.port",
+            ),
+            rule(
+                "!has(self.autoscaling) || has(self.autoscaling.memoryUtilizationPercent)"
+                " || has(self.autoscaling.metrics)"
+                " || (has(self.resources) && ((has(self.resources.requests)"
+                " && 'cpu' in self.resources.requests) || (has(self.resources.limits)"
+                " && 'cpu' in self.resources.limits)))",
+                "scaling by CPU needs spec.resources.requests.cpu, which the percentage refers to",
+                field=".autoscaling",
+            ),
+            rule(
+                "!has(self.autoscaling) || !has(self.autoscaling.cpuUtilizationPercent)"
+                " || (has(self.resources) && ((has(self.resources.requests)"
+                " && 'cpu' in self.resources.requests) || (has(self.resources.limits)"
+                " && 'cpu' in self.resources.limits)))",
+                "needs spec.resources.requests.cpu, which the percentage refers to",
+                field=".autoscaling.cpuUtilizationPercent",
+            ),
+            rule(
+                "!has(self.autoscaling) || !has(self.autoscaling.memoryUtilizationPercent)"
+                " || (has(self.resources) && ((has(self.resources.requests)"
+                " && 'memory' in self.resources.requests) || (has(self.resources.limits)"
+                " && 'memory' in self.resources.limits)))",
+                "needs spec.resources.requests.memory, which the percentage refers to",
+                field=".autoscaling.memoryUtilizationPercent",
+            ),
+            rule(
+                "has(self.autoscaling) || self.replicas < 2 || !has(self.podDisruptionBudget)"
+                " || !has(self.podDisruptionBudget.minAvailable)"
+                " || type(self.podDisruptionBudget.minAvailable) != int"
+                " || self.podDisruptionBudget.minAvailable < self.replicas",
+                "must be smaller than spec.replicas, or no node could ever be drained",
+                field=".podDisruptionBudget.minAvailable",
+            ),
+        )
+    )
+
+    replicas: int = Field(default=1, ge=0, le=1000)
+    """Pods to run. Has no effect while `autoscaling` is set."""
+    pod_template: PodTemplate | None = None
+    """Overlay on the pods for what has no field here."""
+    pod_disruption_budget: PodDisruptionBudget = PodDisruptionBudget()
+    """How many pods a node drain may take away at a time."""
+    autoscaling: Autoscaling | None = None
+    """Scale by load instead of by `replicas`."""
+    drain: Drain = Drain()
+    """How a pod leaves without failing calls."""
+    client: Client = Client()
+    """What clients are told in the ConfigMap `NAME-grpc-client`."""
+
+
+class ObjectMeta(ApiModel):
+    """The part of metav1.ObjectMeta that the operator reads."""
+
+    name: str
+    namespace: str
+    uid: str
+    generation: int
+    deletion_timestamp: str | None = None
+
+
+class GrpcService(ApiModel):
+    """Runs a gRPC server: a Deployment with gRPC probes, a headless Service for client-side
+    balancing, a ClusterIP Service, a disruption budget, and a ConfigMap that tells clients how
+    to call it.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                f"self.metadata.name.size() <= {MAX_NAME_LENGTH}",
+                f"metadata.name must have at most {MAX_NAME_LENGTH} characters:"
+                " NAME-headless becomes a DNS label",
+            ),
+            rule(
+                "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+                "metadata.name must be a DNS label that begins with a letter, such as users:"
+                " it becomes the name of a Service",
+            ),
+        )
+    )
+
+    metadata: ObjectMeta
+    spec: GrpcServiceSpec
+    """What is wanted."""
+    status: GrpcServiceStatus = GrpcServiceStatus()
+    """What is observed."""
+
+    @classmethod
+    def parse(cls, manifest: dict[str, Any]) -> "GrpcService":
+        """Reads an object as the API server returned it.
+
+        Raises:
+            pydantic.ValidationError: A value is outside the schema; possible only when the
+                installed CRD is not the one this operator was built with.
+        """
+        return cls.model_validate(manifest)

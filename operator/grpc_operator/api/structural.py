@@ -1,0 +1,108 @@
+"""Turns pydantic's JSON Schema into a Kubernetes structural schema.
+
+The rules are those of apiextensions.k8s.io/v1 ("Specifying a structural schema"): no references, a
+type at every level, no ``null`` type, no ``additionalProperties: false`` beside properties.
+"""
+
+from typing import Any, NoReturn
+
+Schema = dict[str, Any]
+
+_KEPT = (
+    "description",
+    "type",
+    "format",
+    "enum",
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "maxProperties",
+    "x-kubernetes-int-or-string",
+    "x-kubernetes-list-map-keys",
+    "x-kubernetes-list-type",
+    "x-kubernetes-preserve-unknown-fields",
+    "x-kubernetes-validations",
+)
+_DROPPED = {"title", "$defs", "$ref", "anyOf", "properties", "required", "items", "default"}
+_DROPPED |= {"additionalProperties"}
+
+
+class NotStructuralError(TypeError):
+    """A model uses something that a CRD cannot say; the message names the field."""
+
+
+def structural(schema: Schema) -> Schema:
+    """Returns the structural form of a whole pydantic JSON Schema (with ``$defs``).
+
+    Raises:
+        NotStructuralError: A field has a type that CRDs have no word for, lacks a description,
+            or is an unbounded or untagged list.
+    """
+    return _convert(schema, schema.get("$defs", {}), "")
+
+
+def _convert(schema: Schema, defs: dict[str, Schema], path: str) -> Schema:
+    schema = _resolve(schema, defs, path)
+    unknown = set(schema) - set(_KEPT) - _DROPPED
+    if unknown:
+        _refuse(path, f"schema keyword {', '.join(sorted(unknown))} has no structural form")
+    out = {key: schema[key] for key in _KEPT if key in schema}
+    if "description" in out:
+        out["description"] = " ".join(out["description"].split())
+    elif path and not path.endswith("]"):
+        _refuse(path, "needs a docstring: kubectl explain shows it")
+    if schema.get("default") is not None:
+        out["default"] = _default(schema["default"])
+    _add_children(out, schema, defs, path)
+    if "type" not in out and "x-kubernetes-int-or-string" not in out:
+        _refuse(path, "has no type")
+    return out
+
+
+def _add_children(out: Schema, schema: Schema, defs: dict[str, Schema], path: str) -> None:
+    if "properties" in schema:
+        out["properties"] = {
+            name: _convert(child, defs, f"{path}.{name}")
+            for name, child in sorted(schema["properties"].items())
+        }
+        if schema.get("required"):
+            out["required"] = sorted(schema["required"])
+    elif isinstance(schema.get("additionalProperties"), dict):
+        out["additionalProperties"] = _convert(schema["additionalProperties"], defs, f"{path}[*]")
+    if schema.get("type") == "array":
+        if "maxItems" not in schema or "x-kubernetes-list-type" not in schema:
+            _refuse(path, "a list needs max_length and a list type")
+        out["items"] = _convert(schema["items"], defs, f"{path}[]")
+
+
+def _resolve(schema: Schema, defs: dict[str, Schema], path: str) -> Schema:
+    """Inlines a reference or an optional's only real branch; the outer keywords win."""
+    if "$ref" in schema:
+        inner = _resolve(defs[schema["$ref"].removeprefix("#/$defs/")], defs, path)
+    elif "anyOf" in schema:
+        branches = [branch for branch in schema["anyOf"] if branch.get("type") != "null"]
+        if len(branches) != 1:
+            _refuse(path, "is a union, which a structural schema cannot express")
+        inner = _resolve(branches[0], defs, path)
+    else:
+        return schema
+    return {**inner, **schema, **_joined_description(inner, schema)}
+
+
+def _joined_description(inner: Schema, outer: Schema) -> Schema:
+    """Returns the field's own sentence followed by what its type says about itself."""
+    own, general = outer.get("description", ""), inner.get("description", "")
+    text = general if general.startswith(own) else f"{own} {general}".strip()
+    return {"description": text} if text else {}
+
+
+def _default(value: Any) -> Any:
+    # An object's own fields carry their defaults, and the API server fills them into {}.
+    return {} if isinstance(value, dict) else value
+
+
+def _refuse(path: str, why: str) -> NoReturn:
+    raise NotStructuralError(f"{path or 'root'}: {why}")

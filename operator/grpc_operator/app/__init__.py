@@ -1,0 +1,1 @@
+"""The process: watches (the only importer of kopf), HTTP endpoints, wiring."""

@@ -1,0 +1,180 @@
+"""The composition root: wires the parts and runs them until the process has to end."""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Coroutine
+from typing import Any
+
+from grpc_operator.app.http import Endpoints
+from grpc_operator.app.metrics import Metrics
+from grpc_operator.app.watches import Watches
+from grpc_operator.engine.queue import Queue
+from grpc_operator.engine.resync import Resync
+from grpc_operator.engine.store import Key, Store
+from grpc_operator.engine.workers import work
+from grpc_operator.errors import ClusterError
+from grpc_operator.kube.cluster import Cluster
+from grpc_operator.kube.connection import Connection
+from grpc_operator.kube.lease import Lease
+from grpc_operator.reconcile.grpc_service import GrpcServiceReconciler
+from grpc_operator.resources import GRPC_SERVICES, Manifest, Resource
+from grpc_operator.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_STOP_TIMEOUT = 2.0
+"""Seconds that watches and endpoints get to end after the Lease is released."""
+
+_CRD_POLL = 2.0
+"""Seconds between two looks for the CRD."""
+
+
+class Operator:
+    """One operator process."""
+
+    def __init__(self, settings: Settings, connection: Connection) -> None:
+        self._settings = settings
+        self._store = Store()
+        self._queue: Queue[Key] = Queue()
+        self._metrics = Metrics()
+        where = (settings.lease_namespace, settings.lease_name)
+        self._lease = Lease(
+            connection,
+            where,
+            settings.identity or socket.gethostname(),
+            settings.lease_duration_seconds,
+        )
+        self._cluster = Cluster(connection, lambda: self._lease.held, self._metrics.wrote)
+        self._resync = Resync(self._list_all, self._store, self._queue)
+        self._reconciler = GrpcServiceReconciler(
+            self._cluster, self._store, settings.cluster_domain
+        )
+        self._unready = "starting"
+        self._endpoints = Endpoints(self._metrics, lambda: self._unready)
+        self._synced = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._add_gauges()
+
+    async def run(self) -> None:
+        """Runs until SIGTERM, SIGINT or a failure after which a fresh process is needed.
+
+        Raises:
+            LeaseLostError: Another replica may be writing.
+            Exception: A watch failed for good.
+        """
+        self._catch_signals()
+        await self._endpoints.start(self._settings.http_port)
+        logger.info("Serving /livez, /readyz and /metrics on port %d", self._endpoints.port)
+        beat = asyncio.create_task(self._endpoints.beat())
+        watching, writing = _spawn(self._watch()), _spawn(self._write())
+        stopping = _spawn(self._stop.wait())
+        try:
+            done, _ = await asyncio.wait(
+                {watching, writing, stopping}, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done:
+                task.result()
+        finally:
+            await self._shut_down(watching, writing, beat)
+
+    async def _shut_down(
+        self, watching: "asyncio.Task[Any]", writing: "asyncio.Task[Any]", beat: "asyncio.Task[Any]"
+    ) -> None:
+        self._unready = "stopping"
+        self._stop.set()
+        writing.cancel()
+        await asyncio.wait({writing})
+        await self._lease.release()
+        await asyncio.wait({watching}, timeout=_STOP_TIMEOUT)
+        beat.cancel()
+        await self._endpoints.stop()
+        logger.info("Stopped")
+
+    async def _watch(self) -> None:
+        await self._wait_for_crd()
+        ready = asyncio.Event()
+        watches = Watches(self._settings, self._store, self._queue, self._metrics)
+        running = _spawn(watches.run(self._stop, ready))
+        first = _spawn(ready.wait())
+        await asyncio.wait({running, first}, return_when=asyncio.FIRST_COMPLETED)
+        self._catch_signals()  # kopf has put its own in place, which know nothing of the Lease
+        await self._first_resync()
+        self._unready = ""
+        self._synced.set()
+        await running
+        if not self._stop.is_set():
+            raise RuntimeError("kopf ended by itself")
+
+    async def _write(self) -> None:
+        """Stands by, then writes for as long as the Lease is held."""
+        await self._synced.wait()
+        await self._lease.acquire()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._lease.keep())
+            # Look at everything afresh: the former holder may have died half way.
+            for key in self._store.services():
+                self._queue.add(key)
+            tasks.create_task(self._resync.forever(self._settings.resync_seconds))
+            for _ in range(self._settings.workers):
+                tasks.create_task(
+                    work(self._queue, self._reconciler.reconcile, self._metrics.reconciled)
+                )
+
+    async def _wait_for_crd(self) -> None:
+        while not await self._is_served():
+            self._unready = f"the CRD {GRPC_SERVICES.plural}.{GRPC_SERVICES.group} is not installed"
+            logger.warning("Waiting: %s", self._unready)
+            await asyncio.sleep(_CRD_POLL)
+        self._unready = "first look at the cluster"
+
+    async def _is_served(self) -> bool:
+        try:
+            return await self._cluster.is_served(GRPC_SERVICES)
+        except ClusterError as error:
+            logger.warning("%s", error)
+            return False
+
+    async def _first_resync(self) -> None:
+        while True:
+            try:
+                await self._resync.once()
+            except ClusterError as error:
+                self._unready = f"cannot list: {error}"
+                logger.warning("Waiting: %s", self._unready)
+                await asyncio.sleep(_CRD_POLL)
+            else:
+                return
+
+    async def _list_all(self, resource: Resource) -> tuple[list[Manifest], int]:
+        selector = resource.label_selector
+        if resource is GRPC_SERVICES:
+            selector = self._settings.watch_label_selector
+        items: list[Manifest] = []
+        versions = []
+        for namespace in self._settings.watch_namespaces or (None,):
+            part, version = await self._cluster.list(resource, namespace, selector)
+            items += part
+            versions.append(version)
+        return items, min(versions)
+
+    def _catch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+
+    def _add_gauges(self) -> None:
+        add = self._metrics.gauge
+        add("queue_depth", "GrpcServices that wait for a worker.", lambda: self._queue.depth)
+        add(
+            "resync_age_seconds",
+            "Seconds since the last full comparison with the API server.",
+            lambda: self._resync.age,
+        )
+        add("lease_held", "1 while this replica writes.", lambda: float(self._lease.held))
+        add("grpcservices", "GrpcServices known.", lambda: float(len(self._store.services())))
+
+
+def _spawn(what: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+    return asyncio.create_task(what)

@@ -1,0 +1,95 @@
+"""kopf as the watcher: every event goes into the store and its owner's key onto the queue.
+
+No kopf finalizer, annotation, progress or status storage is in use: ``on.event`` handlers write
+nothing, and deletion of an object never waits for the operator.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+import kopf
+
+from grpc_operator.app.metrics import Metrics
+from grpc_operator.engine.queue import Queue
+from grpc_operator.engine.store import Key, Store, owner_key
+from grpc_operator.resources import GRPC_SERVICES, WATCHED, Resource
+from grpc_operator.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+class Watches:
+    """Runs kopf inside this process's event loop."""
+
+    def __init__(
+        self, settings: Settings, store: Store, queue: Queue[Key], metrics: Metrics
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._queue = queue
+        self._metrics = metrics
+
+    async def run(self, stop: asyncio.Event, ready: asyncio.Event) -> None:
+        """Watches until stopped.
+
+        Raises:
+            Exception: A watch failed for good (kopf ends on HTTP 403, 404, 5xx after retries);
+                the process must end and start afresh.
+        """
+        await kopf.operator(
+            registry=self._registry(),
+            settings=_kopf_settings(self._settings),
+            standalone=True,
+            clusterwide=not self._settings.watch_namespaces,
+            namespaces=self._settings.watch_namespaces,
+            stop_flag=stop,
+            ready_flag=ready,
+        )
+
+    def _registry(self) -> kopf.OperatorRegistry:
+        registry = kopf.OperatorRegistry()
+        kopf.on.login(registry=registry)(_login)
+        for resource in WATCHED:
+            kopf.on.event(
+                resource.group, resource.version, resource.plural, registry=registry, id="watch"
+            )(self._handler(resource))
+        return registry
+
+    def _handler(self, resource: Resource) -> Any:
+        async def handle(event: kopf.RawEvent, **_: Any) -> None:
+            self._metrics.watched(resource.kind)
+            manifest = dict(event["object"])
+            manifest.setdefault("apiVersion", resource.api_version)
+            manifest.setdefault("kind", resource.kind)
+            if event["type"] == "DELETED":
+                self._store.discard(resource, manifest)
+            elif not self._store.put(resource, manifest):
+                return  # our own write, or older than what is known
+            key = owner_key(resource, manifest)
+            if key is not None:
+                self._queue.add(key)
+
+        return handle
+
+
+def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+    return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+
+
+def _kopf_settings(ours: Settings) -> kopf.OperatorSettings:
+    settings = kopf.OperatorSettings()
+    settings.scanning.disabled = True  # the CRD is waited for before kopf starts
+    settings.posting.enabled = False  # Events are curated in status.events
+    settings.watching.server_timeout = 290  # reconnect now and then: a silent watch cannot last
+    settings.watching.connect_timeout = 10
+    settings.networking.request_timeout = 30
+    settings.watching.chunk_size = 500
+    for resource in WATCHED:
+        selector = resource.label_selector
+        if resource is GRPC_SERVICES:
+            selector = ours.watch_label_selector
+        if selector:
+            key = (resource.group, resource.version, resource.plural)
+            settings.watching.label_selectors[key] = selector
+    return settings

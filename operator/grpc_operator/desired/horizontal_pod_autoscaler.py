@@ -1,0 +1,53 @@
+"""The HorizontalPodAutoscaler (autoscaling/v2) over the Deployment."""
+
+from typing import Any
+
+from grpc_operator import names
+from grpc_operator.api import GrpcService
+from grpc_operator.api.workload import Autoscaling
+from grpc_operator.desired import empties, quantity
+from grpc_operator.desired.metadata import Manifest, metadata
+
+
+def build(service: GrpcService, autoscaling: Autoscaling) -> Manifest:
+    """Returns the autoscaler."""
+    name = names.workload(service.metadata.name)
+    spec: dict[str, Any] = {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+        "minReplicas": autoscaling.min_replicas,
+        "maxReplicas": autoscaling.max_replicas,
+        "metrics": _metrics(autoscaling),
+        "behavior": autoscaling.behavior,
+    }
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": metadata(service, name),
+        "spec": empties.pruned(quantity.as_strings(spec)),
+    }
+
+
+def _metrics(autoscaling: Autoscaling) -> list[dict[str, Any]]:
+    targets = {
+        "cpu": autoscaling.cpu_target,
+        "memory": autoscaling.memory_utilization_percent,
+    }
+    return [
+        *(_utilization(resource, percent) for resource, percent in targets.items() if percent),
+        *(autoscaling.metrics or []),
+    ]
+
+
+def _utilization(resource: str, percent: int) -> dict[str, Any]:
+    """Measures the gRPC container alone (KEP-1610, GA in Kubernetes 1.30).
+
+    A metric over the whole pod fails as soon as one sidecar has no request for the resource.
+    """
+    return {
+        "type": "ContainerResource",
+        "containerResource": {
+            "name": resource,
+            "container": names.CONTAINER,
+            "target": {"type": "Utilization", "averageUtilization": percent},
+        },
+    }

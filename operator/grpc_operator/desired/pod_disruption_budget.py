@@ -1,0 +1,41 @@
+"""The PodDisruptionBudget: how many pods a node drain may take away at a time."""
+
+from typing import Any
+
+from grpc_operator import labels, names
+from grpc_operator.api import GrpcService, GrpcServiceSpec
+from grpc_operator.api.workload import PodDisruptionBudget
+from grpc_operator.desired.metadata import Manifest, metadata
+
+
+def wanted(spec: GrpcServiceSpec) -> bool:
+    """Returns whether there is a budget: never for one pod, which it would pin to its node."""
+    most = spec.autoscaling.max_replicas if spec.autoscaling is not None else spec.replicas
+    return spec.pod_disruption_budget.mode == "Auto" and most > 1
+
+
+def build(service: GrpcService) -> Manifest:
+    """Returns the PodDisruptionBudget.
+
+    Pods that are not ready may always be evicted (``AlwaysAllow``, KEP-3017): otherwise a broken
+    rollout would stop the node drain that could mend it.
+    """
+    name = service.metadata.name
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": metadata(service, names.workload(name)),
+        "spec": {
+            "selector": {"matchLabels": labels.selector(name)},
+            **_limit(service.spec.pod_disruption_budget),
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        },
+    }
+
+
+def _limit(budget: PodDisruptionBudget) -> dict[str, Any]:
+    if budget.min_available is not None:
+        return {"minAvailable": budget.min_available}
+    if budget.max_unavailable is not None:
+        return {"maxUnavailable": budget.max_unavailable}
+    return {"maxUnavailable": 1}

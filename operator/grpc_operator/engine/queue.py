@@ -1,0 +1,84 @@
+"""The queue of keys that need a look: one entry a key, one worker a key."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+
+FIRST_RETRY = 0.5
+"""Seconds before the first retry of a failed key; doubled each time."""
+LAST_RETRY = 60.0
+"""Longest time between two retries, in seconds."""
+
+
+class Queue(Generic[K]):
+    """Keys in the order they were added, each at most once, never two workers on the same one.
+
+    The contract is that of client-go's workqueue: a key added while it is being worked on is
+    handed out again after ``done``.
+    """
+
+    def __init__(self, *, jitter: Callable[[], float] = lambda: random.uniform(0.8, 1.2)) -> None:  # noqa: S311 - not for secrets
+        self._ready: asyncio.Queue[K] = asyncio.Queue()
+        self._dirty: set[K] = set()
+        self._busy: set[K] = set()
+        self._failures: dict[K, int] = {}
+        self._timers: dict[K, tuple[float, asyncio.TimerHandle]] = {}
+        self._jitter = jitter
+
+    @property
+    def depth(self) -> int:
+        """Keys that wait for a worker."""
+        return len(self._dirty)
+
+    def add(self, key: K) -> None:
+        """Asks for a look at a key as soon as a worker is free."""
+        if key in self._dirty:
+            return
+        self._dirty.add(key)
+        if key not in self._busy:
+            self._ready.put_nowait(key)
+
+    def add_after(self, key: K, delay: float) -> None:
+        """Asks for a look after ``delay`` seconds; an earlier one that is pending stays."""
+        due = time.monotonic() + delay
+        pending = self._timers.get(key)
+        if pending is not None:
+            if pending[0] <= due:
+                return
+            pending[1].cancel()
+        handle = asyncio.get_running_loop().call_later(delay, self._fire, key)
+        self._timers[key] = (due, handle)
+
+    def _fire(self, key: K) -> None:
+        del self._timers[key]
+        self.add(key)
+
+    async def get(self) -> K:
+        """Waits for a key and marks it as being worked on."""
+        key = await self._ready.get()
+        self._dirty.discard(key)
+        self._busy.add(key)
+        return key
+
+    def done(self, key: K) -> None:
+        """Ends the work on a key; it is handed out again if it was added meanwhile."""
+        self._busy.discard(key)
+        if key in self._dirty:
+            self._ready.put_nowait(key)
+
+    def retry(self, key: K, *, at_least: float = 0.0) -> float:
+        """Asks for another look after a delay that doubles with each failure; returns it (s)."""
+        failures = self._failures.get(key, 0)
+        self._failures[key] = failures + 1
+        backoff = min(FIRST_RETRY * 2.0 ** min(failures, 16), LAST_RETRY)
+        delay = max(at_least, backoff) * self._jitter()
+        self.add_after(key, delay)
+        return delay
+
+    def forget(self, key: K) -> None:
+        """Ends the memory of failures: the next retry starts with the shortest delay."""
+        self._failures.pop(key, None)

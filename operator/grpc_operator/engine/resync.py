@@ -1,0 +1,57 @@
+"""Periodic comparison of the store with the API server.
+
+Watches lose deletions: after ``410 Gone`` kopf lists again without telling what vanished.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+from grpc_operator.engine.queue import Queue
+from grpc_operator.engine.store import Key, Store
+from grpc_operator.errors import ClusterError
+from grpc_operator.resources import WATCHED, Manifest, Resource
+
+logger = logging.getLogger(__name__)
+
+ListAll = Callable[[Resource], Awaitable[tuple[list[Manifest], int]]]
+"""Lists every watched object of a resource; returns the items and the list's version."""
+
+
+class Resync:
+    """Lists everything, corrects the store, and asks for a look at every GrpcService."""
+
+    def __init__(self, list_all: ListAll, store: Store, queue: Queue[Key]) -> None:
+        self._list_all = list_all
+        self._store = store
+        self._queue = queue
+        self._finished: float | None = None
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last complete resync; infinite before the first."""
+        return float("inf") if self._finished is None else time.monotonic() - self._finished
+
+    async def once(self) -> None:
+        """Compares everything once.
+
+        Raises:
+            ClusterError: A list failed; what was listed before it is kept.
+        """
+        for resource in WATCHED:
+            manifests, version = await self._list_all(resource)
+            self._store.replace(resource, manifests, version)
+        for key in self._store.services():
+            self._queue.add(key)
+        self._finished = time.monotonic()
+
+    async def forever(self, period: float) -> None:
+        """Compares everything every ``period`` seconds (plus up to a tenth), until cancelled."""
+        while True:
+            await asyncio.sleep(period * random.uniform(1.0, 1.1))  # noqa: S311 - not for secrets
+            try:
+                await self.once()
+            except ClusterError as error:
+                logger.warning("Resync failed, next try in %.0f s: %s", period, error)

@@ -1,0 +1,106 @@
+"""The newest known copy of every watched object."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from grpc_operator import labels
+from grpc_operator.resources import GRPC_SERVICES, PODS, Manifest, Resource
+
+Key = tuple[str, str]
+"""Namespace and name of a GrpcService."""
+
+
+def owner_key(resource: Resource, manifest: Mapping[str, Any]) -> Key | None:
+    """Returns the GrpcService that an object is, belongs to, or runs for."""
+    metadata = manifest["metadata"]
+    namespace = metadata["namespace"]
+    if resource is GRPC_SERVICES:
+        return namespace, metadata["name"]
+    if resource is PODS:
+        service = (metadata.get("labels") or {}).get(labels.SERVICE)
+        return (namespace, service) if service else None
+    for reference in metadata.get("ownerReferences") or ():
+        if reference.get("controller") and reference.get("kind") == GRPC_SERVICES.kind:
+            return namespace, reference["name"]
+    return None
+
+
+def _version(manifest: Mapping[str, Any]) -> int:
+    # Resource versions of one resource are ordered numbers (KEP-5504, GA in Kubernetes 1.35).
+    return int(manifest["metadata"]["resourceVersion"])
+
+
+class Store:
+    """Objects by resource, namespace and name, and by the GrpcService they belong to.
+
+    Older versions never replace newer ones, whichever of watch, list or write delivers them.
+    """
+
+    def __init__(self) -> None:
+        self._objects: dict[Resource, dict[Key, Manifest]] = {}
+        self._belonging: dict[Key, dict[tuple[Resource, str], Manifest]] = {}
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
+        """Returns the newest known version of one object, if it exists."""
+        return self._objects.get(resource, {}).get((namespace, name))
+
+    def services(self) -> list[Key]:
+        """Returns every GrpcService."""
+        return list(self._objects.get(GRPC_SERVICES, ()))
+
+    def belonging(self, key: Key, *, pods: bool) -> list[Manifest]:
+        """Returns the pods of a GrpcService, or the objects it owns."""
+        return [
+            manifest
+            for (resource, _), manifest in self._belonging.get(key, {}).items()
+            if (resource is PODS) == pods and resource is not GRPC_SERVICES
+        ]
+
+    def put(self, resource: Resource, manifest: Manifest) -> bool:
+        """Keeps an object unless a newer version is known; returns whether it was news."""
+        metadata = manifest["metadata"]
+        where = (metadata["namespace"], metadata["name"])
+        known = self._objects.setdefault(resource, {}).get(where)
+        if known is not None:
+            if _version(known) >= _version(manifest):
+                return False
+            self._unlink(resource, known)
+        self._objects[resource][where] = manifest
+        key = owner_key(resource, manifest)
+        if key is not None:
+            self._belonging.setdefault(key, {})[resource, metadata["name"]] = manifest
+        return True
+
+    def discard(self, resource: Resource, manifest: Mapping[str, Any]) -> None:
+        """Forgets an object, unless its name has meanwhile been given to another one."""
+        metadata = manifest["metadata"]
+        where = (metadata["namespace"], metadata["name"])
+        known = self._objects.get(resource, {}).get(where)
+        if known is not None and known["metadata"]["uid"] == metadata["uid"]:
+            del self._objects[resource][where]
+            self._unlink(resource, known)
+
+    def replace(self, resource: Resource, manifests: Iterable[Manifest], list_version: int) -> None:
+        """Takes over a list of all objects and forgets what it does not hold.
+
+        Args:
+            resource: What was listed.
+            manifests: The items.
+            list_version: The list's own resource version; what is newer in the store stays.
+        """
+        manifests = list(manifests)
+        for manifest in manifests:
+            self.put(resource, manifest)
+        present = {(m["metadata"]["namespace"], m["metadata"]["name"]) for m in manifests}
+        for where, known in list(self._objects.get(resource, {}).items()):
+            if where not in present and _version(known) <= list_version:
+                self.discard(resource, known)
+
+    def _unlink(self, resource: Resource, manifest: Manifest) -> None:
+        key = owner_key(resource, manifest)
+        if key is None:
+            return
+        group = self._belonging.get(key, {})
+        group.pop((resource, manifest["metadata"]["name"]), None)
+        if not group:
+            self._belonging.pop(key, None)

@@ -1,0 +1,53 @@
+"""Workers: take a key, reconcile it, decide about the next look."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from grpc_operator.engine.queue import Queue
+from grpc_operator.engine.store import Key
+from grpc_operator.errors import ClusterError, LeaseLostError
+
+logger = logging.getLogger(__name__)
+
+Reconcile = Callable[[Key], Awaitable[float | None]]
+"""Brings one GrpcService to its desired state; returns seconds until the next look, if any."""
+
+Record = Callable[[str, float], None]
+"""Takes the result (``ok``, ``retry`` or ``error``) and the duration (s) of a reconcile."""
+
+
+async def work(queue: Queue[Key], reconcile: Reconcile, record: Record) -> None:
+    """Works on keys until cancelled. A failing key never stops another one.
+
+    Raises:
+        LeaseLostError: This replica may no longer write; the process must end.
+    """
+    while True:
+        key = await queue.get()
+        started = time.monotonic()
+        try:
+            result = await _attempt(queue, reconcile, key)
+        finally:
+            queue.done(key)
+        record(result, time.monotonic() - started)
+
+
+async def _attempt(queue: Queue[Key], reconcile: Reconcile, key: Key) -> str:
+    where = {"namespace": key[0], "name": key[1]}
+    try:
+        again = await reconcile(key)
+    except LeaseLostError:
+        raise
+    except ClusterError as error:
+        delay = queue.retry(key, at_least=error.retry_after or 0.0)
+        logger.warning("Will retry in %.1f s: %s", delay, error, extra=where)
+        return "retry"
+    except Exception:
+        delay = queue.retry(key)
+        logger.exception("Bug: reconcile failed, will retry in %.1f s", delay, extra=where)
+        return "error"
+    queue.forget(key)
+    if again is not None:
+        queue.add_after(key, again)
+    return "ok"

@@ -1,0 +1,63 @@
+"""The errors that end as conditions. Each carries what a person needs to mend it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with an object.
+
+    Attributes:
+        field: JSON path of the field, such as ``spec.podTemplate.spec.hostNetwork``.
+        message: What is wrong and how to mend it.
+    """
+
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}"
+
+
+class InvalidSpecError(Exception):
+    """The object's author must change it; retrying cannot help. Names every problem at once."""
+
+    def __init__(self, problems: Sequence[Problem], *, reason: str = "InvalidSpec") -> None:
+        self.problems = tuple(problems)
+        self.reason = reason
+        super().__init__("; ".join(str(problem) for problem in problems))
+
+
+class ClusterError(Exception):
+    """The API server refused or did not answer.
+
+    Attributes:
+        status: HTTP status, or 0 when there was no answer.
+        retry_after: Seconds the server asked to wait, if it did.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class NotFoundError(ClusterError):
+    """The object, or its namespace, is not there (404)."""
+
+
+class ConflictError(ClusterError):
+    """The object changed, or is another one of the same name (409)."""
+
+
+class ForbiddenError(ClusterError):
+    """The operator may not do this (403): RBAC, quota or an admission policy."""
+
+
+class RejectedError(ClusterError):
+    """The API server found the object itself invalid (400, 422)."""
+
+
+class LeaseLostError(Exception):
+    """This replica may no longer write."""

@@ -1,0 +1,122 @@
+"""The operations the operator performs on a cluster, and nothing more."""
+
+from collections.abc import Callable
+from typing import Any
+
+from grpc_operator import resources
+from grpc_operator.errors import ConflictError, LeaseLostError, NotFoundError
+from grpc_operator.kube.connection import Connection
+from grpc_operator.labels import FIELD_MANAGER
+from grpc_operator.resources import GRPC_SERVICES, Manifest, Resource
+
+_APPLY = "application/apply-patch+yaml"
+_LIST_CHUNK = 500
+"""Objects in one answer of a list."""
+_LIST_TIMEOUT = 30.0
+"""Seconds for one chunk of a list."""
+
+
+class Cluster:
+    """Reads at any time; writes only while this replica holds the Lease.
+
+    Args:
+        connection: How to reach the API server.
+        may_write: Whether this replica is the one that writes.
+        count_write: Told the verb and kind of every write that is sent.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        may_write: Callable[[], bool],
+        count_write: Callable[[str, str], None],
+    ) -> None:
+        self._connection = connection
+        self._may_write = may_write
+        self._count_write = count_write
+
+    async def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
+        """Returns one object, or ``None`` when it does not exist."""
+        try:
+            return await self._connection.send("GET", resource.path(namespace, name))
+        except NotFoundError:
+            return None
+
+    async def list(
+        self, resource: Resource, namespace: str | None, label_selector: str
+    ) -> tuple[list[Manifest], int]:
+        """Returns all objects of a namespace (or of the cluster) and the list's version."""
+        items: list[Manifest] = []
+        query = {"limit": str(_LIST_CHUNK)}
+        if label_selector:
+            query["labelSelector"] = label_selector
+        while True:
+            answer = await self._connection.send(
+                "GET", resource.path(namespace), query=query, timeout=_LIST_TIMEOUT
+            )
+            kind = {"apiVersion": resource.api_version, "kind": resource.kind}
+            items += [{**kind, **item} for item in answer["items"]]
+            proceed = answer["metadata"].get("continue")
+            if not proceed:
+                return items, int(answer["metadata"]["resourceVersion"])
+            query["continue"] = proceed
+
+    async def is_served(self, resource: Resource) -> bool:
+        """Returns whether the API server knows a resource (its CRD is installed)."""
+        try:
+            answer = await self._connection.send("GET", f"/apis/{resource.api_version}")
+        except NotFoundError:
+            return False
+        return any(entry["name"] == resource.plural for entry in answer["resources"])
+
+    async def apply(self, manifest: Manifest, *, manager: str = FIELD_MANAGER) -> Manifest:
+        """Applies an object (server-side apply, force) and returns what it now is."""
+        metadata = manifest["metadata"]
+        path = resources.of(manifest).path(metadata["namespace"], metadata["name"])
+        return await self._patch("apply", manifest["kind"], path, manifest, manager)
+
+    async def apply_status(self, service: Manifest) -> Manifest:
+        """Applies the ``status`` of a GrpcService and returns what the object now is.
+
+        The manifest carries the uid, so that a namesake made meanwhile is never written to.
+        """
+        metadata = service["metadata"]
+        path = GRPC_SERVICES.path(metadata["namespace"], metadata["name"]) + "/status"
+        return await self._patch("apply", "GrpcService/status", path, service, FIELD_MANAGER)
+
+    async def delete(self, manifest: Manifest) -> None:
+        """Deletes exactly this object; a namesake made meanwhile stays."""
+        metadata = manifest["metadata"]
+        self._check("delete", manifest["kind"])
+        body = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": metadata["uid"]},
+            "propagationPolicy": "Background",
+        }
+        path = resources.of(manifest).path(metadata["namespace"], metadata["name"])
+        try:
+            await self._connection.send("DELETE", path, body=body)
+        except (NotFoundError, ConflictError):
+            return  # it is gone, or another one has its name: nothing of ours is left
+
+    async def create_event(self, event: Manifest) -> None:
+        """Creates an Event; one of the same name is left as it is."""
+        self._check("create", "Event")
+        path = resources.EVENTS.path(event["metadata"]["namespace"])
+        try:
+            await self._connection.send("POST", path, body=event)
+        except ConflictError:
+            return
+
+    async def _patch(self, verb: str, kind: str, path: str, body: Any, manager: str) -> Manifest:
+        self._check(verb, kind)
+        query = {"fieldManager": manager, "force": "true", "fieldValidation": "Strict"}
+        return await self._connection.send(
+            "PATCH", path, query=query, body=body, content_type=_APPLY
+        )
+
+    def _check(self, verb: str, kind: str) -> None:
+        if not self._may_write():
+            raise LeaseLostError("this replica does not hold the Lease")
+        self._count_write(verb, kind)

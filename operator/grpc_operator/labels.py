@@ -1,0 +1,44 @@
+"""Every label, annotation and field manager the operator writes or reads."""
+
+from collections.abc import Mapping
+from typing import Any
+
+FIELD_MANAGER = "grpc-operator"
+"""Owner of every applied field. Never change it: fields of another manager are not removed."""
+
+HANDOVER_FIELD_MANAGER = "grpc-operator-handover"
+"""Holds `replicas` for the moment between the operator giving it up and the autoscaler taking it
+(Kubernetes docs, Server-Side Apply, "Transferring ownership")."""
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+NAME = "app.kubernetes.io/name"
+SERVICE = "grpc.infera.dev/service"
+"""Selects the pods of one GrpcService."""
+
+APPLIED_HASH = "grpc.infera.dev/applied-hash"
+"""Annotation: hash of the manifest that was last applied to this object."""
+
+MANAGED_BY_SELECTOR = f"{MANAGED_BY}={FIELD_MANAGER}"
+
+
+def selector(service: str) -> dict[str, str]:
+    """Returns the immutable pod selector of a GrpcService."""
+    return {SERVICE: service}
+
+
+def selector_text(service: str) -> str:
+    """Returns the selector as the scale subresource wants it."""
+    return f"{SERVICE}={service}"
+
+
+def of(service: str) -> dict[str, str]:
+    """Returns the labels of every object of a GrpcService, its pods included."""
+    return {NAME: service, MANAGED_BY: FIELD_MANAGER, **selector(service)}
+
+
+def controller_uid(manifest: Mapping[str, Any]) -> str | None:
+    """Returns the uid of the object that controls this one, if any does."""
+    for reference in manifest["metadata"].get("ownerReferences") or ():
+        if reference.get("controller"):
+            return str(reference["uid"])
+    return None

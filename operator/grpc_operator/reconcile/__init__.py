@@ -1,0 +1,1 @@
+"""What is done for an object, step by step."""

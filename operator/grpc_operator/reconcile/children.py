@@ -1,0 +1,156 @@
+"""Brings the objects of a GrpcService to their desired state with as few writes as possible."""
+
+import logging
+
+from grpc_operator import labels, resources
+from grpc_operator.api import GrpcService
+from grpc_operator.desired.drift import differences
+from grpc_operator.errors import InvalidSpecError, Problem, RejectedError
+from grpc_operator.labels import APPLIED_HASH, HANDOVER_FIELD_MANAGER, MANAGED_BY, SERVICE
+from grpc_operator.reconcile.ports import Cluster, View
+from grpc_operator.resources import DEPLOYMENTS, Manifest
+
+logger = logging.getLogger(__name__)
+
+_Identity = tuple[str, str]
+
+
+class NamesakeLeavesError(Exception):
+    """A child of a deleted GrpcService of the same name is still being removed."""
+
+
+class Children:
+    """Applies, adopts, repairs and prunes the objects that a GrpcService owns."""
+
+    def __init__(self, cluster: Cluster, view: View) -> None:
+        self._cluster = cluster
+        self._view = view
+        self._tolerated: dict[tuple[str, _Identity], tuple[str, str]] = {}
+
+    async def converge(self, service: GrpcService, desired: list[Manifest]) -> None:
+        """Makes the cluster hold exactly the desired objects of a service.
+
+        Raises:
+            InvalidSpecError: A name is taken, or the API server refuses an object.
+            NamesakeLeavesError: A predecessor's objects have not gone yet.
+            ClusterError: Retry.
+        """
+        for manifest in desired:
+            await self._ensure(service, manifest)
+        await self._prune(service, {_identity(manifest) for manifest in desired})
+
+    async def _ensure(self, service: GrpcService, desired: Manifest) -> None:
+        resource = resources.of(desired)
+        metadata = desired["metadata"]
+        live = self._view.get(resource, metadata["namespace"], metadata["name"])
+        if live is None:
+            # Not being in the view can also mean that it exists without our label.
+            live = await self._cluster.get(resource, metadata["namespace"], metadata["name"])
+        if live is not None:
+            _check_owner(service, live)
+            if self._is_settled(service, live, desired):
+                return
+            await self._hand_over_replicas(live, desired)
+        await self._apply(service, desired)
+
+    async def _apply(self, service: GrpcService, desired: Manifest) -> None:
+        kind, name = _identity(desired)
+        try:
+            live = await self._cluster.apply(desired)
+        except RejectedError as error:
+            problem = Problem("spec", f"the API server refuses the {kind} made from it: {error}")
+            raise InvalidSpecError([problem], reason="Rejected") from error
+        self._view.put(resources.of(desired), live)
+        left = differences(live, desired)
+        where = (service.metadata.uid, (kind, name))
+        if left:
+            # The API server stores some value in another form. Asking again would not help.
+            self._tolerated[where] = (metadata_hash(desired), repr(left))
+            logger.warning("%s %s is stored differently than applied: %s", kind, name, left)
+        else:
+            self._tolerated.pop(where, None)
+
+    def _is_settled(self, service: GrpcService, live: Manifest, desired: Manifest) -> bool:
+        left = differences(live, desired)
+        if not left:
+            return True
+        where = (service.metadata.uid, _identity(desired))
+        return self._tolerated.get(where) == (metadata_hash(desired), repr(left))
+
+    async def _hand_over_replicas(self, live: Manifest, desired: Manifest) -> None:
+        """Keeps the current replicas while their ownership passes to the autoscaler.
+
+        Without it, giving up the field would reset it to its default of 1 for a moment.
+        """
+        if resources.of(desired) is not DEPLOYMENTS or "replicas" in desired["spec"]:
+            return
+        if not _owns_replicas(live):
+            return
+        metadata = desired["metadata"]
+        keep = {
+            "apiVersion": desired["apiVersion"],
+            "kind": desired["kind"],
+            "metadata": {"name": metadata["name"], "namespace": metadata["namespace"]},
+            "spec": {"replicas": live["spec"]["replicas"]},
+        }
+        await self._cluster.apply(keep, manager=HANDOVER_FIELD_MANAGER)
+
+    async def _prune(self, service: GrpcService, wanted: set[_Identity]) -> None:
+        key = (service.metadata.namespace, service.metadata.name)
+        for live in self._view.belonging(key, pods=False):
+            ours = labels.controller_uid(live) == service.metadata.uid
+            leaving = "deletionTimestamp" in live["metadata"]
+            if ours and not leaving and _identity(live) not in wanted:
+                await self._cluster.delete(live)
+                self._view.discard(resources.of(live), live)
+
+    def forget(self, uid: str) -> None:
+        """Ends the memory of a GrpcService that is gone."""
+        for where in [where for where in self._tolerated if where[0] == uid]:
+            del self._tolerated[where]
+
+
+def metadata_hash(manifest: Manifest) -> str:
+    """Returns the hash that the builder stamped on a manifest."""
+    return str(manifest["metadata"]["annotations"][APPLIED_HASH])
+
+
+def _identity(manifest: Manifest) -> _Identity:
+    return manifest["kind"], manifest["metadata"]["name"]
+
+
+def _check_owner(service: GrpcService, live: Manifest) -> None:
+    uid = labels.controller_uid(live)
+    if uid == service.metadata.uid:
+        return
+    kind, name = _identity(live)
+    metadata = live["metadata"]
+    if _belonged_to_namesake(service, live):
+        raise NamesakeLeavesError(f"{kind} {name} of a deleted GrpcService is being removed")
+    own = metadata.get("labels") or {}
+    if uid is None and own.get(MANAGED_BY) == labels.FIELD_MANAGER and own.get(SERVICE) == name:
+        return  # left behind on purpose by `kubectl delete --cascade=orphan`: adopt it
+    problem = Problem(
+        "metadata.name",
+        f"{kind} {name} exists and does not belong to this GrpcService;"
+        " delete it or choose another name",
+    )
+    raise InvalidSpecError([problem], reason="NameConflict")
+
+
+def _belonged_to_namesake(service: GrpcService, live: Manifest) -> bool:
+    return any(
+        reference.get("controller")
+        and reference["kind"] == "GrpcService"
+        and reference["name"] == service.metadata.name
+        for reference in live["metadata"].get("ownerReferences") or ()
+    )
+
+
+def _owns_replicas(live: Manifest) -> bool:
+    return any(
+        entry["manager"] == labels.FIELD_MANAGER
+        and entry.get("operation") == "Apply"
+        and "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {})
+        for entry in live["metadata"].get("managedFields") or ()
+    )

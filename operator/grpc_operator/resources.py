@@ -1,0 +1,79 @@
+"""The Kubernetes resources the operator reads or writes, and their paths."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Manifest = dict[str, Any]
+"""A Kubernetes object as JSON says it."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A namespaced resource of the API server.
+
+    Attributes:
+        label_selector: Restricts what is listed and watched; empty for everything.
+    """
+
+    group: str
+    version: str
+    plural: str
+    kind: str
+    label_selector: str = ""
+
+    @property
+    def api_version(self) -> str:
+        """The ``apiVersion`` of its objects."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def path(self, namespace: str | None = None, name: str | None = None) -> str:
+        """Returns the URL path of one object, of a namespace's objects, or of all."""
+        root = f"/apis/{self.group}" if self.group else "/api"
+        path = f"{root}/{self.version}"
+        if namespace:
+            path += f"/namespaces/{namespace}"
+        path += f"/{self.plural}"
+        return f"{path}/{name}" if name else path
+
+
+_OURS = "app.kubernetes.io/managed-by=grpc-operator"
+
+GRPC_SERVICES = Resource("grpc.infera.dev", "v1alpha1", "grpcservices", "GrpcService")
+SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount", _OURS)
+CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", _OURS)
+SERVICES = Resource("", "v1", "services", "Service", _OURS)
+DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", _OURS)
+POD_DISRUPTION_BUDGETS = Resource(
+    "policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", _OURS
+)
+HORIZONTAL_POD_AUTOSCALERS = Resource(
+    "autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", _OURS
+)
+PODS = Resource("", "v1", "pods", "Pod", _OURS)
+EVENTS = Resource("events.k8s.io", "v1", "events", "Event")
+LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
+
+CHILDREN = (
+    SERVICE_ACCOUNTS,
+    CONFIG_MAPS,
+    SERVICES,
+    DEPLOYMENTS,
+    POD_DISRUPTION_BUDGETS,
+    HORIZONTAL_POD_AUTOSCALERS,
+)
+"""What a GrpcService may own."""
+
+WATCHED = (GRPC_SERVICES, *CHILDREN, PODS)
+"""What the operator keeps a copy of."""
+
+_BY_KIND = {resource.kind: resource for resource in WATCHED}
+
+
+def of(manifest: Mapping[str, Any]) -> Resource:
+    """Returns the resource of a watched or owned object.
+
+    Raises:
+        KeyError: The kind is not one of ``WATCHED``.
+    """
+    return _BY_KIND[manifest["kind"]]

@@ -1,0 +1,46 @@
+"""The operator's configuration, read once from the environment."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting is an environment variable ``GRPC_OPERATOR_<NAME>`` with a usable default."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GRPC_OPERATOR_", frozen=True, use_attribute_docstrings=True
+    )
+
+    watch_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
+    """Namespaces to work in, separated by commas; all when empty."""
+    watch_label_selector: str = ""
+    """Only GrpcServices with these labels are looked at; all when empty."""
+    cluster_domain: str = Field(default="cluster.local", min_length=1)
+    """DNS domain of the cluster."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe level that is logged."""
+    log_format: Literal["json", "text"] = "json"
+    """One JSON object a line, or plain text."""
+    http_port: int = Field(default=8080, ge=0, le=65535)
+    """Port of /livez, /readyz and /metrics; 0 picks a free one."""
+    lease_name: str = Field(default="grpc-operator", min_length=1)
+    """Name of the Lease that decides which replica writes."""
+    lease_namespace: str = Field(default="default", min_length=1, validation_alias="POD_NAMESPACE")
+    """Namespace of the Lease: the operator's own (the variable is POD_NAMESPACE)."""
+    identity: str = Field(default="", validation_alias="POD_NAME")
+    """Holder name in the Lease: the pod's (the variable is POD_NAME); host name when empty."""
+    lease_duration_seconds: int = Field(default=10, ge=3, le=300)
+    """Seconds after which another replica may take an unrenewed Lease."""
+    workers: int = Field(default=8, ge=1, le=64)
+    """GrpcServices that are reconciled at the same time."""
+    resync_seconds: float = Field(default=600, ge=1)
+    """Seconds between two full comparisons with the API server."""
+
+    @field_validator("watch_namespaces", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value

@@ -1,0 +1,1 @@
+"""Observed state -> conditions: pure, ordered, small checks."""
