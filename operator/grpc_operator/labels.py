@@ -10,6 +10,9 @@ HANDOVER_FIELD_MANAGER = "grpc-operator-handover"
 """Holds `replicas` for the moment between the operator giving it up and the autoscaler taking it
 (Kubernetes docs, Server-Side Apply, "Transferring ownership")."""
 
+REPAIR_FIELD_MANAGER = "grpc-operator-repair"
+"""Writes what server-side apply cannot mend, and is then struck from the managed fields."""
+
 MANAGED_BY = "app.kubernetes.io/managed-by"
 NAME = "app.kubernetes.io/name"
 SERVICE = "grpc.infera.dev/service"

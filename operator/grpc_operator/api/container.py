@@ -198,11 +198,13 @@ class Probes(ApiModel):
     """The three gRPC probes. Each is on with defaults that suit most servers."""
 
     startup: Probe = Probe()
-    """Holds the other two back until the server answers. Default: every second, 120 times."""
+    """Holds the other two back until the server answers. Default: every second (timeout 1 s), 120
+    times."""
     readiness: Probe = Probe()
-    """Decides whether the pod gets calls. Default: every 2 seconds, 3 failures."""
+    """Decides whether the pod gets calls. Default: every 2 seconds (timeout 2 s), 3
+    failures."""
     liveness: Probe = Probe()
-    """Restarts a hung server. Default: every 10 seconds, 3 failures."""
+    """Restarts a hung server. Default: every 10 seconds (timeout 5 s), 3 failures."""
 
 
 class ContainerSpec(ApiModel):

@@ -30,7 +30,9 @@ class PodTemplate(ApiModel):
     """Fields of a Kubernetes PodSpec, such as `nodeSelector`, `tolerations`, `volumes`, or
     `containers: [{name: grpc, volumeMounts: [...]}]`. Selector labels, the container's name, its
     ports and probes, `restartPolicy`, `terminationGracePeriodSeconds` and `lifecycle.preStop` stay
-    the operator's."""
+    the operator's, and what has a field in this spec (`image`, `env`, `resources`, ...) is set
+    there. A volume of the same name is replaced as a whole. Null values and `$patch` are
+    refused."""
 
 
 class PodDisruptionBudget(ApiModel):
@@ -80,9 +82,10 @@ class Autoscaling(ApiModel):
     max_replicas: int = Field(ge=1, le=1000)
     """Most replicas."""
     cpu_utilization_percent: int | None = Field(default=None, ge=1, le=1000)
-    """Average CPU use to hold, in percent of the request. 80 when no target is set at all."""
+    """Average CPU use to hold, in percent of the gRPC container's request. 80 when no target is
+    set at all."""
     memory_utilization_percent: int | None = Field(default=None, ge=1, le=1000)
-    """Average memory use to hold, in percent of the request."""
+    """Average memory use to hold, in percent of the gRPC container's request."""
     metrics: list[FreeObject] | None = Field(
         default=None, max_length=16, json_schema_extra=list_atomic()
     )

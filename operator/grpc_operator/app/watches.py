@@ -6,7 +6,7 @@ nothing, and deletion of an object never waits for the operator.
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, cast
 
 import kopf
 
@@ -41,6 +41,8 @@ class Watches:
             registry=self._registry(),
             settings=_kopf_settings(self._settings),
             standalone=True,
+            # Unused without peering, but else made from the name of a user that an image lacks.
+            identity=cast("Any", "grpc-operator"),
             clusterwide=not self._settings.watch_namespaces,
             namespaces=self._settings.watch_namespaces,
             stop_flag=stop,

@@ -34,7 +34,7 @@ async def work(queue: Queue[Key], reconcile: Reconcile, record: Record) -> None:
 
 
 async def _attempt(queue: Queue[Key], reconcile: Reconcile, key: Key) -> str:
-    where = {"namespace": key[0], "name": key[1]}
+    where = {"namespace": key[0], "service": key[1]}
     try:
         again = await reconcile(key)
     except LeaseLostError:

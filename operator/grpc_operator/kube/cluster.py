@@ -6,10 +6,13 @@ from typing import Any
 from grpc_operator import resources
 from grpc_operator.errors import ConflictError, LeaseLostError, NotFoundError
 from grpc_operator.kube.connection import Connection
-from grpc_operator.labels import FIELD_MANAGER
+from grpc_operator.labels import FIELD_MANAGER, REPAIR_FIELD_MANAGER
 from grpc_operator.resources import GRPC_SERVICES, Manifest, Resource
 
-_APPLY = "application/apply-patch+yaml"
+_CONTENT_TYPES = {
+    "apply": "application/apply-patch+yaml",
+    "patch": "application/merge-patch+json",
+}
 _LIST_CHUNK = 500
 """Objects in one answer of a list."""
 _LIST_TIMEOUT = 30.0
@@ -71,9 +74,27 @@ class Cluster:
 
     async def apply(self, manifest: Manifest, *, manager: str = FIELD_MANAGER) -> Manifest:
         """Applies an object (server-side apply, force) and returns what it now is."""
-        metadata = manifest["metadata"]
-        path = resources.of(manifest).path(metadata["namespace"], metadata["name"])
-        return await self._patch("apply", manifest["kind"], path, manifest, manager)
+        return await self._patch("apply", manifest["kind"], _path(manifest), manifest, manager)
+
+    async def replace_lists(self, manifest: Manifest) -> Manifest:
+        """Overwrites every list of an object with the manifest's, and returns what it now is.
+
+        Server-side apply merges lists by key, so an item whose key somebody changed stays and
+        clashes. A JSON merge patch replaces lists as a whole (RFC 7386). The trace it leaves in
+        the managed fields is struck out again: fields with two managers could never be removed.
+        """
+        path = _path(manifest)
+        body = {"spec": manifest["spec"]}
+        live = await self._patch("patch", manifest["kind"], path, body, REPAIR_FIELD_MANAGER)
+        kept = [
+            entry
+            for entry in live["metadata"].get("managedFields") or ()
+            if entry["manager"] != REPAIR_FIELD_MANAGER
+        ]
+        metadata = {"resourceVersion": live["metadata"]["resourceVersion"], "managedFields": kept}
+        return await self._patch(
+            "patch", manifest["kind"], path, {"metadata": metadata}, REPAIR_FIELD_MANAGER
+        )
 
     async def apply_status(self, service: Manifest) -> Manifest:
         """Applies the ``status`` of a GrpcService and returns what the object now is.
@@ -94,9 +115,8 @@ class Cluster:
             "preconditions": {"uid": metadata["uid"]},
             "propagationPolicy": "Background",
         }
-        path = resources.of(manifest).path(metadata["namespace"], metadata["name"])
         try:
-            await self._connection.send("DELETE", path, body=body)
+            await self._connection.send("DELETE", _path(manifest), body=body)
         except (NotFoundError, ConflictError):
             return  # it is gone, or another one has its name: nothing of ours is left
 
@@ -111,12 +131,19 @@ class Cluster:
 
     async def _patch(self, verb: str, kind: str, path: str, body: Any, manager: str) -> Manifest:
         self._check(verb, kind)
-        query = {"fieldManager": manager, "force": "true", "fieldValidation": "Strict"}
+        query = {"fieldManager": manager, "fieldValidation": "Strict"}
+        if verb == "apply":
+            query["force"] = "true"
         return await self._connection.send(
-            "PATCH", path, query=query, body=body, content_type=_APPLY
+            "PATCH", path, query=query, body=body, content_type=_CONTENT_TYPES[verb]
         )
 
     def _check(self, verb: str, kind: str) -> None:
         if not self._may_write():
             raise LeaseLostError("this replica does not hold the Lease")
         self._count_write(verb, kind)
+
+
+def _path(manifest: Manifest) -> str:
+    metadata = manifest["metadata"]
+    return resources.of(manifest).path(metadata["namespace"], metadata["name"])

@@ -51,15 +51,26 @@ class Children:
             if self._is_settled(service, live, desired):
                 return
             await self._hand_over_replicas(live, desired)
-        await self._apply(service, desired)
-
-    async def _apply(self, service: GrpcService, desired: Manifest) -> None:
-        kind, name = _identity(desired)
         try:
-            live = await self._cluster.apply(desired)
+            live = await self._apply(desired, may_clash=live is not None)
         except RejectedError as error:
+            kind = desired["kind"]
             problem = Problem("spec", f"the API server refuses the {kind} made from it: {error}")
             raise InvalidSpecError([problem], reason="Rejected") from error
+        self._record(service, live, desired)
+
+    async def _apply(self, desired: Manifest, *, may_clash: bool) -> Manifest:
+        try:
+            return await self._cluster.apply(desired)
+        except RejectedError:
+            if not may_clash or "spec" not in desired:
+                raise
+        # An item of a list may clash with one whose key somebody changed by hand.
+        await self._cluster.replace_lists(desired)
+        return await self._cluster.apply(desired)
+
+    def _record(self, service: GrpcService, live: Manifest, desired: Manifest) -> None:
+        kind, name = _identity(desired)
         self._view.put(resources.of(desired), live)
         left = differences(live, desired)
         where = (service.metadata.uid, (kind, name))

@@ -163,7 +163,7 @@ def _only_progress(old: dict[str, Any], new: dict[str, Any]) -> bool:
 
 
 def _where(key: Key) -> dict[str, str]:
-    return {"namespace": key[0], "name": key[1]}
+    return {"namespace": key[0], "service": key[1]}
 
 
 def _rfc3339(seconds: float) -> str:

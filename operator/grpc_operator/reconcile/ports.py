@@ -15,6 +15,9 @@ class Cluster(Protocol):
     async def apply(self, manifest: Manifest, *, manager: str = FIELD_MANAGER) -> Manifest:
         """Applies an object (server-side apply) and returns what it now is."""
 
+    async def replace_lists(self, manifest: Manifest) -> Manifest:
+        """Overwrites the lists of an object with the manifest's; returns what it now is."""
+
     async def apply_status(self, service: Manifest) -> Manifest:
         """Applies the status of a GrpcService and returns what the object now is."""
 

@@ -1,0 +1,80 @@
+"""From nothing to answered calls: cluster, images, operator, a GrpcService, a client."""
+
+import argparse
+import sys
+
+from demo.tools import KIND, KUBECTL, ROOT, DemoError, kubeconfig, python, run, step, stream
+from images.build import IMAGES, OPERATOR, source_digest
+
+CLUSTER = "grpc-operator"
+SYSTEM = "grpc-operator-system"
+EXAMPLE = ROOT / "examples" / "users"
+
+
+def demo() -> None:
+    """Runs every step; each is safe to repeat."""
+    with step("Cluster"):
+        if CLUSTER not in run(KIND, "get", "clusters").split():
+            stream(KIND, "create", "cluster", "--name", CLUSTER, "--wait", "60s")
+        run(KIND, "export", "kubeconfig", "--name", CLUSTER)
+    with step("Images"):
+        stream(*python("images"))
+        stream(KIND, "load", "docker-image", "--name", CLUSTER, *(i.tag for i in IMAGES))
+    with step("Operator, by helm"):
+        _install()
+    with step("The first GrpcService"):
+        run(KUBECTL, "apply", "-f", EXAMPLE / "grpcservice.yaml", show=True)
+        run(KUBECTL, "wait", "--for=condition=Ready", "--timeout=120s", "gsvc/users", show=True)
+        run(KUBECTL, "get", "gsvc", show=True)
+        objects = "deployment,service,serviceaccount,configmap,poddisruptionbudget"
+        run(KUBECTL, "get", objects, "-l", "grpc.infera.dev/service=users", show=True)
+    with step("Calls from inside the cluster, all seven methods, then 200 over both pods"):
+        _call()
+    print(f"\nKeep looking: export KUBECONFIG={kubeconfig().relative_to(ROOT)}")
+    print("Remove it:    make down")
+
+
+def _install() -> None:
+    helm = run(*python("localkind", "tools", "helm")).strip()
+    repository, tag = OPERATOR.tag.rsplit(":", 1)
+    namespace = ["create", "namespace", SYSTEM, "--dry-run=client", "-o", "yaml"]
+    labelled = ROOT / ".build" / "demo-namespace.yaml"
+    labelled.write_text(run(KUBECTL, *namespace))
+    run(KUBECTL, "apply", "-f", labelled)
+    enforce = "pod-security.kubernetes.io/enforce=restricted"
+    run(KUBECTL, "label", "--overwrite", "namespace", SYSTEM, enforce)
+    chart = ROOT / "charts" / "grpc-operator"
+    values = ["--set", f"image.repository={repository}", "--set", f"image.tag={tag}"]
+    # The tag stays "dev" when the image changes: a new image must still start new pods.
+    values += ["--set-string", f"podAnnotations.source={source_digest(OPERATOR)}"]
+    run(helm, "upgrade", "--install", "grpc-operator", chart, "-n", SYSTEM, *values, "--wait")
+    run(KUBECTL, "-n", SYSTEM, "get", "deployment,pods", show=True)
+
+
+def _call() -> None:
+    run(KUBECTL, "delete", "job", "users-client", "--ignore-not-found", "--wait=true")
+    run(KUBECTL, "apply", "-f", EXAMPLE / "client-job.yaml", show=True)
+    try:
+        finished = ["wait", "--for=condition=Complete", "--timeout=90s", "job/users-client"]
+        run(KUBECTL, *finished)
+    finally:
+        run(KUBECTL, "logs", "job/users-client", show=True)
+
+
+def main() -> int:
+    """Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument("--delete", action="store_true", help="delete the cluster instead")
+    try:
+        if parser.parse_args().delete:
+            stream(KIND, "delete", "cluster", "--name", CLUSTER)
+        else:
+            demo()
+    except DemoError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

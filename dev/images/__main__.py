@@ -1,0 +1,20 @@
+"""Builds every image of the repository with the engine that is there."""
+
+import sys
+import time
+
+from images.build import IMAGES, build, provider
+
+
+def main() -> int:
+    """Returns the exit code."""
+    engine = provider()
+    for image in IMAGES:
+        started = time.monotonic()
+        build(image, engine)
+        print(f"Image {image.tag} is up to date ({time.monotonic() - started:.0f} s)", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

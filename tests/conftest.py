@@ -1,0 +1,20 @@
+"""What every test may use: golden files."""
+
+import pytest
+
+from tests.golden import UPDATE_OPTION, Golden
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the option that rewrites golden files."""
+    parser.addoption(
+        UPDATE_OPTION,
+        action="store_true",
+        help="write what the code makes now into the golden files, and delete orphans",
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Compares outputs with golden files, or rewrites these with --update-golden."""
+    return Golden(update=bool(request.config.getoption(UPDATE_OPTION)))
