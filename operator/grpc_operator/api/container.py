@@ -130,7 +130,8 @@ class Resources(ApiModel):
             _quantities("limits"),
             rule(
                 "!has(self.requests) || !has(self.limits) || ['cpu', 'memory'].all(k,"
-                " !(k in self.requests) || !(k in self.limits) || !isQuantity(string(self.requests[k]))"
+                " !(k in self.requests) || !(k in self.limits)"
+                " || !isQuantity(string(self.requests[k]))"
                 " || !isQuantity(string(self.limits[k]))"
                 " || quantity(string(self.requests[k]))"
                 ".compareTo(quantity(string(self.limits[k]))) <= 0)",

@@ -1,0 +1,48 @@
+{{- /* The operator's whole configuration: its settings.py reads exactly these variables. */}}
+{{- define "grpc-operator.env" -}}
+- name: POD_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
+- name: POD_NAMESPACE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.namespace
+- name: GRPC_OPERATOR_WATCH_NAMESPACES
+  value: {{ join "," .Values.watch.namespaces | quote }}
+- name: GRPC_OPERATOR_WATCH_LABEL_SELECTOR
+  value: {{ .Values.watch.labelSelector | quote }}
+- name: GRPC_OPERATOR_CLUSTER_DOMAIN
+  value: {{ .Values.clusterDomain | quote }}
+- name: GRPC_OPERATOR_LOG_LEVEL
+  value: {{ .Values.logging.level }}
+- name: GRPC_OPERATOR_LOG_FORMAT
+  value: {{ .Values.logging.format }}
+- name: GRPC_OPERATOR_HTTP_PORT
+  value: {{ .Values.metrics.port | quote }}
+- name: GRPC_OPERATOR_LEASE_NAME
+  value: {{ include "grpc-operator.fullname" . }}
+- name: GRPC_OPERATOR_LEASE_DURATION_SECONDS
+  value: {{ .Values.leaderElection.leaseDurationSeconds | quote }}
+- name: GRPC_OPERATOR_WORKERS
+  value: {{ .Values.reconcile.workers | quote }}
+- name: GRPC_OPERATOR_RESYNC_SECONDS
+  value: {{ int64 .Values.reconcile.resyncSeconds | quote }}
+{{- end }}
+
+{{- /* The variables above and extraEnv. A name in both would be sent twice: server-side apply
+refuses that with an error that does not say why. */}}
+{{- define "grpc-operator.allEnv" -}}
+{{- $ours := include "grpc-operator.env" . | fromYamlArray }}
+{{- range $extra := .Values.extraEnv }}
+{{- range $ours }}
+{{- if eq .name (toString $extra.name) }}
+{{- fail (printf "extraEnv: %s is set by the chart; use the value for it, see docs/helm-values.md" .name) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- include "grpc-operator.env" . }}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}

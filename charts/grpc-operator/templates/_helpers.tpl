@@ -1,0 +1,74 @@
+{{- /* Names, labels and the image; everything else stands in the file of its object. */}}
+
+{{- define "grpc-operator.name" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "grpc-operator.fullname" -}}
+{{- $name := include "grpc-operator.name" . }}
+{{- $full := .Release.Name | replace "." "-" }}
+{{- if not (contains $name $full) }}
+{{- $full = printf "%s-%s" $full $name }}
+{{- end }}
+{{- $full = .Values.fullnameOverride | default $full | trunc 63 | trimSuffix "-" }}
+{{- if not (regexMatch "^[a-z]" $full) }}
+{{- fail (printf "fullnameOverride: set one: %q must begin with a letter to be the name of a Service" $full) }}
+{{- end }}
+{{- $full }}
+{{- end }}
+
+{{- /* Takes (list $ "suffix"); the result still fits into 63 characters. */}}
+{{- define "grpc-operator.suffixedName" -}}
+{{- $suffix := last . }}
+{{- $full := include "grpc-operator.fullname" (first .) | trunc (int (sub 62 (len $suffix))) | trimSuffix "-" }}
+{{- printf "%s-%s" $full $suffix }}
+{{- end }}
+
+{{- define "grpc-operator.namespace" -}}
+{{- .Values.namespaceOverride | default .Release.Namespace }}
+{{- end }}
+
+{{- /* Picks the operator's pods and not the pod of helm test. Immutable in the Deployment. */}}
+{{- define "grpc-operator.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "grpc-operator.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: operator
+{{- end }}
+
+{{- /* Our labels win over commonLabels. */}}
+{{- define "grpc-operator.labels" -}}
+{{- $ours := include "grpc-operator.selectorLabels" . | fromYaml }}
+{{- $_ := set $ours "app.kubernetes.io/version" .Chart.AppVersion }}
+{{- $_ := set $ours "app.kubernetes.io/managed-by" .Release.Service }}
+{{- $_ := set $ours "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") }}
+{{- merge $ours .Values.commonLabels | toYaml }}
+{{- end }}
+
+{{- define "grpc-operator.testLabels" -}}
+{{- set (include "grpc-operator.labels" . | fromYaml) "app.kubernetes.io/component" "test" | toYaml }}
+{{- end }}
+
+{{- define "grpc-operator.crdMetadata" -}}
+{{- $annotations := merge (ternary (dict "helm.sh/resource-policy" "keep") dict .Values.crds.keep) .Values.crds.annotations }}
+labels:
+  {{- include "grpc-operator.labels" . | nindent 2 }}
+{{- with $annotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "grpc-operator.serviceAccountName" -}}
+{{- if not (or .Values.serviceAccount.create .Values.serviceAccount.name) }}
+{{- fail "serviceAccount.name: required when serviceAccount.create is false; name an existing ServiceAccount that is the operator's alone" }}
+{{- end }}
+{{- .Values.serviceAccount.name | default (include "grpc-operator.fullname" .) }}
+{{- end }}
+
+{{- define "grpc-operator.image" -}}
+{{- if .Values.image.digest }}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest }}
+{{- else }}
+{{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) }}
+{{- end }}
+{{- end }}

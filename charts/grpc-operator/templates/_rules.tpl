@@ -1,0 +1,39 @@
+{{- /* All the operator may do to GrpcServices and their children: in a ClusterRole, or in a Role
+of each watched namespace. */}}
+{{- define "grpc-operator.rules" -}}
+- apiGroups: [grpc.infera.dev]
+  resources: [grpcservices]
+  # list: the resync; watch: learn of changes.
+  verbs: [list, watch]
+- apiGroups: [grpc.infera.dev]
+  resources: [grpcservices/status]
+  # patch: report conditions by server-side apply.
+  verbs: [patch]
+- apiGroups: [grpc.infera.dev]
+  resources: [grpcservices/finalizers]
+  # update: own children with blockOwnerDeletion where the admission plugin
+  # OwnerReferencesPermissionEnforcement is on.
+  verbs: [update]
+- apiGroups: [apps]
+  resources: [deployments]
+  # The same six verbs for every kind of child. get: see one before it is replaced; list and watch:
+  # notice what others changed; create and patch: server-side apply; delete: no longer wanted.
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [services, serviceaccounts, configmaps]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [pods]
+  # list and watch: say in the status why a pod does not start.
+  verbs: [list, watch]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  # create: tell the story of a GrpcService.
+  verbs: [create]
+{{- end }}

@@ -1,0 +1,1 @@
+"""Server interceptors, one file each; `server.py` puts them in order."""

@@ -1,0 +1,1 @@
+"""Stories on a whole cluster, through pytest-kind."""

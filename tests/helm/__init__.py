@@ -1,0 +1,1 @@
+"""Tests of the Helm chart: what it renders, and what it refuses."""

@@ -1,0 +1,56 @@
+"""Every rendered object is valid, field by field, for every supported Kubernetes."""
+
+import functools
+import json
+from collections.abc import Iterator
+
+import kubernetes_validate
+import pytest
+from kubernetes_validate import utils
+
+from tests.golden import cases
+from tests.helm.chart import CASES, Manifest, identity, rendered_case
+
+VERSIONS = [f"1.{minor}" for minor in range(30, 37)]
+# These are CRDs of the Prometheus Operator; their schemas are not part of Kubernetes.
+FOREIGN = {"monitoring.coreos.com/v1"}
+
+
+@pytest.fixture(scope="module")
+def objects() -> list[Manifest]:
+    """All different objects of all cases."""
+    different = {
+        json.dumps(manifest, sort_keys=True): manifest
+        for case in cases(CASES)
+        for manifest in rendered_case(case)
+        if manifest["apiVersion"] not in FOREIGN
+    }
+    return list(different.values())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def parsed_once() -> Iterator[None]:
+    """Keeps parsed schemas; the package reads megabytes for every object otherwise."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(utils, "schema_contents", functools.cache(utils.schema_contents))
+        yield
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_objects_are_valid(version: str, objects: list[Manifest]) -> None:
+    """Unknown fields and wrong types are errors."""
+    for manifest in objects:
+        try:
+            used = kubernetes_validate.validate(manifest, version, strict=True)
+        except kubernetes_validate.ValidationError as error:
+            path = ".".join(str(part) for part in error.absolute_path)
+            pytest.fail(f"{identity(manifest)}: {path}: {error.message}", pytrace=False)
+        assert used == version
+
+
+def test_an_unknown_field_is_found(objects: list[Manifest]) -> None:
+    """The check itself works: a misspelt field fails."""
+    deployment = next(manifest for manifest in objects if manifest["kind"] == "Deployment")
+    misspelt = {**deployment, "spec": {**deployment["spec"], "replica": 1}}
+    with pytest.raises(kubernetes_validate.ValidationError, match="replica"):
+        kubernetes_validate.validate(misspelt, VERSIONS[-1], strict=True)
