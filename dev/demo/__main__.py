@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from demo.tools import KIND, KUBECTL, ROOT, DemoError, kubeconfig, python, run, step, stream
-from images.build import IMAGES, OPERATOR, source_digest
+from images.build import IMAGES, OPERATOR, localkind, source_digest
 
 CLUSTER = "grpc-operator"
 SYSTEM = "grpc-operator-system"
@@ -35,7 +35,7 @@ def demo() -> None:
 
 
 def _install() -> None:
-    helm = run(*python("localkind", "tools", "helm")).strip()
+    helm = localkind("tools", "helm")
     repository, tag = OPERATOR.tag.rsplit(":", 1)
     namespace = ["create", "namespace", SYSTEM, "--dry-run=client", "-o", "yaml"]
     labelled = ROOT / ".build" / "demo-namespace.yaml"

@@ -1,6 +1,7 @@
 """One recipe for both engines: wheels are downloaded first, so no build needs the network."""
 
 import hashlib
+import os
 import platform
 import subprocess
 import sys
@@ -38,10 +39,16 @@ _PYTHON_TAG = "311"
 
 def provider() -> str:
     """Returns ``kind`` where a Docker engine answers, else ``localkind``."""
+    return localkind("provider")
+
+
+def localkind(*arguments: str) -> str:
+    """Runs a command of localkind, whose progress is shown, and returns what it printed."""
     done = subprocess.run(
-        [sys.executable, "-m", "localkind", "provider"],
+        [sys.executable, "-m", "localkind", *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "dev")},
         check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
     )
     return done.stdout.strip()
@@ -50,14 +57,11 @@ def provider() -> str:
 def build(image: Image, engine: str) -> None:
     """Builds an image; the engine's layer cache makes it cheap when nothing changed."""
     download_wheels(image)
-    command = {
-        "kind": ["docker", "build", "--quiet"],
-        "localkind": [sys.executable, "-m", "localkind", "build", "image"],
-    }[engine]
-    subprocess.run(
-        [*command, "--tag", image.tag, "--build-arg", "PIP_NO_INDEX=1", str(image.folder)],
-        check=True,
-    )
+    arguments = ("--tag", image.tag, "--build-arg", "PIP_NO_INDEX=1", str(image.folder))
+    if engine == "localkind":
+        localkind("build", "image", *arguments)
+    else:
+        subprocess.run(["docker", "build", "--quiet", *arguments], check=True)
 
 
 def source_digest(image: Image) -> str:

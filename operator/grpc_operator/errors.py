@@ -26,7 +26,11 @@ class InvalidSpecError(Exception):
     def __init__(self, problems: Sequence[Problem], *, reason: str = "InvalidSpec") -> None:
         self.problems = tuple(problems)
         self.reason = reason
-        super().__init__("; ".join(str(problem) for problem in problems))
+        texts = [str(problem) for problem in problems]
+        if len(texts) > 1:
+            numbered = "; ".join(f"({n}) {text}" for n, text in enumerate(texts, start=1))
+            texts = [f"{len(texts)} problems: {numbered}"]
+        super().__init__("".join(texts))
 
 
 class ClusterError(Exception):

@@ -11,6 +11,7 @@ import yaml
 
 from images.build import OPERATOR
 from tests.e2e.cluster import ROOT, Cluster, until
+from tests.e2e.conftest import NEXT_USER_SERVICE
 
 pytestmark = pytest.mark.cluster
 
@@ -78,7 +79,7 @@ def test_an_update_of_the_image_rolls_without_a_gap(cluster: Cluster) -> None:
     """`kubectl wait` returns when exactly the new pods run, and two were always available."""
     available: list[int] = []
     manifest = example()
-    manifest["spec"]["env"].append({"name": "LOG_LEVEL", "value": "DEBUG"})
+    manifest["spec"]["image"] = NEXT_USER_SERVICE.tag
     cluster.apply(manifest)
 
     def rolled() -> bool:
@@ -93,8 +94,9 @@ def test_an_update_of_the_image_rolls_without_a_gap(cluster: Cluster) -> None:
 
     assert status["updatedReplicas"] == status["replicas"] == status["availableReplicas"] == 2
     assert min(available) >= 2
-    variables = cluster.kubectl("get", "pods", "-l", "grpc.infera.dev/service=users", "-o", "yaml")
-    assert variables.count("LOG_LEVEL") >= 2
+    deployment = cluster.get("deployment", "users")
+    image = deployment["spec"]["template"]["spec"]["containers"][0]["image"]
+    assert image == NEXT_USER_SERVICE.tag
     events = cluster.kubectl("get", "events", "--field-selector", "reason=RolloutComplete")
     assert "grpcservice/users" in events
 

@@ -16,13 +16,12 @@ def owner_key(resource: Resource, manifest: Mapping[str, Any]) -> Key | None:
     namespace = metadata["namespace"]
     if resource is GRPC_SERVICES:
         return namespace, metadata["name"]
-    if resource is PODS:
-        service = (metadata.get("labels") or {}).get(labels.SERVICE)
-        return (namespace, service) if service else None
     for reference in metadata.get("ownerReferences") or ():
         if reference.get("controller") and reference.get("kind") == GRPC_SERVICES.kind:
             return namespace, reference["name"]
-    return None
+    # Pods belong to a ReplicaSet, and a child may have lost its reference by somebody's hand.
+    service = (metadata.get("labels") or {}).get(labels.SERVICE)
+    return (namespace, service) if service else None
 
 
 def _version(manifest: Mapping[str, Any]) -> int:

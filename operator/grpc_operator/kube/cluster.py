@@ -106,7 +106,11 @@ class Cluster:
         return await self._patch("apply", "GrpcService/status", path, service, FIELD_MANAGER)
 
     async def delete(self, manifest: Manifest) -> None:
-        """Deletes exactly this object; a namesake made meanwhile stays."""
+        """Deletes exactly this object; it may be gone already.
+
+        Raises:
+            ConflictError: A namesake was made meanwhile, and stays; the next look will know it.
+        """
         metadata = manifest["metadata"]
         self._check("delete", manifest["kind"])
         body = {
@@ -117,8 +121,8 @@ class Cluster:
         }
         try:
             await self._connection.send("DELETE", _path(manifest), body=body)
-        except (NotFoundError, ConflictError):
-            return  # it is gone, or another one has its name: nothing of ours is left
+        except NotFoundError:
+            return
 
     async def create_event(self, event: Manifest) -> None:
         """Creates an Event; one of the same name is left as it is."""

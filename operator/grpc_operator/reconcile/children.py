@@ -139,7 +139,8 @@ def _check_owner(service: GrpcService, live: Manifest) -> None:
     if _belonged_to_namesake(service, live):
         raise NamesakeLeavesError(f"{kind} {name} of a deleted GrpcService is being removed")
     own = metadata.get("labels") or {}
-    if uid is None and own.get(MANAGED_BY) == labels.FIELD_MANAGER and own.get(SERVICE) == name:
+    ours = own.get(MANAGED_BY), own.get(SERVICE)
+    if uid is None and ours == (labels.FIELD_MANAGER, service.metadata.name):
         return  # left behind on purpose by `kubectl delete --cascade=orphan`: adopt it
     problem = Problem(
         "metadata.name",

@@ -82,7 +82,9 @@ class GrpcServiceReconciler:
             except (ForbiddenError, NotFoundError) as error:
                 waiting = Waiting("Forbidden", f"The operator is not allowed to go on: {error}")
         again = await self._report(manifest, self._observe(service, invalid, waiting))
-        return BLOCKED_RETRY if waiting is not None else again
+        # A foreign object of the same name is not watched; that it goes is seen by looking again.
+        conflict = invalid is not None and invalid.reason == "NameConflict"
+        return BLOCKED_RETRY if waiting is not None or conflict else again
 
     def _observe(
         self, service: GrpcService, invalid: InvalidSpecError | None, waiting: Waiting | None

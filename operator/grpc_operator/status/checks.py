@@ -90,11 +90,11 @@ def pods_are_ready(observed: Observed) -> Objection | None:
     if updated >= wanted and available >= wanted and existing <= updated:
         return None
     trouble = problem(observed.pods)
-    ready = f"{min(updated, available)} of {wanted} pods run the newest spec and are ready"
+    older = existing - updated
+    ready = f"{max(available - older, 0)} of {wanted} pods run the newest spec and are ready"
     if trouble is not None:
         return Objection(trouble.reason, f"{ready}. {trouble.message}")
-    leaving = existing - updated
-    return Objection("Progressing", ready + (f", {leaving} old to go" if leaving > 0 else ""))
+    return Objection("Progressing", ready + (f", {older} older to go" if older > 0 else ""))
 
 
 CHAIN: tuple[Check, ...] = (

@@ -1,0 +1,1 @@
+"""Golden cases: what is observed -> the status that is reported."""

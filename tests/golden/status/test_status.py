@@ -1,0 +1,64 @@
+"""Every case of this folder: a look at a GrpcService in, its status and Events out."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grpc_operator.api import GrpcService
+from grpc_operator.errors import InvalidSpecError, Problem
+from grpc_operator.status import events, summary
+from grpc_operator.status.observed import Observed, Waiting
+from tests.golden import Golden, cases, dump, load, output
+
+HERE = Path(__file__).parent
+NOW = "2026-01-02T03:04:05Z"
+
+
+def _service(case: dict[str, Any]) -> GrpcService:
+    return GrpcService.parse(
+        {
+            "metadata": {
+                "name": "users",
+                "namespace": "shop",
+                "uid": "1",
+                "generation": case.get("generation", 1),
+            },
+            "spec": {"image": "users:1"},
+            "status": case.get("status", {"observedGeneration": -1}),
+        }
+    )
+
+
+def _observed(case: dict[str, Any]) -> Observed:
+    problems = [Problem(**problem) for problem in case.get("problems", ())]
+    return Observed(
+        service=_service(case),
+        url="dns:///users-headless.shop.svc.cluster.local:50051",
+        selector="grpc.infera.dev/service=users",
+        invalid=InvalidSpecError(problems) if problems else None,
+        waiting=Waiting(**case["waiting"]) if "waiting" in case else None,
+        deployment=case.get("deployment"),
+        pods=case.get("pods", []),
+    )
+
+
+@pytest.mark.parametrize("case", cases(HERE))
+def test_case(case: str, golden: Golden) -> None:
+    """The status says what the case's file says, and so do the Events."""
+    given = load(HERE, case)
+    status = summary.build(_observed(given), NOW)
+    notes = [asdict(note) for note in events.notes(given.get("status", {}), status)]
+
+    golden.compare(output(HERE, case), dump([{"status": status, "events": notes}]))
+
+
+@pytest.mark.parametrize("case", cases(HERE))
+def test_a_second_look_changes_nothing(case: str) -> None:
+    """The same observation later gives the same status, times included."""
+    given = load(HERE, case)
+    first = summary.build(_observed(given), NOW)
+    second = summary.build(_observed({**given, "status": first}), "2027-01-01T00:00:00Z")
+
+    assert second == first

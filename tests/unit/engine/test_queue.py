@@ -1,0 +1,88 @@
+"""The queue keeps client-go's workqueue contract."""
+
+import asyncio
+
+import pytest
+
+from grpc_operator.engine.queue import FIRST_RETRY, LAST_RETRY, Queue
+
+
+def _steady() -> Queue[str]:
+    return Queue(jitter=lambda: 1.0)
+
+
+async def test_a_key_waits_only_once() -> None:
+    """Adding a waiting key again changes nothing."""
+    queue = _steady()
+    queue.add("a")
+    queue.add("a")
+    queue.add("b")
+
+    assert queue.depth == 2
+    assert [await queue.get(), await queue.get()] == ["a", "b"]
+    assert queue.depth == 0
+
+
+async def test_a_key_is_never_with_two_workers() -> None:
+    """A key that is added while it is worked on comes back after it is done, once."""
+    queue = _steady()
+    queue.add("a")
+    await queue.get()
+    queue.add("a")
+    queue.add("a")
+    second = asyncio.create_task(queue.get())
+    await asyncio.sleep(0)
+
+    assert not second.done()
+
+    queue.done("a")
+
+    assert await second == "a"
+    assert queue.depth == 0
+
+
+async def test_a_finished_key_stays_away() -> None:
+    """Without another add, done is the end."""
+    queue = _steady()
+    queue.add("a")
+    queue.done(await queue.get())
+
+    assert queue.depth == 0
+
+
+async def test_the_earliest_timer_wins() -> None:
+    """A later look that is asked for does not put off an earlier one."""
+    queue = _steady()
+    queue.add_after("a", 0.01)
+    queue.add_after("a", 1000)
+
+    assert await asyncio.wait_for(queue.get(), 5) == "a"
+
+
+async def test_an_earlier_timer_replaces_a_later_one() -> None:
+    """A sooner look than the pending one is taken at its time, and only once."""
+    queue = _steady()
+    queue.add_after("a", 1000)
+    queue.add_after("a", 0.01)
+
+    assert await asyncio.wait_for(queue.get(), 5) == "a"
+    queue.done("a")
+    assert queue.depth == 0
+
+
+async def test_retries_back_off_to_a_limit() -> None:
+    """Each failure doubles the delay, up to the longest; forgetting starts over."""
+    queue = _steady()
+
+    delays = [queue.retry("a") for _ in range(20)]
+
+    assert delays[:3] == [FIRST_RETRY, 2 * FIRST_RETRY, 4 * FIRST_RETRY]
+    assert delays[-1] == LAST_RETRY
+    queue.forget("a")
+    assert queue.retry("a") == FIRST_RETRY
+
+
+@pytest.mark.parametrize(("asked", "expected"), [(0.0, FIRST_RETRY), (7.0, 7.0)])
+async def test_a_server_may_ask_for_more_time(asked: float, expected: float) -> None:
+    """Retry-After is a lower bound."""
+    assert _steady().retry("a", at_least=asked) == expected
