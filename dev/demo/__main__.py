@@ -2,13 +2,14 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from demo.tools import KIND, KUBECTL, ROOT, DemoError, kubeconfig, python, run, step, stream
 from images.build import IMAGES, OPERATOR, localkind, source_digest
 
 CLUSTER = "grpc-operator"
 SYSTEM = "grpc-operator-system"
-EXAMPLE = ROOT / "examples" / "users"
+EXAMPLE = Path("examples", "users")
 
 
 def demo() -> None:
@@ -25,11 +26,12 @@ def demo() -> None:
     with step("The first GrpcService"):
         run(KUBECTL, "apply", "-f", EXAMPLE / "grpcservice.yaml", show=True)
         run(KUBECTL, "wait", "--for=condition=Ready", "--timeout=120s", "gsvc/users", show=True)
-        run(KUBECTL, "get", "gsvc", show=True)
         objects = "deployment,service,serviceaccount,configmap,poddisruptionbudget"
         run(KUBECTL, "get", objects, "-l", "grpc.infera.dev/service=users", show=True)
     with step("Calls from inside the cluster, all seven methods, then 200 over both pods"):
         _call()
+    print()
+    run(KUBECTL, "get", "gsvc", show=True)
     print(f"\nKeep looking: export KUBECONFIG={kubeconfig().relative_to(ROOT)}")
     print("Remove it:    make down")
 

@@ -100,7 +100,7 @@ class Operator:
         first = _spawn(ready.wait())
         await asyncio.wait({running, first}, return_when=asyncio.FIRST_COMPLETED)
         self._catch_signals()  # kopf has put its own in place, which know nothing of the Lease
-        await self._first_resync()
+        await self._full_resync()
         self._unready = ""
         self._synced.set()
         await running
@@ -113,9 +113,9 @@ class Operator:
         await self._lease.acquire()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._lease.keep())
-            # Look at everything afresh: the former holder may have died half way.
-            for key in self._store.services():
-                self._queue.add(key)
+            # Look at everything afresh: the former holder may have died half way, and while
+            # standing by a watch may have missed a deletion.
+            await self._full_resync()
             tasks.create_task(self._resync.forever(self._settings.resync_seconds))
             for _ in range(self._settings.workers):
                 tasks.create_task(
@@ -136,13 +136,12 @@ class Operator:
             logger.warning("%s", error)
             return False
 
-    async def _first_resync(self) -> None:
+    async def _full_resync(self) -> None:
         while True:
             try:
                 await self._resync.once()
             except ClusterError as error:
-                self._unready = f"cannot list: {error}"
-                logger.warning("Waiting: %s", self._unready)
+                logger.warning("Waiting, cannot list: %s", error)
                 await asyncio.sleep(_CRD_POLL)
             else:
                 return

@@ -1,6 +1,5 @@
 """One HTTP conversation with the API server: authentication, timeouts, errors."""
 
-import asyncio
 import json
 import os
 from typing import Any
@@ -20,9 +19,6 @@ from grpc_operator.errors import (
 REQUEST_TIMEOUT = 10.0
 """Seconds after which a request counts as failed."""
 
-_CONCURRENCY = 16
-"""Requests under way at the same time."""
-
 _ERRORS: dict[int, type[ClusterError]] = {
     400: RejectedError,
     403: ForbiddenError,
@@ -37,7 +33,6 @@ class Connection:
 
     def __init__(self, api: client.ApiClient) -> None:
         self._api = api
-        self._slots = asyncio.Semaphore(_CONCURRENCY)
 
     @classmethod
     async def open(cls) -> "Connection":
@@ -85,11 +80,10 @@ class Connection:
             url += "?" + urlencode(query)
         what = f"{method} {path}"
         try:
-            async with self._slots:
-                answer = await self._api.rest_client.request(
-                    method, url, headers=headers, body=body, _request_timeout=timeout
-                )
-                data = await answer.read()
+            answer = await self._api.rest_client.request(
+                method, url, headers=headers, body=body, _request_timeout=timeout
+            )
+            data = await answer.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             told = str(error) or type(error).__name__
             raise ClusterError(f"{what}: no answer from the API server: {told}") from error

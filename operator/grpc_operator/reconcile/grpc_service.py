@@ -79,8 +79,10 @@ class GrpcServiceReconciler:
                 invalid = error
             except NamesakeLeavesError as error:
                 waiting = Waiting("WaitingForDeletion", str(error))
-            except (ForbiddenError, NotFoundError) as error:
+            except ForbiddenError as error:
                 waiting = Waiting("Forbidden", f"The operator is not allowed to go on: {error}")
+            except NotFoundError as error:
+                waiting = Waiting("NotFound", f"The operator cannot go on: {error}")
         again = await self._report(manifest, self._observe(service, invalid, waiting))
         # A foreign object of the same name is not watched; that it goes is seen by looking again.
         conflict = invalid is not None and invalid.reason == "NameConflict"
@@ -118,7 +120,13 @@ class GrpcServiceReconciler:
             due = self._reported.get(key, 0.0) + PROGRESS_PERIOD - now
             if due > 0:
                 return due
-        answer = await self._cluster.apply_status(_status_patch(metadata, new))
+        try:
+            answer = await self._cluster.apply_status(_status_patch(metadata, new))
+        except NotFoundError:
+            # The watch has missed its deletion. Without this, what the garbage collector removes
+            # would be made again and again until the next resync.
+            self._view.discard(GRPC_SERVICES, manifest)
+            return None
         self._view.put(GRPC_SERVICES, answer)
         self._reported[key] = now
         for note in status_events.notes(old, new):

@@ -17,6 +17,8 @@ from grpc_operator.status.observed import Observed
 
 Status = dict[str, Any]
 
+_CALM = {Outlook.PROGRESSING: "No change is under way", Outlook.STALLED: "Not stuck"}
+
 _MOST_WORDS = 4096
 """Characters of a message; the API allows 32768, people read less."""
 
@@ -76,7 +78,7 @@ def _ready(observed: Observed, objection: Objection | None) -> tuple[str, str, s
 def _while(objection: Objection | None, outlook: Outlook) -> tuple[str, str, str]:
     if objection is not None and objection.outlook is outlook:
         return "True", objection.reason, objection.message
-    return "False", "Ready" if objection is None else objection.reason, ""
+    return "False", "Ready" if objection is None else objection.reason, _CALM[outlook]
 
 
 def _condition(  # noqa: PLR0913, PLR0917 - a condition has this many parts
