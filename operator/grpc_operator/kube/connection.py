@@ -99,6 +99,7 @@ def _refusal(what: str, status: int, data: bytes, retry_after: str | None) -> Cl
     except (ValueError, KeyError, TypeError):
         message = data[:200].decode(errors="replace")
     seconds = float(retry_after) if retry_after and retry_after.isdigit() else None
-    return _ERRORS.get(status, ClusterError)(
-        f"{what}: {message} (HTTP {status})", status=status, retry_after=seconds
-    )
+    # The API server answers 500 when an apply holds a field that the schema does not know.
+    mistyped = message.startswith("failed to create typed patch object")
+    kind = RejectedError if mistyped else _ERRORS.get(status, ClusterError)
+    return kind(f"{what}: {message} (HTTP {status})", status=status, retry_after=seconds)

@@ -82,19 +82,23 @@ def rollout_is_in_time(observed: Observed) -> Objection | None:
 
 
 def pods_are_ready(observed: Observed) -> Objection | None:
-    """Every wanted pod runs the newest spec and is ready, and no older one is left."""
+    """Every wanted pod runs the newest spec and is ready, and no other one is left."""
     wanted, status = counts(observed)
     updated = status.get("updatedReplicas", 0)
     available = status.get("availableReplicas", 0)
     existing = status.get("replicas", 0)
-    if updated >= wanted and available >= wanted and existing <= updated:
+    if min(updated, available) >= wanted >= existing:
         return None
     trouble = problem(observed.pods)
     older = existing - updated
-    ready = f"{max(available - older, 0)} of {wanted} pods run the newest spec and are ready"
+    done = min(max(available - older, 0), wanted)
+    ready = f"{done} of {wanted} pods run the newest spec and are ready"
     if trouble is not None:
         return Objection(trouble.reason, f"{ready}. {trouble.message}")
-    return Objection("Progressing", ready + (f", {older} older to go" if older > 0 else ""))
+    if older > 0:
+        return Objection("Progressing", f"{ready}, {older} older to go")
+    leaving = max(existing - wanted, 0)
+    return Objection("Progressing", ready + (f", {leaving} to go" if leaving else ""))
 
 
 CHAIN: tuple[Check, ...] = (

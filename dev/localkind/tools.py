@@ -1,0 +1,139 @@
+"""The programs localkind builds from Go modules, each once, into the cache."""
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from localkind import KUBERNETES_VERSION, paths
+from localkind.commands import run
+from localkind.errors import CommandError, LocalKindError
+from localkind.images.archive import write_program_image
+from localkind.images.node import COREDNS_IMAGE, PAUSE_IMAGE
+from localkind.locks import locked
+from localkind.progress import Progress
+from localkind.toolchain import ensure_go
+
+HELM_MODULE = "helm.sh/helm/v4"
+HELM_VERSION = "v4.3.1"
+
+_GO_ENVIRONMENT = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
+_COLD_BUILD_BYTES = 5 * 2**30
+_GIB = 2**30
+
+
+def _kubernetes_version_flags() -> str:
+    """Sets what Kubernetes' own build sets (hack/lib/version.sh)."""
+    major, minor, _ = KUBERNETES_VERSION.split(".")
+    values = {"gitVersion": f"v{KUBERNETES_VERSION}", "gitMajor": major, "gitMinor": minor}
+    return "".join(
+        f" -X {package}.{key}={value}"
+        for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+        for key, value in (*values.items(), ("gitTreeState", "clean"))
+    )
+
+
+# Module in this directory -> its flags of `go build`, beyond those that every one has.
+_MODULES = {
+    "kt": ["-tags=grpcnotrace", f"-ldflags=-s -w{_kubernetes_version_flags()}"],
+    "coredns": ["-ldflags=-s -w"],
+    "pause": ["-ldflags=-s -w"],
+}
+_FLAGS = ["-mod=readonly", "-trimpath", "-buildvcs=false"]
+_STEPS = {
+    "kt": f"Building Kubernetes {KUBERNETES_VERSION} (once, about 5 minutes)",
+    "coredns": "Building CoreDNS (once, about 2 minutes)",
+    "pause": "Building pause (once)",
+}
+
+
+def ensure(name: str, progress: Progress) -> Path:
+    """The path of a program, built when the cache has none of these sources and flags.
+
+    Raises:
+        LocalKindError: no such program, or it cannot be built here.
+    """
+    if name == "helm":
+        return ensure_helm(progress)
+    if name not in _MODULES:
+        raise LocalKindError(f'unknown tool "{name}": one of {", ".join((*_MODULES, "helm"))}')
+    target = paths.cache_dir() / "bin" / f"{name}-{_key(name)}"
+    return _once(target, progress, lambda draft: _build(name, draft, progress))
+
+
+def ensure_image(name: str, progress: Progress) -> Path:
+    """The archive of the image that holds one of the programs, `coredns` or `pause`."""
+    image = {"coredns": COREDNS_IMAGE, "pause": PAUSE_IMAGE}[name]
+    program = ensure(name, progress)
+    version = hashlib.sha256(image.encode()).hexdigest()[:8]
+    target = paths.cache_dir() / "images" / f"{program.name}-{version}.tar"
+    return _once(target, progress, lambda draft: write_program_image(program, image, draft))
+
+
+def ensure_helm(progress: Progress) -> Path:
+    """Helm of HELM_VERSION, in the cache as `bin/helm`."""
+    target = paths.cache_dir() / "bin/helm"
+    if target.exists() and not _is_helm(target):
+        target.unlink()
+    return _once(target, progress, lambda draft: _install_helm(draft, progress))
+
+
+def _is_helm(path: Path) -> bool:
+    """Whether the module and version that Go recorded in the program are the pinned ones."""
+    return f"{HELM_MODULE}\t{HELM_VERSION}\t".encode() in path.read_bytes()
+
+
+def _install_helm(draft: Path, progress: Progress) -> None:
+    go = ensure_go(progress)
+    with progress.step(f"Building helm {HELM_VERSION} (once, about 2 minutes)"):
+        directory = draft.with_suffix(".gobin")
+        env = {**_GO_ENVIRONMENT, "GOBIN": str(directory), "GOFLAGS": "-trimpath"}
+        _go(go, ["install", f"{HELM_MODULE}/cmd/helm@{HELM_VERSION}"], env, paths.cache_dir())
+        (directory / "helm").rename(draft)
+        directory.rmdir()
+
+
+def _build(name: str, draft: Path, progress: Progress) -> None:
+    go = ensure_go(progress)
+    _require_space(progress)
+    with progress.step(_STEPS[name]):
+        words = ["build", *_FLAGS, *_MODULES[name], "-o", str(draft), "."]
+        _go(go, words, {**_GO_ENVIRONMENT, "GOFLAGS": ""}, paths.SOURCE_ROOT / name)
+
+
+def _go(go: Path, words: list[str], env: dict[str, str], directory: Path) -> None:
+    try:
+        run([go, *words], env=env, cwd=directory)
+    except CommandError as error:
+        raise CommandError(f"go {words[0]} failed in {directory}", error.output) from error
+
+
+def _once(target: Path, progress: Progress, make: Callable[[Path], None]) -> Path:
+    """Make a file that is not there yet: under a lock, and put in place only when whole."""
+    if target.exists():
+        return target
+    with locked(target.with_name(f"{target.name}.lock"), progress, target.name):
+        if not target.exists():
+            draft = target.with_name(f"{target.name}.tmp")
+            make(draft)
+            draft.replace(target)
+    return target
+
+
+def _key(name: str) -> str:
+    """Changes whenever the result would: the sources, the pinned modules, and the flags."""
+    directory = paths.SOURCE_ROOT / name
+    digest = hashlib.sha256("\0".join((*_FLAGS, *_MODULES[name])).encode())
+    for path in sorted((*directory.glob("*.go"), *directory.glob("go.*"))):
+        digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _require_space(progress: Progress) -> None:
+    """Go's module and build caches grow by some GiB; ask for it before minutes are spent."""
+    free = shutil.disk_usage(Path.home()).free
+    if free < _COLD_BUILD_BYTES:
+        progress.warn(
+            f"only {free / _GIB:.1f} GiB are free in {Path.home()}; a first build takes up to "
+            f"{_COLD_BUILD_BYTES // _GIB} GiB"
+        )

@@ -1,0 +1,1 @@
+"""What `tilt up` adds to the cluster for development; see the Tiltfile."""

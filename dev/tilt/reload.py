@@ -1,0 +1,100 @@
+"""Runs a module of an image, and again whenever Tilt has synced a change into the container.
+
+    /app/bin/python /reload/reload.py MODULE [ARGUMENT ...]
+
+The pod stays as in production: the root file system read-only, any user. The code of the image is
+copied from /app/src to /tmp/src, Tilt syncs into the copy, and the module runs from it. A program
+that ends by itself is started again after a pause, or at once when the next change arrives.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+SOURCE = Path("/app/src")
+COPY = Path("/tmp/src")  # noqa: S108 - a mount of the pod's own
+
+_POLL = 0.3
+"""Seconds between two looks at the code; a change counts when it has not gone on for as long."""
+_PAUSE = 5.0
+"""Seconds before a program that ended by itself is started again."""
+
+Snapshot = dict[str, tuple[int, int]]
+"""Path to modification time (ns) and size."""
+
+
+def reload(source: Path, copy: Path, command: list[str]) -> int:
+    """Runs a command from a copy of the code until SIGTERM; returns its last exit code."""
+    if not copy.exists():  # it outlives a restart of the container, and with it what was synced
+        shutil.copytree(source, copy)
+    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    while True:
+        seen = snapshot(copy)
+        child = subprocess.Popen(command, env=environment)
+        _wait(child, copy, seen, stop)
+        child.terminate()
+        code = child.wait()
+        if stop.is_set():
+            return code
+
+
+def snapshot(folder: Path) -> Snapshot:
+    """Returns what tells one state of the code from another."""
+    found = {}
+    for path in folder.rglob("*"):
+        try:
+            stat = path.stat()
+        except FileNotFoundError:
+            continue  # removed while we looked; the next look says so
+        found[str(path)] = (stat.st_mtime_ns, stat.st_size)
+    return found
+
+
+def _wait(
+    child: "subprocess.Popen[bytes]", copy: Path, seen: Snapshot, stop: threading.Event
+) -> None:
+    """Returns on SIGTERM, after a change, or a pause after the program has ended by itself."""
+    left: float | None = None
+    while not stop.wait(_POLL):
+        now = snapshot(copy)
+        if now != seen:
+            _settle(copy, now, stop)
+            _tell("the code has changed")
+            return
+        if child.poll() is None:
+            continue
+        if left is None:
+            left = _PAUSE
+            _tell(f"ended with exit code {child.returncode}; starts again in {_PAUSE:.0f} s")
+        left -= _POLL
+        if left <= 0:
+            return
+
+
+def _settle(copy: Path, now: Snapshot, stop: threading.Event) -> None:
+    while not stop.wait(_POLL):
+        before, now = now, snapshot(copy)
+        if before == now:
+            return
+
+
+def _tell(what: str) -> None:
+    print(f"reload: {what}", file=sys.stderr, flush=True)
+
+
+def main(arguments: list[str]) -> int:
+    """Returns the exit code."""
+    if not arguments:
+        print("usage: reload.py MODULE [ARGUMENT ...]", file=sys.stderr)
+        return 2
+    return reload(SOURCE, COPY, [sys.executable, "-m", *arguments])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

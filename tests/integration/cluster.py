@@ -1,0 +1,77 @@
+"""The cluster of a test session: made, found ready, deleted."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from localkind import provider
+
+ROOT = Path(__file__).resolve().parents[2]
+NAME = "grpc-operator-it"
+EXISTING = "GRPC_OPERATOR_TEST_KUBECONFIG"
+"""Environment variable: kubeconfig of a control plane without nodes to use instead (debugging)."""
+
+_KIND = str(ROOT / "dev" / "bin" / "kind")
+_CREATE_SECONDS = 900
+"""The first time, localkind builds Kubernetes from source."""
+
+
+@contextmanager
+def running(directory: Path) -> Iterator[Path]:
+    """Yields the kubeconfig of a control plane that nobody else uses.
+
+    Raises:
+        RuntimeError: It could not be made; tells what kind said.
+    """
+    existing = os.environ.get(EXISTING)
+    if existing:
+        yield Path(existing)
+        return
+    kubeconfig = directory / "kubeconfig"
+    real = provider.real_kind() is not None
+    try:
+        _run(
+            [_KIND, "create", "cluster", "--name", NAME, "--kubeconfig", str(kubeconfig)]
+            + ([] if real else ["--control-plane-only"])
+        )
+        if real:
+            _stop_scheduler(kubeconfig)
+        yield kubeconfig
+    finally:
+        _run([_KIND, "delete", "cluster", "--name", NAME, "--kubeconfig", str(kubeconfig)])
+
+
+def kubectl(kubeconfig: Path, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Runs the kubectl of this environment."""
+    program = Path(sys.executable).with_name("kubectl")
+    return subprocess.run(
+        [program, "--kubeconfig", kubeconfig, *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=check,
+    )
+
+
+def _stop_scheduler(kubeconfig: Path) -> None:
+    """Keeps a real node's kubelet from touching the pods that ``pods`` plays with."""
+    manifests = "/etc/kubernetes/manifests/kube-scheduler.yaml"
+    _run(["docker", "exec", f"{NAME}-control-plane", "mv", manifests, "/root/"])
+    deadline = time.monotonic() + 60
+    words = ["-n", "kube-system", "get", "pods", "-l", "component=kube-scheduler", "-o", "name"]
+    while kubectl(kubeconfig, *words).stdout:
+        if time.monotonic() > deadline:
+            raise RuntimeError("the scheduler of the kind cluster did not stop within 60 s")
+        time.sleep(0.5)
+
+
+def _run(words: list[str]) -> None:
+    done = subprocess.run(
+        words, capture_output=True, text=True, timeout=_CREATE_SECONDS, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(words)} failed:\n{done.stdout}{done.stderr}")

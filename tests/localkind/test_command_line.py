@@ -1,0 +1,125 @@
+"""The command line: kind's options and defaults, one line for everything that is wrong."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from localkind.cli import main
+from localkind.cli.commands import COMMANDS
+from localkind.cli.parser import build_parser, cluster_name, duration
+from localkind.errors import LocalKindError
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def test_what_pytest_kind_runs_is_understood() -> None:
+    """The words are those of pytest-kind 22.11.1's cluster.py."""
+    options = build_parser().parse_args(
+        ["create", "cluster", "--name=t", "--kubeconfig=/k", "--image=i", "--config", "c"]
+    )
+    assert (options.command, options.name, options.kubeconfig) == ("create cluster", "t", "/k")
+    assert (options.image, options.config) == ("i", "c")
+    load = build_parser().parse_args(["load", "docker-image", "--name", "t", "image:1"])
+    assert (load.command, load.name, load.images) == ("load docker-image", "t", ["image:1"])
+
+
+@pytest.mark.parametrize("words", [["-q", "get", "clusters"], ["get", "clusters", "-q"]])
+def test_quiet_may_stand_before_and_after_the_command(words: list[str]) -> None:
+    """It is a persistent flag in kind."""
+    assert build_parser().parse_args(words).quiet
+
+
+def test_the_name_comes_from_the_option_then_the_environment_then_the_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The order is kind's."""
+    monkeypatch.delenv("KIND_CLUSTER_NAME", raising=False)
+    assert build_parser().parse_args(["get", "nodes"]).name == "kind"
+    monkeypatch.setenv("KIND_CLUSTER_NAME", "other")
+    assert build_parser().parse_args(["get", "nodes"]).name == "other"
+    assert build_parser().parse_args(["get", "nodes", "--name", "mine"]).name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("0", 0), ("0s", 0), ("90s", 90), ("1m30s", 90), ("1.5h", 5400), ("500ms", 0.5), (".5s", 0.5)],
+)
+def test_durations_are_those_of_go(text: str, seconds: float) -> None:
+    """`--wait` takes what time.ParseDuration takes."""
+    assert duration(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["create", "cluster", "--nmae", "x"], "unknown flag: --nmae"),
+        (["create", "cluster", "--na", "x"], "unknown flag: --na"),
+        (["create", "cluster", "extra"], "unknown argument: extra"),
+        (["create", "cluster", "--wait", "90"], 'invalid duration "90": use for example 90s'),
+        (["create", "cluster", "--name", "Big"], "'Big' is not a valid cluster name"),
+        (["create", "cluster", "--name", "../x"], "'../x' is not a valid cluster name"),
+        (["create", "cluster", "--name", ".."], "'..' is not a valid cluster name"),
+        (["create", "cluster", "--name", "x" * 39], "at most 38 characters"),
+        (["create"], "required: COMMAND"),
+        (["make", "cluster"], "invalid choice: 'make'"),
+        (["load", "docker-image"], "required: IMAGE"),
+        (["get", "kubeconfig", "--name", "no-such"], "could not locate any control plane nodes"),
+        (["export", "logs", "--name", "no-such"], 'unknown cluster "no-such"'),
+        (["delete", "clusters"], "no cluster names provided"),
+        (["tools", "spanner"], 'unknown tool "spanner": one of kt, coredns, pause, helm'),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 1, nothing on stdout, no usage text, no traceback."""
+    assert main(words) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith("ERROR: ")
+    assert message in output.err
+    assert output.err.count("\n") == 1
+
+
+def test_a_name_from_the_configuration_file_is_checked_too() -> None:
+    """It becomes the name of files and cgroups all the same."""
+    with pytest.raises(LocalKindError, match="not a valid cluster name"):
+        cluster_name("under_score")
+
+
+def test_every_command_of_the_parser_has_a_function() -> None:
+    """And no function is without a command."""
+    found = set()
+    pending = [build_parser()]
+    while pending:
+        parser = pending.pop()
+        if command := parser.get_default("command"):
+            found.add(command)
+        for action in parser._actions:  # noqa: SLF001  (argparse has no public way to ask)
+            if isinstance(action.choices, dict):
+                pending.extend(action.choices.values())
+    assert found == set(COMMANDS)
+
+
+def test_dev_bin_kind_works_from_any_directory(tmp_path: Path) -> None:
+    """Tools call it by its path, from wherever they are."""
+    done = subprocess.run(
+        [REPOSITORY / "dev/bin/kind", "version"],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "linux/" in done.stdout
+
+
+def test_the_provider_without_a_docker_engine_is_localkind(tmp_path: Path) -> None:
+    """A Docker client alone is no engine; kind alone cannot run."""
+    (tmp_path / "kind").write_text("#!/bin/sh\n")
+    (tmp_path / "kind").chmod(0o755)
+    (tmp_path / "docker").write_text("#!/bin/sh\necho 'no engine' >&2\nexit 1\n")
+    (tmp_path / "docker").chmod(0o755)
+    environment = {"PATH": str(tmp_path), "PYTHONPATH": str(REPOSITORY / "dev")}
+    words = [sys.executable, "-m", "localkind", "provider"]
+    assert subprocess.check_output(words, env=environment, text=True) == "localkind\n"
+    (tmp_path / "docker").write_text("#!/bin/sh\necho 28.0.0\n")
+    assert subprocess.check_output(words, env=environment, text=True) == "kind\n"

@@ -1,0 +1,1 @@
+"""The Tiltfile, evaluated by a real Starlark interpreter, and the reloader it puts into pods."""

@@ -1,0 +1,133 @@
+"""The reloader, as the process it is in a pod: a real program, real files, real signals."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+_DEADLINE = 20.0
+"""Seconds after which something that should happen has not."""
+
+_RUN = """
+import sys
+from pathlib import Path
+from tilt.reload import reload
+source, copy, *command = sys.argv[1:]
+sys.exit(reload(Path(source), Path(copy), [sys.executable, *command]))
+"""
+_SERVER = """
+import signal, sys, time
+def leave(*_):
+    sys.exit(7)
+signal.signal(signal.SIGTERM, leave)
+print({word!r}, flush=True)
+while True:
+    time.sleep(0.1)
+"""
+
+
+@dataclass
+class Pod:
+    """A reloader under test.
+
+    Attributes:
+        copy: Where the code runs from, and what Tilt would sync into.
+        output: What the program and the reloader have printed.
+    """
+
+    process: "subprocess.Popen[str]"
+    copy: Path
+    output: Path
+
+    def write(self, text: str) -> None:
+        """Changes the program as Tilt does."""
+        (self.copy / "program" / "__main__.py").write_text(text)
+
+    def until(self, holds: Callable[[str], bool]) -> None:
+        """Waits until the output is as expected."""
+        end = time.monotonic() + _DEADLINE
+        while not holds(self.output.read_text()):
+            assert time.monotonic() < end, self.output.read_text()
+            time.sleep(0.05)
+
+    def stop(self) -> int:
+        """Ends the reloader as the kubelet does; returns the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(_DEADLINE)
+
+
+@pytest.fixture
+def pod(tmp_path: Path) -> Iterator[Pod]:
+    """A program that says "first" and then serves, under the reloader."""
+    source, copy, output = tmp_path / "src", tmp_path / "copy", tmp_path / "output"
+    (source / "program").mkdir(parents=True)
+    (source / "program" / "__main__.py").write_text(_SERVER.format(word="first"))
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _RUN, str(source), str(copy), "-m", "program"],
+            env={**os.environ, "PYTHONPATH": str(ROOT / "dev")},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    running = Pod(process, copy, output)
+    running.until(lambda text: "first\n" in text)
+    yield running
+    process.kill()
+    process.wait()
+
+
+def test_a_synced_change_runs(pod: Pod) -> None:
+    """The program runs again with the new code; the image's own code stays as it was."""
+    pod.write(_SERVER.format(word="second"))
+
+    pod.until(lambda text: "second\n" in text)
+
+
+def test_broken_code_waits_for_the_mended(pod: Pod) -> None:
+    """A program that cannot start does not end the container, and the mended one runs at once."""
+    pod.write("this is not Python")
+    pod.until(lambda text: "ended with exit code 1" in text)
+
+    pod.write(_SERVER.format(word="mended"))
+
+    pod.until(lambda text: "mended\n" in text)
+
+
+def test_a_program_that_ends_is_started_again(pod: Pod) -> None:
+    """An operator that has lost its Lease ends so that a fresh process starts."""
+    pod.write("print('once', flush=True)")
+
+    pod.until(lambda text: text.count("once\n") == 2)
+
+
+def test_sigterm_reaches_the_program(pod: Pod) -> None:
+    """The program ends in its own way, and the reloader with its exit code."""
+    assert pod.stop() == 7
+
+
+def test_what_was_synced_outlives_the_container(pod: Pod, tmp_path: Path) -> None:
+    """A restarted container of the same pod goes on with the newest code."""
+    pod.write(_SERVER.format(word="newest"))
+    pod.until(lambda text: "newest\n" in text)
+    pod.stop()
+
+    again = subprocess.Popen(
+        [sys.executable, "-c", _RUN, str(tmp_path / "src"), str(pod.copy), "-m", "program"],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "dev")},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert again.stdout is not None
+        assert again.stdout.readline() == "newest\n"
+    finally:
+        again.terminate()
+        again.communicate(timeout=_DEADLINE)

@@ -1,0 +1,252 @@
+"""The Tiltfile holds together: what it names exists, and what it deploys is what it builds."""
+
+import functools
+import importlib.util
+import re
+
+import pytest
+import yaml
+
+from grpc_operator import desired
+from grpc_operator.api import GrpcService
+from tests.tilt.tiltfile import ROOT, Manifest, Resource, Tilt, TiltError
+from tilt import reload
+
+PROVIDERS = ("kind", "localkind")
+_COPY = re.compile(r"^COPY (?!--from)(\S+) (\S+)$", re.MULTILINE)
+_PATH_LITERAL = re.compile(
+    r"'((?:\.venv|charts|crds|dev|examples|operator|proto|services)(?:/[\w./-]+)?)'"
+)
+
+
+@functools.cache
+def tilt(provider: str = "kind") -> Tilt:
+    """Returns the evaluation for a provider; treat it as read-only."""
+    return Tilt(provider=provider).evaluate()
+
+
+def only(kind: str, name: str) -> Manifest:
+    """Returns the one object of a kind and name."""
+    (found,) = (
+        manifest
+        for manifest in tilt().manifests
+        if manifest["kind"] == kind and manifest["metadata"]["name"] == name
+    )
+    return found
+
+
+def resources() -> dict[str, Resource]:
+    """Returns every resource that Tilt shows."""
+    return {**tilt().deployed, **tilt().local, **tilt().workloads}
+
+
+@pytest.mark.parametrize("context", ["production", "k3d-dev", "kind", "not-kind-dev", ""])
+def test_another_context_than_a_kind_cluster_is_refused(context: str) -> None:
+    """Nobody deploys to production by accident; the message says which context it was."""
+    with pytest.raises(TiltError, match=rf'the current context is "{context}".*create cluster'):
+        Tilt(context=context).evaluate()
+
+
+def test_a_missing_environment_is_named() -> None:
+    """The message says what to run."""
+    with pytest.raises(TiltError, match=r"\.venv/bin/python is missing\. Run: make init"):
+        Tilt(missing=frozenset({".venv/bin/python"})).evaluate()
+
+
+def test_only_the_current_context_is_allowed() -> None:
+    """A kind context is allowed by name, and no other one is."""
+    assert tilt().allowed == ["kind-dev"]
+
+
+def test_docker_builds_for_kind_from_the_downloaded_wheels() -> None:
+    """No build reaches the network."""
+    built = {image.context: (image.builder, image.command) for image in tilt().images.values()}
+
+    assert built == {
+        "operator": ("docker", "PIP_NO_INDEX=1"),
+        "services/user": ("docker", "PIP_NO_INDEX=1"),
+    }
+
+
+def test_localkind_builds_and_loads_into_the_cluster_of_the_context() -> None:
+    """Without Docker, the image that Tilt expects is built and loaded by dev/bin/kind."""
+    for image in tilt("localkind").images.values():
+        build, load = image.command.split(" && ")
+
+        assert image.builder == "custom"
+        assert build.startswith('dev/bin/kind build image --tag "$EXPECTED_REF" ')
+        assert build.endswith(f" --build-arg PIP_NO_INDEX=1 {image.context}")
+        assert load == 'dev/bin/kind load docker-image "$EXPECTED_REF" --name dev'
+
+
+def test_both_providers_deploy_the_same() -> None:
+    """Only the way to build an image differs."""
+    kind, localkind = tilt("kind"), tilt("localkind")
+
+    assert kind.manifests == localkind.manifests
+    assert kind.images.keys() == localkind.images.keys()
+    for name, image in kind.images.items():
+        assert image.syncs == localkind.images[name].syncs
+        assert image.entrypoint == localkind.images[name].entrypoint
+
+
+def test_every_image_that_runs_is_built_and_every_built_image_runs() -> None:
+    """Tilt puts its own tag in place of the images it knows, so it must know all of them."""
+    deployment = only("Deployment", "grpc-operator")
+    used = {c["image"] for c in deployment["spec"]["template"]["spec"]["containers"]}
+    assert tilt().image_kinds == {"GrpcService": "{.spec.image}"}
+    used.add(only("GrpcService", "users")["spec"]["image"])
+
+    assert {image.rsplit(":", 1)[0] for image in used} == tilt().images.keys()
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_every_folder_that_an_image_copies_is_synced_to_where_it_runs(provider: str) -> None:
+    """The reloader runs a copy of what the Dockerfile copied: same folders, other root."""
+    for image in tilt(provider).images.values():
+        dockerfile = (ROOT / image.context / "Dockerfile").read_text()
+        copied = {
+            f"{image.context}/{source}": target.replace(str(reload.SOURCE), str(reload.COPY))
+            for source, target in _COPY.findall(dockerfile)
+            if target.startswith(f"{reload.SOURCE}/")
+        }
+
+        assert image.syncs == copied
+        assert all((ROOT / source).is_dir() for source in image.syncs)
+        assert all(target.startswith(f"{reload.COPY}/") for target in image.syncs.values())
+
+
+def test_every_path_exists() -> None:
+    """Paths that Tilt reads or watches, and all others that stand in the Tiltfile."""
+    literals = _PATH_LITERAL.findall((ROOT / "Tiltfile").read_text())
+    assert len(literals) > 10
+
+    missing = [path for path in (*tilt().paths, *literals) if not (ROOT / path).exists()]
+
+    assert missing == []
+
+
+def test_every_dependency_is_a_resource() -> None:
+    """A misspelled resource_deps would stop `tilt up`."""
+    names = {
+        *tilt().local,
+        *tilt().deployed,
+        *(m["metadata"]["name"] for m in tilt().manifests if m["kind"] in _WORKLOADS),
+    }
+    assert tilt().workloads.keys() <= names
+    for name, resource in resources().items():
+        assert set(resource.resource_deps) <= names, name
+
+
+_WORKLOADS = {"Deployment", "GrpcService"}
+
+
+def test_every_object_belongs_to_exactly_one_resource() -> None:
+    """Nothing lands in Tilt's "uncategorized", and no name is given to an object that is not."""
+    given = [name.lower() for r in tilt().workloads.values() for name in r.objects]
+    matches = dict.fromkeys(given, 0)
+    for manifest in tilt().manifests:
+        if manifest["kind"] in {*_WORKLOADS, "Service"}:  # Tilt finds these by itself
+            continue
+        metadata = manifest["metadata"]
+        short = f"{metadata['name']}:{manifest['kind']}".lower()
+        full = f"{short}:{metadata.get('namespace')}"
+        found = [name for name in given if name in {short, full}]
+        assert len(found) == 1, f"{full} is in {found}"
+        matches[found[0]] += 1
+
+    assert set(matches.values()) == {1}
+
+
+def test_the_crds_are_applied_once_and_server_side() -> None:
+    """They come from crds/, so the chart must not bring its own."""
+    apply = tilt().deployed["crds"].command
+
+    assert "CustomResourceDefinition" not in {m["kind"] for m in tilt().manifests}
+    assert {"apply", "--server-side", "crds"} <= set(apply)
+
+
+def test_pods_run_the_reloader_from_their_config_map() -> None:
+    """Command, mount and ConfigMap fit together in both namespaces."""
+    pods = [
+        (only("Deployment", "grpc-operator")["spec"]["template"]["spec"], "grpc-operator-system"),
+        (_example_pod(), "default"),
+    ]
+    entrypoint = tilt().images["localhost/grpc-operator"].entrypoint
+    commands = [entrypoint, only("GrpcService", "users")["spec"]["command"]]
+    for (pod, namespace), command in zip(pods, commands, strict=True):
+        volume = {"name": "reload", "configMap": {"name": "reload"}}
+        mount = {"name": "reload", "mountPath": "/reload"}
+        (config,) = (
+            m
+            for m in tilt().manifests
+            if m["kind"] == "ConfigMap" and m["metadata"]["namespace"] == namespace
+        )
+
+        assert volume.items() <= next(v for v in pod["volumes"] if v["name"] == "reload").items()
+        assert mount in pod["containers"][0]["volumeMounts"]
+        assert config["data"]["reload.py"] == (ROOT / "dev/tilt/reload.py").read_text()
+        assert command[:2] == ["/app/bin/python", "/reload/reload.py"]
+        assert importlib.util.find_spec(command[2])
+
+
+def test_pods_keep_their_security_settings() -> None:
+    """The root stays read-only and nobody is root: what is synced goes into /tmp."""
+    for pod in (
+        only("Deployment", "grpc-operator")["spec"]["template"]["spec"],
+        _example_pod(),
+    ):
+        (container,) = pod["containers"]
+
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        assert "/tmp" in {m["mountPath"] for m in container["volumeMounts"]}  # noqa: S108
+
+
+def test_the_example_differs_only_in_what_development_needs() -> None:
+    """`tilt up` shows the same example as `kubectl apply`."""
+    example = yaml.safe_load((ROOT / "examples/users/grpcservice.yaml").read_text())
+    users = only("GrpcService", "users")
+
+    changed = {key for key in users["spec"] if users["spec"][key] != example["spec"].get(key)}
+
+    assert users["metadata"] == example["metadata"]
+    assert changed == {"command", "env", "probes", "podTemplate"}
+
+
+def test_forwarded_ports_are_open() -> None:
+    """A port forward to a port that nothing listens on only fails when it is used."""
+    ports = {
+        "grpc-operator": only("Deployment", "grpc-operator")["spec"]["template"]["spec"],
+        "users": _example_pod(),
+    }
+    for name, pod in ports.items():
+        open_ports = {p["containerPort"] for p in pod["containers"][0]["ports"]}
+
+        assert set(tilt().workloads[name].ports) <= open_ports
+
+
+def test_local_commands_exist() -> None:
+    """`make` targets are in the Makefile, Python modules can be imported."""
+    targets = set(re.findall(r"^([a-z0-9-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for resource in tilt().local.values():
+        if resource.command[0] == "make":
+            assert resource.command[1] in targets
+        else:
+            assert resource.command[1] == "-m"
+            assert importlib.util.find_spec(resource.command[2])
+
+
+def test_nothing_slow_runs_unasked() -> None:
+    """The checks run when somebody asks for them."""
+    assert not tilt().local["check"].automatic
+    assert not tilt().local["call-users"].automatic
+
+
+def _example_pod() -> Manifest:
+    users = only("GrpcService", "users")
+    metadata = {"namespace": "default", "uid": "u", "generation": 1, **users["metadata"]}
+    service = GrpcService.parse({**users, "metadata": metadata})
+    (deployment,) = (m for m in desired.build(service) if m["kind"] == "Deployment")
+    pod: Manifest = deployment["spec"]["template"]["spec"]
+    return pod
