@@ -79,8 +79,9 @@ def download_wheels(image: Image) -> None:
     wheels = image.folder / "wheels"
     stamp = wheels / ".complete"
     digest = hashlib.sha256(requirements.read_bytes()).hexdigest()
-    if stamp.exists() and stamp.read_text() == digest:
+    if stamp.exists() and stamp.read_text() == _contents(digest, wheels):
         return
+    stamp.unlink(missing_ok=True)
     for old in wheels.glob("*.whl"):
         old.unlink()
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
@@ -92,4 +93,8 @@ def download_wheels(image: Image) -> None:
         command += ["--platform", f"manylinux{separator}{glibc}_{platform.machine()}"]
     command += ["--require-hashes", "-r", str(requirements), "-d", str(wheels)]
     subprocess.run(command, check=True)
-    stamp.write_text(digest)
+    stamp.write_text(_contents(digest, wheels))
+
+
+def _contents(digest: str, wheels: Path) -> str:
+    return "\n".join([digest, *sorted(path.name for path in wheels.glob("*.whl"))])
