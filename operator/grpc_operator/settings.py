@@ -1,9 +1,13 @@
 """The operator's configuration, read once from the environment."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
+"""A DNS subdomain, as the names of Kubernetes objects are."""
 
 
 class Settings(BaseSettings):
@@ -25,7 +29,7 @@ class Settings(BaseSettings):
     """One JSON object a line, or plain text."""
     http_port: int = Field(default=8080, ge=0, le=65535)
     """Port of /livez, /readyz and /metrics; 0 picks a free one."""
-    lease_name: str = Field(default="grpc-operator", min_length=1)
+    lease_name: str = Field(default="grpc-operator", pattern=_NAME, max_length=253)
     """Name of the Lease that decides which replica writes."""
     lease_namespace: str = Field(default="default", min_length=1, validation_alias="POD_NAMESPACE")
     """Namespace of the Lease: the operator's own (the variable is POD_NAMESPACE)."""
@@ -43,4 +47,12 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("watch_namespaces")
+    @classmethod
+    def _are_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not re.fullmatch(_NAME, name):
+                raise ValueError(f"{name!r} is not a namespace; write names separated by commas")
         return value

@@ -80,6 +80,7 @@ class OperatorProcess:
 
     def __init__(self, variables: dict[str, str], log: Path) -> None:
         self.log = log
+        log.touch()
         self._url = f"http://127.0.0.1:{variables['GRPC_OPERATOR_HTTP_PORT']}"
         self._process = _CONTEXT.Process(target=_main, args=(variables, str(log)), daemon=True)
         self._process.start()

@@ -123,7 +123,8 @@ def test_logs_are_one_json_object_a_line(
     operator: OperatorProcess, proxy: Proxy, space: Space
 ) -> None:
     """With time, level, logger and message, also when something goes wrong."""
-    proxy.faults.append(Fault(500, lambda call: call.resource == "deployments"))
+    refused = Fault(500, lambda call: call.resource == "deployments" and call.is_write)
+    proxy.faults.append(refused)
     space.apply()
     space.wait_ready()
     operator.stop()

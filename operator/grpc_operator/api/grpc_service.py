@@ -20,7 +20,7 @@ MAX_NAME_LENGTH = 54
 
 
 class GrpcServiceSpec(ContainerSpec):
-    """What is wanted: one gRPC server image, run, probed, balanced and drained."""
+    """One gRPC server image: run, probed, balanced and drained."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
