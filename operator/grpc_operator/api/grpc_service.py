@@ -19,6 +19,15 @@ MAX_NAME_LENGTH = 54
 """Longest name of a GrpcService: with ``-headless`` it must be a DNS label (63 characters)."""
 
 
+def _requested(resource: str) -> str:
+    """Returns CEL that is true when a request, or the limit that stands in for it, is given."""
+    given = (
+        f"(has(self.resources.{field}) && '{resource}' in self.resources.{field})"
+        for field in ("requests", "limits")
+    )
+    return f"(has(self.resources) && ({' || '.join(given)}))"
+
+
 class GrpcServiceSpec(ContainerSpec):
     """One gRPC server image: run, probed, balanced and drained."""
 
@@ -31,28 +40,18 @@ class GrpcServiceSpec(ContainerSpec):
             ),
             rule(
                 "!has(self.autoscaling) || has(self.autoscaling.memoryUtilizationPercent)"
-                " || has(self.autoscaling.metrics)"
-                " || (has(self.resources) && ((has(self.resources.requests)"
-                " && 'cpu' in self.resources.requests) || (has(self.resources.limits)"
-                " && 'cpu' in self.resources.limits)))",
+                f" || has(self.autoscaling.metrics) || {_requested('cpu')}",
                 "scaling by CPU needs spec.resources.requests.cpu, which the percentage refers to",
                 field=".autoscaling",
             ),
-            rule(
-                "!has(self.autoscaling) || !has(self.autoscaling.cpuUtilizationPercent)"
-                " || (has(self.resources) && ((has(self.resources.requests)"
-                " && 'cpu' in self.resources.requests) || (has(self.resources.limits)"
-                " && 'cpu' in self.resources.limits)))",
-                "needs spec.resources.requests.cpu, which the percentage refers to",
-                field=".autoscaling.cpuUtilizationPercent",
-            ),
-            rule(
-                "!has(self.autoscaling) || !has(self.autoscaling.memoryUtilizationPercent)"
-                " || (has(self.resources) && ((has(self.resources.requests)"
-                " && 'memory' in self.resources.requests) || (has(self.resources.limits)"
-                " && 'memory' in self.resources.limits)))",
-                "needs spec.resources.requests.memory, which the percentage refers to",
-                field=".autoscaling.memoryUtilizationPercent",
+            *(
+                rule(
+                    f"!has(self.autoscaling) || !has(self.autoscaling.{resource}UtilizationPercent)"
+                    f" || {_requested(resource)}",
+                    f"needs spec.resources.requests.{resource}, which the percentage refers to",
+                    field=f".autoscaling.{resource}UtilizationPercent",
+                )
+                for resource in ("cpu", "memory")
             ),
             rule(
                 "has(self.autoscaling) || self.replicas < 2 || !has(self.podDisruptionBudget)"
