@@ -127,13 +127,19 @@ def _buildah(*words: str | Path) -> str:
     root.mkdir(parents=True, exist_ok=True)
     paths.RUN_ROOT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=paths.RUN_ROOT) as run_root:
+        # containers.conf(5); else it makes /etc/cni on this machine, though builds have no network.
+        settings = Path(run_root) / "containers.conf"
+        settings.write_text(f'[network]\nnetwork_config_dir = "{run_root}/cni"\n')
         private = ["unshare", "--mount", "--propagation=private"]
         private += ["--pid", "--fork", "--kill-child", "--mount-proc"]
         storage = [f"--root={root}", f"--runroot={run_root}", "--storage-driver=overlay"]
         if words[0] == "build":
             places = (f"--runtime-flag=root={run_root}/runc", f"--cgroup-parent=/{_CGROUP}")
             words = ("build", *places, *words[1:])
-        return run([*private, "buildah", *storage, *words], env={"TMPDIR": run_root})
+        return run(
+            [*private, "buildah", *storage, *words],
+            env={"TMPDIR": run_root, "CONTAINERS_CONF": str(settings)},
+        )
 
 
 @contextmanager
