@@ -41,6 +41,12 @@ def call_all_methods(cluster: Cluster) -> str:
     return told
 
 
+def staying_pods(cluster: Cluster) -> set[str]:
+    """Returns the uids of the service's pods, without those that are draining."""
+    pods = cluster.get("pods", "-l", "grpc.infera.dev/service=users")["items"]
+    return {pod["metadata"]["uid"] for pod in pods if "deletionTimestamp" not in pod["metadata"]}
+
+
 def test_the_chart_installs_into_a_restricted_namespace(cluster: Cluster) -> None:
     """Two operator pods run where the restricted Pod Security Standard is enforced."""
     cluster.kubectl("create", "namespace", SYSTEM)
@@ -176,13 +182,12 @@ def test_a_crashing_operator_is_replaced(cluster: Cluster) -> None:
 
 def test_uninstalling_leaves_the_workloads_serving(cluster: Cluster) -> None:
     """Without the operator everything that runs goes on; deleting needs no operator either."""
-    pods = {pod["metadata"]["uid"] for pod in cluster.get("pods")["items"]}
+    before = staying_pods(cluster)
     cluster.helm("uninstall", "grpc-operator", "--namespace", SYSTEM, "--wait")
 
     call_all_methods(cluster)
-    services = cluster.get("pods", "-l", "grpc.infera.dev/service=users")["items"]
-    assert {pod["metadata"]["uid"] for pod in services} <= pods
-    assert len(services) == 2
+    assert len(before) == 2
+    assert staying_pods(cluster) == before
 
     cluster.kubectl("delete", "gsvc", "users")
     left = "deployment,service,configmap,serviceaccount,pdb"
