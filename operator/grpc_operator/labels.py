@@ -21,8 +21,6 @@ SERVICE = "grpc.infera.dev/service"
 APPLIED_HASH = "grpc.infera.dev/applied-hash"
 """Annotation: hash of the manifest that was last applied to this object."""
 
-MANAGED_BY_SELECTOR = f"{MANAGED_BY}={FIELD_MANAGER}"
-
 
 def selector(service: str) -> dict[str, str]:
     """Returns the immutable pod selector of a GrpcService."""

@@ -54,8 +54,3 @@ def list_map(*keys: str) -> dict[str, Any]:
 def list_atomic() -> dict[str, Any]:
     """Returns the ``json_schema_extra`` of a list that is always replaced as a whole."""
     return {"x-kubernetes-list-type": "atomic"}
-
-
-def preserve_unknown() -> dict[str, Any]:
-    """Returns the ``json_schema_extra`` of an object whose fields belong to another API."""
-    return {"x-kubernetes-preserve-unknown-fields": True}
