@@ -39,12 +39,7 @@ def demo() -> None:
 def _install() -> None:
     helm = localkind("tools", "helm")
     repository, tag = OPERATOR.tag.rsplit(":", 1)
-    namespace = ["create", "namespace", SYSTEM, "--dry-run=client", "-o", "yaml"]
-    labelled = ROOT / ".build" / "demo-namespace.yaml"
-    labelled.write_text(run(KUBECTL, *namespace))
-    run(KUBECTL, "apply", "-f", labelled)
-    enforce = "pod-security.kubernetes.io/enforce=restricted"
-    run(KUBECTL, "label", "--overwrite", "namespace", SYSTEM, enforce)
+    run(KUBECTL, "apply", "-f", "dev/tilt/namespace.yaml")
     chart = ROOT / "charts" / "grpc-operator"
     values = ["--set", f"image.repository={repository}", "--set", f"image.tag={tag}"]
     # The tag stays "dev" when the image changes: a new image must still start new pods.
