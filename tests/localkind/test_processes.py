@@ -18,6 +18,7 @@ from localkind.processes import (
     read_pid_file,
     start,
 )
+from tests.localkind.command import eventually
 
 
 @pytest.fixture
@@ -46,9 +47,9 @@ def test_a_process_is_started_with_a_pid_file_and_a_log(tmp_path: Path) -> None:
     assert is_running(process)
     assert find(process.pid) == process
     assert os.getsid(process.pid) == process.pid
+    eventually(lambda: log.read_text() == "said\n", "the log to hold what was said")
     assert kill([process]) == []
     assert not is_running(process)
-    assert log.read_text() == "said\n"
 
 
 def test_a_recycled_pid_is_not_killed(bystander: subprocess.Popen[bytes]) -> None:
