@@ -6,6 +6,7 @@ SHELL := /bin/sh
 VENV := .venv
 RUN := PYTHONPATH=dev $(VENV)/bin/python
 PYTEST := $(VENV)/bin/pytest
+BENCH := PYTHONPATH=dev:operator:services/user:services/user/gen:. $(VENV)/bin/python
 STAMP := $(VENV)/.up-to-date
 
 $(STAMP): pyproject.toml uv.lock dev/bin/bootstrap
@@ -42,7 +43,7 @@ typing: $(STAMP) ## mypy --strict
 .PHONY: unit
 unit: $(STAMP) ## Unit, golden, helm, Tiltfile and user service tests
 	@$(RUN) -m localkind tools helm >/dev/null
-	@$(PYTEST) -q -m "not cluster"
+	@$(PYTEST) -q -m "not cluster and not envoy"
 
 .PHONY: golden
 golden: $(STAMP) ## Rewrite the golden files; read the diff before you commit it
@@ -59,7 +60,8 @@ gen-check: $(STAMP) ## Fail when a generated file is stale
 ##@ Test on a cluster
 
 .PHONY: integration
-integration: $(STAMP) ## The operator as a process against a real API server
+integration: $(STAMP) ## Real Envoys, and the operator as a process against a real API server
+	@$(PYTEST) -m envoy tests
 	@$(PYTEST) -m cluster tests/integration tests/localkind
 
 .PHONY: e2e
@@ -70,6 +72,12 @@ e2e: $(STAMP) ## The chart and its pods on a real node, through pytest-kind
 
 .PHONY: test
 test: gen-check check integration e2e ## Everything
+
+##@ Measure
+
+.PHONY: bench
+bench: $(STAMP) ## CPU per request, route changes and memory, side by side with what there is else
+	@$(BENCH) -m bench
 
 ##@ Other
 

@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 
 from demo.tools import KIND, KUBECTL, ROOT, DemoError, kubeconfig, python, run, step, stream
-from images.build import IMAGES, OPERATOR, localkind, source_digest
+from images.build import ENVOY, IMAGES, OPERATOR, localkind, source_digest
 
 CLUSTER = "grpc-operator"
 SYSTEM = "grpc-operator-system"
 EXAMPLE = Path("examples", "users")
+GATEWAY = Path("examples", "gateway")
 
 
 def demo() -> None:
@@ -30,8 +31,15 @@ def demo() -> None:
         run(KUBECTL, "get", objects, "-l", "grpc.infera.dev/service=users", show=True)
     with step("Calls from inside the cluster, all seven methods, then 200 over both pods"):
         _call()
+    with step("One host, three protocols: the gateway"):
+        run(KUBECTL, "apply", "-f", GATEWAY / "grpcservice.yaml", show=True)
+        ready = ["--for=condition=Ready", "--timeout=120s"]
+        run(KUBECTL, "-n", SYSTEM, "wait", *ready, "ggw/default", show=True)
+        run(KUBECTL, "wait", *ready, "gsvc/directory", show=True)
+        _call_gateway()
     print()
-    run(KUBECTL, "get", "gsvc", show=True)
+    run(KUBECTL, "get", "ggw,gsvc", "--all-namespaces", show=True)
+    print("\nHow to reach it: kubectl get gsvc directory -o yaml")
     print(f"\nKeep looking: export KUBECONFIG={kubeconfig().relative_to(ROOT)}")
     print("Remove it:    make down")
 
@@ -44,18 +52,34 @@ def _install() -> None:
     values = ["--set", f"image.repository={repository}", "--set", f"image.tag={tag}"]
     # The tag stays "dev" when the image changes: a new image must still start new pods.
     values += ["--set-string", f"podAnnotations.source={source_digest(OPERATOR)}"]
+    values += [
+        "--set",
+        f"gateway.image={ENVOY.tag}",
+        "--set",
+        "gateway.imagePullPolicy=IfNotPresent",
+    ]
     run(helm, "upgrade", "--install", "grpc-operator", chart, "-n", SYSTEM, *values, "--wait")
     run(KUBECTL, "-n", SYSTEM, "get", "deployment,pods", show=True)
 
 
 def _call() -> None:
-    run(KUBECTL, "delete", "job", "users-client", "--ignore-not-found", "--wait=true")
-    run(KUBECTL, "apply", "-f", EXAMPLE / "client-job.yaml", show=True)
+    _run_job("users-client", EXAMPLE / "client-job.yaml")
+
+
+def _call_gateway() -> None:
+    name = "directory-client"
+    run(KUBECTL, "delete", "configmap", name, "--ignore-not-found")
+    run(KUBECTL, "create", "configmap", name, f"--from-file={GATEWAY / 'client.py'}")
+    _run_job(name, GATEWAY / "client-job.yaml")
+
+
+def _run_job(name: str, manifest: Path) -> None:
+    run(KUBECTL, "delete", "job", name, "--ignore-not-found", "--wait=true")
+    run(KUBECTL, "apply", "-f", manifest, show=True)
     try:
-        finished = ["wait", "--for=condition=Complete", "--timeout=90s", "job/users-client"]
-        run(KUBECTL, *finished)
+        run(KUBECTL, "wait", "--for=condition=Complete", "--timeout=90s", f"job/{name}")
     finally:
-        run(KUBECTL, "logs", "job/users-client", show=True)
+        run(KUBECTL, "logs", f"job/{name}", show=True)
 
 
 def main() -> int:

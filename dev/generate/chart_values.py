@@ -66,7 +66,8 @@ class Crds(ValuesModel):
     enabled: bool = True
     """Install and upgrade the CRDs with this release."""
     keep: bool = True
-    """Keep the CRDs, and with them every GrpcService, when the release is uninstalled."""
+    """Keep the CRDs, and with them every GrpcService and GrpcGateway, when the release is
+    uninstalled."""
     annotations: Labels = {}
     """More annotations for the CRDs."""
 
@@ -90,7 +91,7 @@ class Rbac(ValuesModel):
     create: bool = True
     """Create the operator's roles and bindings."""
     aggregate_cluster_roles: bool = True
-    """Let the built-in roles view, edit and admin use GrpcServices."""
+    """Let the built-in roles view, edit and admin use GrpcServices and GrpcGateways."""
 
 
 class Watch(ValuesModel):
@@ -161,6 +162,34 @@ class Metrics(ValuesModel):
     """Scrape the pods directly; instead of the ServiceMonitor."""
     prometheus_rule: PrometheusRule = PrometheusRule()
     """Alerts about the operator."""
+
+
+class Gateway(ValuesModel):
+    """Envoy proxies, configured by the operator, through which GrpcServices are reached."""
+
+    enabled: bool = True
+    """Create a GrpcGateway in the operator's namespace. When `watch.namespaces` is set, that
+    namespace must be among them. Once created it stays until you delete it."""
+    name: str = Field(
+        default="default", min_length=1, max_length=54, pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
+    )
+    """Its name. `default` is the one that GrpcServices with `gateway: {}` attach to."""
+    spec: PassThrough = {"allowedNamespaces": {"from": "All"}}
+    """Its spec, such as `replicas`, `service.type`, `service.annotations` or `listeners`; see the
+    API reference."""
+    image: str = Field(default="docker.io/envoyproxy/envoy:v1.40.0", min_length=1)
+    """Image of Envoy for every GrpcGateway that names none. It needs `envoy` and `bash`."""
+    image_pull_policy: Literal["", "Always", "IfNotPresent", "Never"] = ""
+    """When the node pulls this image; Kubernetes decides by the tag when empty."""
+    pod_monitor: Monitor = Monitor()
+    """Scrape the proxies of every GrpcGateway."""
+
+
+class Xds(ValuesModel):
+    """How proxies get their configuration from the operator."""
+
+    port: Port = 18000
+    """Port of the xDS server in the pod and in its Service."""
 
 
 class Probe(ValuesModel):
@@ -244,6 +273,10 @@ class Values(ValuesModel):
     """What the operator prints."""
     metrics: Metrics = Metrics()
     """The operator's HTTP port, and who scrapes it."""
+    gateway: Gateway = Gateway()
+    """Envoy proxies, configured by the operator, through which GrpcServices are reached."""
+    xds: Xds = Xds()
+    """How proxies get their configuration from the operator."""
     pod_annotations: Labels = {}
     """Annotations of the pods."""
     pod_labels: Labels = {}

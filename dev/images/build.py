@@ -31,8 +31,10 @@ class Image:
 
 OPERATOR = Image("localhost/grpc-operator:dev", "operator")
 USER_SERVICE = Image("localhost/user-service:dev", "services/user")
-IMAGES = (OPERATOR, USER_SERVICE)
+ENVOY = Image("localhost/envoy:dev", "dev/images/envoy")
+IMAGES = (OPERATOR, USER_SERVICE, ENVOY)
 
+_SOURCES = {".j2", ".py", ".sh", ".txt"}
 _PYTHON_TAG = "311"
 """Python of the base images (the Dockerfiles' PYTHON_IMAGE)."""
 
@@ -68,7 +70,7 @@ def source_digest(image: Image) -> str:
     """Returns a hash of everything that goes into an image, wheels by their hashes."""
     digest = hashlib.sha256()
     for path in sorted(image.folder.rglob("*")):
-        if path.suffix in {".py", ".txt"} or path.name == "Dockerfile":
+        if path.suffix in _SOURCES or path.name == "Dockerfile":
             digest.update(f"{path.relative_to(image.folder)}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -88,7 +90,7 @@ def download_wheels(image: Image) -> None:
     command += ["--only-binary=:all:", "--implementation", "cp", "--python-version", _PYTHON_TAG]
     for abi in (f"cp{_PYTHON_TAG}", "abi3", "none"):
         command += ["--abi", abi]
-    for glibc in ("2_17", "2014", "2_28", "2_34"):
+    for glibc in ("2_17", "2014", "2_28", "2_31", "2_34"):
         separator = "" if glibc == "2014" else "_"
         command += ["--platform", f"manylinux{separator}{glibc}_{platform.machine()}"]
     command += ["--require-hashes", "-r", str(requirements), "-d", str(wheels)]

@@ -22,7 +22,7 @@ def _tracked(*patterns: str) -> list[str]:
 def _shell_scripts() -> list[str]:
     return [
         name
-        for name in _tracked("dev/bin/*", ".ci/*")
+        for name in _tracked("dev/bin/*", ".ci/*", "operator/*.sh")
         if (ROOT / name).read_text().startswith(("#!/bin/sh", "#!/usr/bin/env bash"))
     ]
 

@@ -17,9 +17,14 @@ MANAGED_BY = "app.kubernetes.io/managed-by"
 NAME = "app.kubernetes.io/name"
 SERVICE = "grpc.infera.dev/service"
 """Selects the pods of one GrpcService."""
+GATEWAY = "grpc.infera.dev/gateway"
+"""Selects the proxies of one GrpcGateway."""
 
 APPLIED_HASH = "grpc.infera.dev/applied-hash"
 """Annotation: hash of the manifest that was last applied to this object."""
+
+BOOTSTRAP_HASH = "grpc.infera.dev/bootstrap-hash"
+"""Annotation of a proxy's pod: hash of the files it starts from."""
 
 
 def selector(service: str) -> dict[str, str]:
@@ -35,6 +40,21 @@ def selector_text(service: str) -> str:
 def of(service: str) -> dict[str, str]:
     """Returns the labels of every object of a GrpcService, its pods included."""
     return {NAME: service, MANAGED_BY: FIELD_MANAGER, **selector(service)}
+
+
+def gateway_selector(gateway: str) -> dict[str, str]:
+    """Returns the immutable pod selector of a GrpcGateway."""
+    return {GATEWAY: gateway}
+
+
+def of_gateway(gateway: str) -> dict[str, str]:
+    """Returns the labels of every object of a GrpcGateway, its pods included."""
+    return {NAME: gateway, MANAGED_BY: FIELD_MANAGER, **gateway_selector(gateway)}
+
+
+def of_kind(kind: str) -> str:
+    """Returns the label that names an object's owner of a kind."""
+    return {"GrpcService": SERVICE, "GrpcGateway": GATEWAY}[kind]
 
 
 def controller_uid(manifest: Mapping[str, Any]) -> str | None:

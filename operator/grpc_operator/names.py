@@ -1,10 +1,23 @@
-"""The name of every object that belongs to a GrpcService."""
+"""The name of every object that belongs to a GrpcService or a GrpcGateway."""
 
 CONTAINER = "grpc"
 """The gRPC container, and its port."""
 
 METRICS_PORT = "metrics"
 """The container port and Service port of Prometheus metrics."""
+
+ENVOY = "envoy"
+"""The proxy's container."""
+
+GATEWAY_ADMIN_PORT = 19000
+"""Envoy's admin interface, on loopback inside the pod only."""
+
+GATEWAY_STATUS_PORT = 19003
+"""Readiness and Prometheus metrics of a proxy; the port is named ``METRICS_PORT``."""
+
+_CONFIG_FOLDER = "/etc/grpc-operator"
+_PRIVILEGED_PORTS = 1024
+"""Below, only root may listen."""
 
 
 def workload(service: str) -> str:
@@ -22,6 +35,11 @@ def client_config_map(service: str) -> str:
     return f"{service}-grpc-client"
 
 
+def descriptor_config_map(service: str) -> str:
+    """The ConfigMap that pins the FileDescriptorSet in use."""
+    return f"{service}-grpc-descriptor"
+
+
 def headless_host(service: str, namespace: str, cluster_domain: str) -> str:
     """DNS name of the headless Service."""
     return f"{headless_service(service)}.{namespace}.svc.{cluster_domain}"
@@ -30,3 +48,38 @@ def headless_host(service: str, namespace: str, cluster_domain: str) -> str:
 def grpc_target(service: str, namespace: str, cluster_domain: str, port: int) -> str:
     """Target for ``grpc.insecure_channel`` (gRPC Name Resolution: the ``dns`` scheme)."""
     return f"dns:///{headless_host(service, namespace, cluster_domain)}:{port}"
+
+
+def gateway_workload(gateway: str) -> str:
+    """Deployment, Service, ServiceAccount, disruption budget and autoscaler of a GrpcGateway."""
+    return f"{gateway}-envoy"
+
+
+def gateway_bootstrap(gateway: str) -> str:
+    """The ConfigMap with the files that a proxy starts from."""
+    return f"{gateway}-envoy-bootstrap"
+
+
+def proxy_port(port: int) -> int:
+    """The port on which proxies, which are not root, listen for a port of the Service."""
+    return port + 10000 if port < _PRIVILEGED_PORTS else port
+
+
+def bootstrap_folder() -> str:
+    """Where a proxy finds the files of ``gateway_bootstrap``."""
+    return f"{_CONFIG_FOLDER}/bootstrap"
+
+
+def certificate_folder(listener: str) -> str:
+    """Where a proxy finds ``tls.crt`` and ``tls.key`` of a listener."""
+    return f"{_CONFIG_FOLDER}/tls/{listener}"
+
+
+def sds_secret(listener: str) -> str:
+    """Name of the SDS resource with the certificate of a listener."""
+    return f"tls-{listener}"
+
+
+def sds_path(listener: str) -> str:
+    """The file of the SDS resource: ``sds_config.path_config_source.path`` of the listener."""
+    return f"{bootstrap_folder()}/{sds_secret(listener)}.json"

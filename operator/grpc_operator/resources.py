@@ -2,10 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 Manifest = dict[str, Any]
 """A Kubernetes object as JSON says it."""
+
+
+class Key(NamedTuple):
+    """Names a GrpcService or a GrpcGateway."""
+
+    kind: str
+    namespace: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,7 @@ class Resource:
 _OURS = "app.kubernetes.io/managed-by=grpc-operator"
 
 GRPC_SERVICES = Resource("grpc.infera.dev", "v1alpha1", "grpcservices", "GrpcService")
+GRPC_GATEWAYS = Resource("grpc.infera.dev", "v1alpha1", "grpcgateways", "GrpcGateway")
 SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount", _OURS)
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", _OURS)
 SERVICES = Resource("", "v1", "services", "Service", _OURS)
@@ -51,6 +60,8 @@ HORIZONTAL_POD_AUTOSCALERS = Resource(
     "autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", _OURS
 )
 PODS = Resource("", "v1", "pods", "Pod", _OURS)
+# The EndpointSlice controller copies the labels of the Service.
+ENDPOINT_SLICES = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", _OURS)
 EVENTS = Resource("events.k8s.io", "v1", "events", "Event")
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 
@@ -62,9 +73,12 @@ CHILDREN = (
     POD_DISRUPTION_BUDGETS,
     HORIZONTAL_POD_AUTOSCALERS,
 )
-"""What a GrpcService may own."""
+"""What a GrpcService or a GrpcGateway may own."""
 
-WATCHED = (GRPC_SERVICES, *CHILDREN, PODS)
+OWNERS = (GRPC_SERVICES, GRPC_GATEWAYS)
+"""What people write."""
+
+WATCHED = (*OWNERS, *CHILDREN, PODS, ENDPOINT_SLICES)
 """What the operator keeps a copy of."""
 
 _BY_KIND = {resource.kind: resource for resource in WATCHED}

@@ -33,6 +33,22 @@ class Settings(BaseSettings):
     """Name of the Lease that decides which replica writes."""
     lease_namespace: str = Field(default="default", min_length=1, validation_alias="POD_NAMESPACE")
     """Namespace of the Lease: the operator's own (the variable is POD_NAMESPACE)."""
+    xds_port: int = Field(default=18000, ge=0, le=65535)
+    """Port of the xDS server (incremental ADS) that the gateways' proxies connect to; 0 picks a
+    free one."""
+    xds_address: str = Field(default="", max_length=300)
+    """HOST:PORT at which proxies reach the xDS server of any replica; port 18000 of localhost when
+    empty."""
+    peers_host: str = Field(default="", max_length=253)
+    """DNS name that lists the addresses of all replicas, which tell each other about the proxies
+    that are connected to them; there are no others when empty."""
+    envoy_image: str = Field(default="docker.io/envoyproxy/envoy:v1.40.0", min_length=1)
+    """Image of gateways that name none."""
+    envoy_image_pull_policy: Literal["", "Always", "IfNotPresent", "Never"] = ""
+    """Pull policy of that image; Kubernetes decides when empty."""
+    pod_ip: str = Field(default="", validation_alias="POD_IP")
+    """This replica's address, by which it tells itself from the others (the variable is
+    POD_IP)."""
     identity: str = Field(default="", validation_alias="POD_NAME")
     """Holder name in the Lease: the pod's (the variable is POD_NAME); host name when empty."""
     lease_duration_seconds: int = Field(default=10, ge=3, le=300)
@@ -41,6 +57,13 @@ class Settings(BaseSettings):
     """GrpcServices that are reconciled at the same time."""
     resync_seconds: float = Field(default=600, ge=1)
     """Seconds between two full comparisons with the API server."""
+
+    @field_validator("xds_address")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[^:/\s]+:[0-9]{1,5}", value):
+            raise ValueError("write HOST:PORT, such as grpc-operator-xds.grpc.svc:18000")
+        return value
 
     @field_validator("watch_namespaces", mode="before")
     @classmethod

@@ -17,13 +17,24 @@ SOURCES = [
     *sorted((ROOT / "operator/grpc_operator/status").glob("*.py")),
     *sorted((ROOT / "operator/grpc_operator/reconcile").glob("*.py")),
 ]
+RAISING = [
+    *sorted((ROOT / "operator/grpc_operator/reflection").glob("*.py")),
+    *sorted((ROOT / "operator/grpc_operator/descriptor").glob("*.py")),
+]
+"""Where a reason stands beside an error; other CamelCase words there are of protobuf."""
 _WORD = re.compile(r"([A-Z][a-z]+)+")
-CONDITIONS = {"Accepted", "Available", "Ready", "Reconciling", "Stalled"}
+CONDITIONS = {
+    *("Accepted", "ResolvedRefs", "Available", "Programmed"),
+    *("Ready", "Reconciling", "Stalled"),
+}
 NO_REASONS = {
     *("True", "False", "Unknown"),  # status of a condition
     *("Normal", "Warning"),  # type of an Event
     *("Reconcile", "Apply"),  # action of an Event, operation of a field manager
-    *("GrpcService", "Error"),  # kind; what a container's end is called when nobody says
+    *("ConfigMap", "Reflection", "Inline"),  # sources of a descriptor
+    *("Unary", "ClientStreaming", "ServerStreaming", "Bidirectional"),  # kinds of methods
+    *("GrpcService", "GrpcGateway", "Error", "InCluster"),
+    *("All", "Names", "Owner"),  # kinds; what a container's end is called when nobody says
     *("ContainerCreating", "PodInitializing"),  # a pod on its way, which is no trouble
     *("PodScheduled", "ReplicaFailure", "Progressing"),  # conditions of others, see OF_OTHERS
 }
@@ -69,7 +80,7 @@ def test_every_documented_reason_is_in_the_code() -> None:
 def test_every_condition_is_documented() -> None:
     """The table of conditions holds exactly the types that a status has."""
     summary = (ROOT / "operator/grpc_operator/status/summary.py").read_text()
-    types = {name for name in CONDITIONS if f'("{name}", *_' in summary}
+    types = {name for name in CONDITIONS if re.search(rf'\("{name}", (\*_|observed)', summary)}
 
     assert types == CONDITIONS
     assert first_column(section(PAGE, "## Conditions")) == types
@@ -77,7 +88,9 @@ def test_every_condition_is_documented() -> None:
 
 def _reasons() -> set[str]:
     words = {word for path in SOURCES for word in _words(ast.parse(path.read_text()))}
-    return (words - NO_REASONS - (CONDITIONS - {"Accepted", "Ready"})) | OF_OTHERS
+    words |= {word for path in RAISING for word in _raised(ast.parse(path.read_text()))}
+    types = CONDITIONS - {"Accepted", "Programmed", "Ready"}
+    return (words - NO_REASONS - types) | OF_OTHERS
 
 
 def _words(tree: ast.AST) -> Iterator[str]:
@@ -87,3 +100,16 @@ def _words(tree: ast.AST) -> Iterator[str]:
             word = node.value
             if _WORD.fullmatch(word):
                 yield word
+
+
+def _raised(tree: ast.AST) -> Iterator[str]:
+    """Yields what is given as ``reason``, and what a ReflectionError begins with."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            reasons = [keyword.value for keyword in node.keywords if keyword.arg == "reason"]
+            if isinstance(node.func, ast.Name) and node.func.id == "ReflectionError":
+                reasons += node.args[:1]
+            yield from (word for reason in reasons for word in _words(reason))
+        if isinstance(node, ast.FunctionDef):
+            defaults = [default for default in node.args.kw_defaults if default is not None]
+            yield from (word for default in defaults for word in _words(default))

@@ -16,12 +16,23 @@ class Cluster:
     """A cluster as a person with kubectl and helm sees it."""
 
     def __init__(self, kubeconfig: Path, helm: str) -> None:
+        self.kubeconfig = kubeconfig
         self._env = {**os.environ, "KUBECONFIG": str(kubeconfig)}
         self._helm = helm
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Runs kubectl and returns what it printed; fails the test with its error."""
         return self._run([KUBECTL, *arguments], stdin)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Starts kubectl for as long as the caller wants it, such as a watch."""
+        return subprocess.Popen(
+            [KUBECTL, *arguments],
+            env=self._env,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
 
     def helm(self, *arguments: str) -> str:
         """Runs helm and returns what it printed; fails the test with its error."""
@@ -55,12 +66,12 @@ class Cluster:
         return done.stdout
 
 
-def until(holds: Callable[[], Any], what: str, timeout: float = 60) -> Any:
-    """Returns the first true answer, or fails when there is none in time (s)."""
+def until(holds: Callable[[], Any], what: str, timeout: float = 60, every: float = 0.2) -> Any:
+    """Returns the first true answer, or fails when there is none in time; times are seconds."""
     end = time.monotonic() + timeout
     while True:
         answer = holds()
         if answer:
             return answer
         assert time.monotonic() < end, f"not within {timeout:.0f} s: {what}"
-        time.sleep(0.2)
+        time.sleep(every)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from images.build import OPERATOR
+from tests.e2e import release
 from tests.e2e.cluster import ROOT, Cluster, until
 from tests.e2e.conftest import NEXT_USER_SERVICE
 
@@ -49,14 +49,7 @@ def staying_pods(cluster: Cluster) -> set[str]:
 
 def test_the_chart_installs_into_a_restricted_namespace(cluster: Cluster) -> None:
     """Two operator pods run where the restricted Pod Security Standard is enforced."""
-    cluster.kubectl("create", "namespace", SYSTEM)
-    enforce = "pod-security.kubernetes.io/enforce=restricted"
-    cluster.kubectl("label", "namespace", SYSTEM, enforce)
-    repository, tag = OPERATOR.tag.rsplit(":", 1)
-    values = ["--set", f"image.repository={repository}", "--set", f"image.tag={tag}"]
-    values += ["--set", "replicaCount=2", "--wait", "--timeout", "120s"]
-
-    cluster.helm("install", "grpc-operator", CHART, "--namespace", SYSTEM, *values)
+    release.install(cluster)
 
     deployment = cluster.get("-n", SYSTEM, "deployment", "grpc-operator")
     assert deployment["status"]["readyReplicas"] == 2

@@ -132,6 +132,11 @@ def only(manifests: Sequence[Manifest], kind: str) -> Manifest:
     return found[0]
 
 
+def named(manifests: Sequence[Manifest], kind: str, name: str) -> Manifest:
+    """Returns the one object of a kind and name."""
+    return only([manifest for manifest in manifests if manifest["metadata"]["name"] == name], kind)
+
+
 def pod_templates(manifests: Sequence[Manifest]) -> list[Manifest]:
     """Returns every pod the release makes, as objects with metadata and spec."""
     return [

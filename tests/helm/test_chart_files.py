@@ -25,10 +25,15 @@ def test_versions_are_the_project_s() -> None:
     assert _chart()["version"] == _chart()["appVersion"] == project["version"]
 
 
-def test_catalogue_lists_the_image_that_runs() -> None:
+def test_catalogue_lists_the_images_that_run() -> None:
     """Artifact Hub scans the images it is told about."""
     pod = only(rendered_case("default"), "Deployment")["spec"]["template"]["spec"]
-    assert [entry["image"] for entry in _annotation("images")] == [pod["containers"][0]["image"]]
+    (operator,) = pod["containers"]
+    environment = {entry["name"]: entry.get("value") for entry in operator["env"]}
+    assert [entry["image"] for entry in _annotation("images")] == [
+        operator["image"],
+        environment["GRPC_OPERATOR_ENVOY_IMAGE"],
+    ]
 
 
 def test_catalogue_lists_every_crd_with_an_example() -> None:

@@ -21,7 +21,8 @@ from tests.helm.chart import only, rendered_case
 
 TOKEN = "the-token-of-the-test"
 GROUP = "/apis/grpc.infera.dev/v1alpha1"
-SERVED = json.dumps({"resources": [{"name": "grpcservices"}, {"name": "grpcservices/status"}]})
+SERVED = json.dumps({"resources": [{"name": "grpcservices"}, {"name": "grpcgateways"}]})
+ONE = json.dumps({"resources": [{"name": "grpcservices"}, {"name": "grpcservices/status"}]})
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +118,7 @@ def test_passes(token_directory: Path) -> None:
         code, output = _run(operator, api_server, token_directory)
     assert output.splitlines() == [
         f"ok: {operator}/readyz answers 200",
-        f"ok: {GROUP} serves grpcservices",
+        f"ok: {GROUP} serves grpcgateways, grpcservices",
     ]
     assert code == 0
 
@@ -126,9 +127,14 @@ def test_passes(token_directory: Path) -> None:
     ("readyz", "group", "expected"),
     [
         ((503, "starting\n"), (200, SERVED), "readyz answers 503: starting"),
-        ((200, "ok"), (404, "no such group"), "failed: check_crd: HTTP Error 404"),
-        ((200, "ok"), (200, '{"resources": []}'), "not grpcservices: is the CRD installed?"),
-        ((200, "ok"), (200, "<html>"), "failed: check_crd: Expecting value"),
+        ((200, "ok"), (404, "no such group"), "failed: check_crds: HTTP Error 404"),
+        (
+            (200, "ok"),
+            (200, '{"resources": []}'),
+            "not serve grpcgateways, grpcservices: is the CRD installed?",
+        ),
+        ((200, "ok"), (200, ONE), "does not serve grpcgateways: is the CRD installed?"),
+        ((200, "ok"), (200, "<html>"), "failed: check_crds: Expecting value"),
     ],
 )
 def test_fails(

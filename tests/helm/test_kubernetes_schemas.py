@@ -12,8 +12,8 @@ from tests.golden import cases
 from tests.helm.chart import CASES, Manifest, identity, rendered_case
 
 VERSIONS = [f"1.{minor}" for minor in range(30, 37)]
-# These are CRDs of the Prometheus Operator; their schemas are not part of Kubernetes.
-FOREIGN = {"monitoring.coreos.com/v1"}
+# CRDs, those of the Prometheus Operator and our own; their schemas are not part of Kubernetes.
+FOREIGN = {"monitoring.coreos.com/v1", "grpc.infera.dev/v1alpha1"}
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from grpc_operator import labels, names
 from tests.golden import cases
 from tests.helm.chart import (
     CASES,
@@ -11,6 +12,7 @@ from tests.helm.chart import (
     Manifest,
     case_values,
     identity,
+    named,
     only,
     pod_templates,
     render,
@@ -87,9 +89,10 @@ def test_selectors_pick_the_operator_only(case: str) -> None:
 def test_monitors_find_their_targets() -> None:
     """The ServiceMonitor selects the Service by label, the PodMonitor the pods, both by port."""
     objects = rendered_case("service-monitor")
-    monitor, service = only(objects, "ServiceMonitor"), only(objects, "Service")
-    assert (
-        monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    monitor = only(objects, "ServiceMonitor")
+    selector = monitor["spec"]["selector"]["matchLabels"].items()
+    (service,) = (
+        m for m in objects if m["kind"] == "Service" and selector <= m["metadata"]["labels"].items()
     )
     assert monitor["spec"]["endpoints"][0]["port"] == service["spec"]["ports"][0]["name"]
     objects = rendered_case("pod-monitor")
@@ -100,13 +103,67 @@ def test_monitors_find_their_targets() -> None:
     assert monitor["spec"]["podMetricsEndpoints"][0]["port"] in ports
 
 
-def test_network_policy_admits_helm_test() -> None:
-    """Even a policy that admits nobody else lets the chart's own check through."""
+def test_network_policy_admits_helm_test_and_proxies() -> None:
+    """Even a policy that admits nobody else lets the chart's own check and the proxies through."""
     objects = rendered_case("network-policy-closed")
-    _, test = pod_templates(objects)
-    (rule,) = only(objects, "NetworkPolicy")["spec"]["ingress"]
-    (peer,) = rule["from"]
+    operator, test = pod_templates(objects)
+    http, xds = only(objects, "NetworkPolicy")["spec"]["ingress"]
+    peer, replica = http["from"]
     assert peer["podSelector"]["matchLabels"].items() <= test["metadata"]["labels"].items()
+    assert replica["podSelector"]["matchLabels"].items() <= operator["metadata"]["labels"].items()
+    assert [port["port"] for port in (*http["ports"], *xds["ports"])] == ["http", "xds"]
+    (peer,) = xds["from"]
+    assert peer["namespaceSelector"] == {}
+    assert peer["podSelector"]["matchExpressions"] == [
+        {"key": labels.GATEWAY, "operator": "Exists"}
+    ]
+
+
+def test_network_policy_lets_the_operator_reach_what_it_runs() -> None:
+    """Reflection and probes go to pods of services and of gateways, on any port."""
+    reach, *_ = only(rendered_case("network-policy"), "NetworkPolicy")["spec"]["egress"]
+    (peer,) = reach["to"]
+    for pod in (labels.of("users"), labels.of_gateway("default")):
+        assert peer["podSelector"]["matchLabels"].items() <= pod.items()
+    assert "ports" not in reach
+
+
+@pytest.mark.parametrize("case", cases(CASES))
+def test_proxies_find_the_operator(case: str) -> None:
+    """The address that proxies are given is the xDS port of the Service, which is the pod's."""
+    objects = rendered_case(case)
+    (container,) = only(objects, "Deployment")["spec"]["template"]["spec"]["containers"]
+    environment = {entry["name"]: entry.get("value") for entry in container["env"]}
+    host, _, port = environment["GRPC_OPERATOR_XDS_ADDRESS"].rpartition(":")
+    service = named(objects, "Service", host.split(".")[0])
+    (xds,) = service["spec"]["ports"]
+    (opened,) = (entry for entry in container["ports"] if entry["name"] == xds["targetPort"])
+    assert host.split(".")[1] == service["metadata"]["namespace"]
+    assert "clusterIP" not in service["spec"]  # an address that stays, whoever serves
+    assert str(xds["port"]) == port
+    assert str(opened["containerPort"]) == environment["GRPC_OPERATOR_XDS_PORT"]
+
+
+@pytest.mark.parametrize("case", cases(CASES))
+def test_replicas_find_each_other(case: str) -> None:
+    """A headless Service with the port of their HTTP endpoints."""
+    objects = rendered_case(case)
+    (container,) = only(objects, "Deployment")["spec"]["template"]["spec"]["containers"]
+    environment = {entry["name"]: entry.get("value") for entry in container["env"]}
+    host = environment["GRPC_OPERATOR_PEERS_HOST"]
+    service = named(objects, "Service", host.split(".")[0])
+    assert host.split(".")[1] == service["metadata"]["namespace"]
+    assert service["spec"]["clusterIP"] == "None"
+    (http,) = service["spec"]["ports"]
+    assert str(http["port"]) == environment["GRPC_OPERATOR_HTTP_PORT"]
+
+
+def test_the_monitor_of_gateways_finds_proxies() -> None:
+    """Pods by the label of all gateways, the port by the name that the operator gives it."""
+    objects = rendered_case("gateway-monitor")
+    (monitor,) = (m for m in objects if m["kind"] == "PodMonitor")
+    assert monitor["spec"]["selector"]["matchExpressions"][0]["key"] == labels.GATEWAY
+    assert monitor["spec"]["podMetricsEndpoints"][0]["port"] == names.METRICS_PORT
 
 
 def test_deployment_selector_survives_upgrades() -> None:
@@ -121,7 +178,7 @@ def test_deployment_selector_survives_upgrades() -> None:
 
 def _selectors(objects: tuple[Manifest, ...]) -> list[dict[str, str]]:
     found = [
-        only(objects, "Service")["spec"]["selector"],
+        *(m["spec"]["selector"] for m in objects if m["kind"] == "Service"),
         only(objects, "Deployment")["spec"]["selector"]["matchLabels"],
     ]
     for manifest in objects:

@@ -48,6 +48,18 @@ def test_example_is_a_grpc_service() -> None:
     assert GrpcService.parse(example).spec.replicas == 2
 
 
+def test_example_attaches_to_the_gateway() -> None:
+    """With a gateway in the release, the example is reached through it; without, it is not."""
+    assert _example(notes({}))["spec"]["gateway"] == {}
+    assert "get gsvc users --output jsonpath" in notes({})
+    named = _example(notes({"gateway": {"name": "edge"}}))["spec"]["gateway"]
+    assert named == {"gatewayRef": {"name": "edge"}}
+    assert "gateway" not in _example(notes({"gateway": {"enabled": False}}))["spec"]
+    scoped = notes({"watch": {"namespaces": ["payments"]}})
+    assert "gateway" not in _example(scoped)["spec"]
+    assert "NOTE: there is no gateway: add grpc-system to watch.namespaces" in scoped
+
+
 def test_example_uses_the_image_beside_the_operator_s() -> None:
     """A mirror or a development build has both images under the same path and tag."""
     local = notes({"image": {"repository": "localhost/grpc-operator", "tag": "dev"}})

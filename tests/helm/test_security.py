@@ -16,6 +16,9 @@ OPERATOR_MAY = {
     (GROUP, "grpcservices"): {"list", "watch"},
     (GROUP, "grpcservices/status"): {"patch"},
     (GROUP, "grpcservices/finalizers"): {"update"},
+    (GROUP, "grpcgateways"): {"list", "watch"},
+    (GROUP, "grpcgateways/status"): {"patch"},
+    (GROUP, "grpcgateways/finalizers"): {"update"},
     ("apps", "deployments"): _CHILD,
     ("", "services"): _CHILD,
     ("", "serviceaccounts"): _CHILD,
@@ -23,6 +26,7 @@ OPERATOR_MAY = {
     ("policy", "poddisruptionbudgets"): _CHILD,
     ("autoscaling", "horizontalpodautoscalers"): _CHILD,
     ("", "pods"): {"list", "watch"},
+    ("discovery.k8s.io", "endpointslices"): {"list", "watch"},
     ("events.k8s.io", "events"): {"create"},
 }
 Grants = dict[tuple[str, str], set[str]]
@@ -130,7 +134,7 @@ def test_every_verb_has_a_reason() -> None:
     assert explained
 
 
-def test_people_get_grpc_services_with_the_built_in_roles() -> None:
+def test_people_get_our_kinds_with_the_built_in_roles() -> None:
     """`view` reads, `edit` and `admin` also write; the status stays the operator's."""
     objects = rendered_case("default")
     grants: dict[str, Grants] = {}
@@ -143,16 +147,15 @@ def test_people_get_grpc_services_with_the_built_in_roles() -> None:
                     grants[label.rpartition("-")[2]].setdefault(key, set()).update(verbs)
     read = {"get", "list", "watch"}
     write = {"create", "update", "patch", "delete", "deletecollection"}
-    edit = {
-        (GROUP, "grpcservices"): read | write,
-        (GROUP, "grpcservices/status"): read,
-        (GROUP, "grpcservices/scale"): read | {"update", "patch"},
-    }
-    view = {
-        (GROUP, "grpcservices"): read,
-        (GROUP, "grpcservices/status"): read,
-        (GROUP, "grpcservices/scale"): read,
-    }
+    edit: Grants = {}
+    view: Grants = {}
+    for plural in ("grpcservices", "grpcgateways"):
+        edit |= {
+            (GROUP, plural): read | write,
+            (GROUP, f"{plural}/status"): read,
+            (GROUP, f"{plural}/scale"): read | {"update", "patch"},
+        }
+        view |= {(GROUP, f"{plural}{part}"): read for part in ("", "/status", "/scale")}
     assert grants == {"view": view, "edit": edit, "admin": edit}
 
 

@@ -39,6 +39,7 @@ EVERYTHING: Manifest = {
 # Values that need another start, or a value that the test cannot guess from the schema.
 STARTS: dict[str, Manifest] = {
     "metrics.podMonitor": {"metrics": {"podMonitor": {"enabled": True}}},
+    "gateway.podMonitor": {"gateway": {"podMonitor": {"enabled": True}}},
 }
 SAMPLES: dict[str, Any] = {
     "image.digest": f"sha256:{'0' * 64}",
@@ -47,6 +48,8 @@ SAMPLES: dict[str, Any] = {
     "metrics.serviceMonitor.scrapeTimeout": "1s",
     "metrics.podMonitor.interval": "1m",
     "metrics.podMonitor.scrapeTimeout": "1s",
+    "gateway.podMonitor.interval": "1m",
+    "gateway.podMonitor.scrapeTimeout": "1s",
     "networkPolicy.dnsPorts": [5353],
     "networkPolicy.apiServerPorts": [8443],
     "podDisruptionBudget.maxUnavailable": "50%",
@@ -65,6 +68,9 @@ WRONG: list[tuple[Manifest, str]] = [
     ({"logging": {"level": "loud"}}, "at '/logging/level': value must be one of 'debug', 'info'"),
     ({"watch": {"namespaces": "a,b"}}, "at '/watch/namespaces': got string, want array"),
     ({"watch": {"namespaces": ["a", "a"]}}, "at '/watch/namespaces': items at 0 and 1 are equal"),
+    ({"gateway": {"replicas": 2}}, "at '/gateway': additional properties 'replicas' not allowed"),
+    ({"gateway": {"name": "Big"}}, "at '/gateway/name': 'Big' does not match pattern"),
+    ({"gateway": {"imagePullPolicy": "no"}}, "at '/gateway/imagePullPolicy': value must be one of"),
     ({"metrics": {"port": 70000}}, "at '/metrics/port': maximum: got 70,000, want 65,535"),
     ({"fullnameOverride": "Big"}, "at '/fullnameOverride': 'Big' does not match pattern"),
     ({"networkPolicy": {"apiServerPorts": []}}, "at '/networkPolicy/apiServerPorts': minItems"),
@@ -174,6 +180,9 @@ def test_defaults_are_the_operator_s() -> None:
     assert values.leader_election.lease_duration_seconds == settings.lease_duration_seconds
     assert values.reconcile.workers == settings.workers
     assert values.reconcile.resync_seconds == settings.resync_seconds
+    assert values.xds.port == settings.xds_port
+    assert values.gateway.image == settings.envoy_image
+    assert values.gateway.image_pull_policy == settings.envoy_image_pull_policy
 
 
 def _has_effect(path: str) -> bool:

@@ -1,11 +1,10 @@
 """What the CRD must refuse, with its words and paths, and an object that uses every field."""
 
 from grpc_operator.resources import Manifest
+from tests.integration.gateway_cases import MAXIMAL_GATEWAY
+from tests.integration.gateway_cases import SERVICE_CEL as GATEWAY_CEL
+from tests.integration.words import DURATION, PERCENTAGE, QUANTITY
 
-DURATION = (
-    "must be a duration of whole numbers with the units h, m, s or ms, such as 5s or 1m30s; "
-    "write 0s to disable"
-)
 IMAGE = (
     "must be an image reference such as registry.example/team/users:1.4.2"
     " or users@sha256:<64 hex digits>; the repository is lower case"
@@ -15,12 +14,11 @@ DNS_LABEL = (
     " it becomes the name of a Service"
 )
 NEEDS_CPU = "needs spec.resources.requests.cpu, which the percentage refers to"
-QUANTITY = "every value must be a quantity such as 250m, 2 or 512Mi"
-PERCENTAGE = "must be a whole number or a percentage from 0% to 100%"
 KEY = {"name": "a", "key": "b"}
 SLOW_PROBE = {"timeoutSeconds": 3, "periodSeconds": 2}
 
 CEL: list[tuple[Manifest, str, str]] = [
+    *GATEWAY_CEL,
     (
         {"metrics": {"port": 50051}},
         "must differ from spec.port: gRPC and HTTP metrics need a port each",
@@ -207,4 +205,5 @@ MAXIMAL: Manifest = {
         "healthCheckService": "user.v1.UserService",
         "timeout": "500ms",
     },
+    **MAXIMAL_GATEWAY,
 }

@@ -55,10 +55,16 @@ def _status(pod: Manifest, running: bool, state: dict[str, Any]) -> Status:  # n
 
 
 class Kubelet:
-    """Gives every pod of a namespace the status that ``answer`` says, until stopped."""
+    """Gives every pod of a namespace the status that ``answer`` says, until stopped.
+
+    Attributes:
+        answer: What to say about a pod.
+        pod_ip: The address that all pods get; none when empty.
+    """
 
     def __init__(self, api: Api, namespace: str) -> None:
         self.answer: Answer = ready
+        self.pod_ip = ""
         self._api = api
         self._namespace = namespace
         self._stop = threading.Event()
@@ -79,6 +85,8 @@ class Kubelet:
     def _look(self, pod: Manifest) -> None:
         uid = pod["metadata"]["uid"]
         status = self.answer(pod)
+        if status is not None and self.pod_ip:
+            status |= {"podIP": self.pod_ip, "podIPs": [{"ip": self.pod_ip}]}
         if status is None or "deletionTimestamp" in pod["metadata"]:
             return
         if self._given.get(uid) == status:

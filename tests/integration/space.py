@@ -4,8 +4,17 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from grpc_operator import labels
-from grpc_operator.resources import CHILDREN, DEPLOYMENTS, GRPC_SERVICES, Manifest, Resource
+from grpc_operator import labels, names
+from grpc_operator.resources import (
+    CHILDREN,
+    DEPLOYMENTS,
+    ENDPOINT_SLICES,
+    GRPC_GATEWAYS,
+    GRPC_SERVICES,
+    OWNERS,
+    Manifest,
+    Resource,
+)
 from tests.integration.api import NAMESPACES, Api
 from tests.integration.pods import Kubelet
 from tests.integration.waiting import wait_until
@@ -35,7 +44,8 @@ class Space:
     def close(self) -> None:
         """Lets the namespace go; does not wait for it."""
         self.kubelet.stop()
-        self.api.send("DELETE", GRPC_SERVICES.path(self.name))
+        for owner in OWNERS:
+            self.api.send("DELETE", owner.path(self.name))
         self.api.delete(NAMESPACES, None, self.name)
 
     def service(self, name: str = "users", **spec: Any) -> Manifest:
@@ -46,6 +56,38 @@ class Space:
             "metadata": {"name": name, "namespace": self.name},
             "spec": {"image": "user-service:0.1.0", "replicas": 2, **spec},
         }
+
+    def gateway(self, name: str = "default", **spec: Any) -> Manifest:
+        """Applies a GrpcGateway."""
+        return self.api.apply(
+            {
+                "apiVersion": GRPC_GATEWAYS.api_version,
+                "kind": GRPC_GATEWAYS.kind,
+                "metadata": {"name": name, "namespace": self.name},
+                "spec": spec,
+            }
+        )
+
+    def endpoints(self, name: str, port: int, *, ready: bool = True) -> Manifest:
+        """Applies an EndpointSlice with the kubelet's address for a GrpcService.
+
+        Kubernetes' controller lists pods of known nodes only, and there is none here.
+        """
+        return self.api.apply(
+            {
+                "apiVersion": ENDPOINT_SLICES.api_version,
+                "kind": ENDPOINT_SLICES.kind,
+                "metadata": {
+                    "name": f"{name}-by-hand",
+                    "namespace": self.name,
+                    "labels": labels.of(name)
+                    | {"kubernetes.io/service-name": names.headless_service(name)},
+                },
+                "addressType": "IPv4",
+                "endpoints": [{"addresses": [self.kubelet.pod_ip], "conditions": {"ready": ready}}],
+                "ports": [{"name": "grpc", "port": port, "protocol": "TCP"}],
+            }
+        )
 
     def apply(self, name: str = "users", **spec: Any) -> Manifest:
         """Applies a GrpcService."""
@@ -78,12 +120,17 @@ class Space:
         self.api.delete(resource, self.name, name, policy)
 
     def wait_condition(
-        self, type_: str, status: str, name: str = "users", timeout: float = READY_SECONDS
+        self,
+        type_: str,
+        status: str,
+        name: str = "users",
+        timeout: float = READY_SECONDS,
+        resource: Resource = GRPC_SERVICES,
     ) -> Manifest:
         """Waits until a condition of the newest generation has a status; returns the condition."""
 
         def look() -> Manifest | None:
-            live = self.live(name)
+            live = self.get(resource, name)
             found = condition(live, type_)
             fresh = found.get("observedGeneration") == live["metadata"]["generation"]
             assert fresh, found

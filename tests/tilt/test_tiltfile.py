@@ -65,6 +65,7 @@ def test_docker_builds_for_kind_from_the_downloaded_wheels() -> None:
     assert built == {
         "operator": ("docker", "PIP_NO_INDEX=1"),
         "services/user": ("docker", "PIP_NO_INDEX=1"),
+        "dev/images/envoy": ("docker", "PIP_NO_INDEX=1"),
     }
 
 
@@ -88,12 +89,19 @@ def test_both_providers_deploy_the_same() -> None:
     for name, image in kind.images.items():
         assert image.syncs == localkind.images[name].syncs
         assert image.entrypoint == localkind.images[name].entrypoint
+        assert image.in_environment == localkind.images[name].in_environment
 
 
 def test_every_image_that_runs_is_built_and_every_built_image_runs() -> None:
     """Tilt puts its own tag in place of the images it knows, so it must know all of them."""
     deployment = only("Deployment", "grpc-operator")
-    used = {c["image"] for c in deployment["spec"]["template"]["spec"]["containers"]}
+    (operator,) = deployment["spec"]["template"]["spec"]["containers"]
+    environment = {entry["name"]: entry.get("value") for entry in operator["env"]}
+    envoy = environment["GRPC_OPERATOR_ENVOY_IMAGE"]
+    assert [name for name, image in tilt().images.items() if image.in_environment] == [
+        envoy.rsplit(":", 1)[0]
+    ]
+    used = {operator["image"], envoy}
     assert tilt().image_kinds == {"GrpcService": "{.spec.image}"}
     used.add(only("GrpcService", "users")["spec"]["image"])
 

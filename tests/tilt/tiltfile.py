@@ -44,6 +44,7 @@ class Image:
     command: str
     syncs: dict[str, str]
     entrypoint: list[str]
+    in_environment: bool
 
 
 @dataclass(frozen=True)
@@ -179,10 +180,12 @@ class Builtins:
         build_args: dict[str, str],
         entrypoint: list[str],
         live_update: list[list[str]],
+        match_in_env_vars: bool,
     ) -> None:
         self._path(context)
         command = " ".join(f"{key}={value}" for key, value in build_args.items())
-        self._image(ref, Image("docker", context, command, _syncs(live_update), entrypoint))
+        syncs = _syncs(live_update)
+        self._image(ref, Image("docker", context, command, syncs, entrypoint, match_in_env_vars))
 
     def custom_build(
         self,
@@ -193,11 +196,13 @@ class Builtins:
         skips_local_docker: bool,
         entrypoint: list[str],
         live_update: list[list[str]],
+        match_in_env_vars: bool,
     ) -> None:
         (context,) = deps
         self._path(context)
         assert skips_local_docker, "Tilt would look for the image in a Docker engine"
-        self._image(ref, Image("custom", context, command, _syncs(live_update), entrypoint))
+        syncs = _syncs(live_update)
+        self._image(ref, Image("custom", context, command, syncs, entrypoint, match_in_env_vars))
 
     # Resources
 

@@ -1,4 +1,4 @@
-"""The check of `helm test`: the operator answers through its Service, and its CRD is served.
+"""The check of `helm test`: the operator answers through its Service, and its CRDs are served.
 
 Runs with the operator's image and needs the standard library only. Prints one line for each
 check; exits with 1 when one of them has not passed in time.
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 API = "/apis/grpc.infera.dev/v1alpha1"
-RESOURCE = "grpcservices"
+RESOURCES = {"grpcgateways", "grpcservices"}
 PAUSE_SECONDS = 1.0
 REQUEST_SECONDS = 5.0
 
@@ -36,8 +36,8 @@ def check_operator() -> str:
         raise NotYetError(f"{url} answers {error.status}: {reason}") from error
 
 
-def check_crd() -> str:
-    """Ask the API server whether it serves GrpcServices."""
+def check_crds() -> str:
+    """Ask the API server whether it serves GrpcServices and GrpcGateways."""
     directory = Path(os.environ["TOKEN_DIRECTORY"])
     tls = ssl.create_default_context(cafile=str(directory / "ca.crt"))
     # Python 3.13 refuses CA certificates without a key identifier, which some clusters have.
@@ -47,10 +47,11 @@ def check_crd() -> str:
         headers={"Authorization": f"Bearer {(directory / 'token').read_text()}"},
     )
     with urllib.request.urlopen(request, timeout=REQUEST_SECONDS, context=tls) as answer:
-        served = [resource["name"] for resource in json.load(answer)["resources"]]
-    if RESOURCE not in served:
-        raise NotYetError(f"{API} serves {served} and not {RESOURCE}: is the CRD installed?")
-    return f"{API} serves {RESOURCE}"
+        served = {resource["name"] for resource in json.load(answer)["resources"]}
+    absent = ", ".join(sorted(RESOURCES - served))
+    if absent:
+        raise NotYetError(f"{API} does not serve {absent}: is the CRD installed?")
+    return f"{API} serves {', '.join(sorted(RESOURCES))}"
 
 
 def passes(check: Callable[[], str], deadline: float) -> bool:
@@ -69,5 +70,5 @@ def passes(check: Callable[[], str], deadline: float) -> bool:
 
 if __name__ == "__main__":
     end = time.monotonic() + float(os.environ["TIMEOUT_SECONDS"])
-    results = [passes(check, end) for check in (check_operator, check_crd)]
+    results = [passes(check, end) for check in (check_operator, check_crds)]
     sys.exit(0 if all(results) else 1)

@@ -4,6 +4,10 @@
   valueFrom:
     fieldRef:
       fieldPath: metadata.name
+- name: POD_IP
+  valueFrom:
+    fieldRef:
+      fieldPath: status.podIP
 - name: POD_NAMESPACE
   valueFrom:
     fieldRef:
@@ -26,6 +30,16 @@
   value: {{ .Values.leaderElection.leaseDurationSeconds | quote }}
 - name: GRPC_OPERATOR_WORKERS
   value: {{ .Values.reconcile.workers | quote }}
+- name: GRPC_OPERATOR_XDS_PORT
+  value: {{ .Values.xds.port | quote }}
+- name: GRPC_OPERATOR_XDS_ADDRESS
+  value: {{ include "grpc-operator.suffixedName" (list . "xds") }}.{{ include "grpc-operator.namespace" . }}.svc.{{ .Values.clusterDomain }}:{{ .Values.xds.port }}
+- name: GRPC_OPERATOR_PEERS_HOST
+  value: {{ include "grpc-operator.suffixedName" (list . "peers") }}.{{ include "grpc-operator.namespace" . }}.svc.{{ .Values.clusterDomain }}
+- name: GRPC_OPERATOR_ENVOY_IMAGE
+  value: {{ .Values.gateway.image | quote }}
+- name: GRPC_OPERATOR_ENVOY_IMAGE_PULL_POLICY
+  value: {{ .Values.gateway.imagePullPolicy | quote }}
 - name: GRPC_OPERATOR_RESYNC_SECONDS
   value: {{ int64 .Values.reconcile.resyncSeconds | quote }}
 {{- end }}

@@ -28,6 +28,12 @@
 {{- .Values.namespaceOverride | default .Release.Namespace }}
 {{- end }}
 
+{{- /* Not empty when the release has a GrpcGateway: it must be in a namespace that is looked after. */}}
+{{- define "grpc-operator.hasGateway" -}}
+{{- $watched := or (not .Values.watch.namespaces) (has (include "grpc-operator.namespace" .) .Values.watch.namespaces) }}
+{{- if and .Values.gateway.enabled $watched }}true{{ end }}
+{{- end }}
+
 {{- /* Picks the operator's pods and not the pod of helm test. Immutable in the Deployment. */}}
 {{- define "grpc-operator.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "grpc-operator.name" . }}
@@ -46,6 +52,15 @@ app.kubernetes.io/component: operator
 
 {{- define "grpc-operator.testLabels" -}}
 {{- set (include "grpc-operator.labels" . | fromYaml) "app.kubernetes.io/component" "test" | toYaml }}
+{{- end }}
+
+{{- /* For the Service that monitors must not select. */}}
+{{- define "grpc-operator.xdsLabels" -}}
+{{- set (include "grpc-operator.labels" . | fromYaml) "app.kubernetes.io/component" "xds" | toYaml }}
+{{- end }}
+
+{{- define "grpc-operator.peersLabels" -}}
+{{- set (include "grpc-operator.labels" . | fromYaml) "app.kubernetes.io/component" "peers" | toYaml }}
 {{- end }}
 
 {{- define "grpc-operator.crdMetadata" -}}

@@ -2,15 +2,15 @@
 of each watched namespace. */}}
 {{- define "grpc-operator.rules" -}}
 - apiGroups: [grpc.infera.dev]
-  resources: [grpcservices]
+  resources: [grpcservices, grpcgateways]
   # list: the resync; watch: learn of changes.
   verbs: [list, watch]
 - apiGroups: [grpc.infera.dev]
-  resources: [grpcservices/status]
+  resources: [grpcservices/status, grpcgateways/status]
   # patch: report conditions by server-side apply.
   verbs: [patch]
 - apiGroups: [grpc.infera.dev]
-  resources: [grpcservices/finalizers]
+  resources: [grpcservices/finalizers, grpcgateways/finalizers]
   # update: own children with blockOwnerDeletion where the admission plugin
   # OwnerReferencesPermissionEnforcement is on.
   verbs: [update]
@@ -32,8 +32,12 @@ of each watched namespace. */}}
   resources: [pods]
   # list and watch: say in the status why a pod does not start.
   verbs: [list, watch]
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  # list and watch: tell the proxies which pods serve.
+  verbs: [list, watch]
 - apiGroups: [events.k8s.io]
   resources: [events]
-  # create: tell the story of a GrpcService.
+  # create: tell the story of a GrpcService or GrpcGateway.
   verbs: [create]
 {{- end }}

@@ -18,7 +18,7 @@ _SUITE = "bookworm"
 _PACKAGES = (
     "python3-minimal", "python3.11-minimal", "libpython3.11-stdlib", "python3.11-venv",
     "python3-pip-whl", "python3-setuptools-whl", "python3-distutils",
-    "libc6", "libstdc++6", "base-files", "dash", "coreutils", "netbase",
+    "libc6", "libstdc++6", "base-files", "bash", "libtinfo6", "dash", "coreutils", "netbase",
 )  # fmt: skip
 _CUSTOMIZE = Path(__file__).with_name("python-base.customize.sh")
 _LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*")

@@ -1,7 +1,8 @@
 """The API group ``grpc.infera.dev``: the models that CRDs, docs and value checks are made from."""
 
+from grpc_operator.api.grpc_gateway import GrpcGateway, GrpcGatewaySpec
 from grpc_operator.api.grpc_service import GrpcService, GrpcServiceSpec
-from grpc_operator.api.status import Condition, GrpcServiceStatus
+from grpc_operator.api.status import Condition, GrpcGatewayStatus, GrpcServiceStatus
 
 GROUP = "grpc.infera.dev"
 VERSION = "v1alpha1"
@@ -12,6 +13,9 @@ __all__ = [
     "GROUP",
     "VERSION",
     "Condition",
+    "GrpcGateway",
+    "GrpcGatewaySpec",
+    "GrpcGatewayStatus",
     "GrpcService",
     "GrpcServiceSpec",
     "GrpcServiceStatus",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from grpc_operator.api import GROUP, VERSION
+from grpc_operator.api.grpc_gateway import GrpcGateway
 from grpc_operator.api.grpc_service import GrpcService
 from grpc_operator.api.structural import Schema, structural
 
@@ -32,21 +33,45 @@ _GRPC_SERVICE_COLUMNS = [
 ]
 
 
+_GRPC_GATEWAY_COLUMNS = [
+    _column("Ready", f"{_READY}.status", "Whether everything asked for is running."),
+    _column("Reason", f"{_READY}.reason", "Why it is ready or not."),
+    _column("Replicas", ".status.readySummary", "Ready and wanted proxies."),
+    _column("Services", ".status.attachedServices", "GrpcServices served.", type="integer"),
+    _column("Address", ".status.address", "Where it is reached."),
+    _column("Age", ".metadata.creationTimestamp", "Time since creation.", type="date"),
+    _column("Image", ".spec.image", "Image of Envoy.", priority=1),
+    _column("Message", f"{_READY}.message", "The Ready condition in words.", priority=1),
+]
+
+
 def grpc_service_crd() -> Manifest:
     """Returns the CustomResourceDefinition of GrpcService."""
+    return _crd(GrpcService, "gsvc", _GRPC_SERVICE_COLUMNS)
+
+
+def grpc_gateway_crd() -> Manifest:
+    """Returns the CustomResourceDefinition of GrpcGateway."""
+    return _crd(GrpcGateway, "ggw", _GRPC_GATEWAY_COLUMNS)
+
+
+def _crd(
+    model: type[GrpcService | GrpcGateway], short_name: str, columns: list[dict[str, Any]]
+) -> Manifest:
+    kind = model.__name__
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"grpcservices.{GROUP}"},
+        "metadata": {"name": f"{kind.lower()}s.{GROUP}"},
         "spec": {
             "group": GROUP,
             "scope": "Namespaced",
             "names": {
-                "kind": "GrpcService",
-                "listKind": "GrpcServiceList",
-                "plural": "grpcservices",
-                "singular": "grpcservice",
-                "shortNames": ["gsvc"],
+                "kind": kind,
+                "listKind": f"{kind}List",
+                "plural": f"{kind.lower()}s",
+                "singular": kind.lower(),
+                "shortNames": [short_name],
                 "categories": ["grpc"],
             },
             "conversion": {"strategy": "None"},
@@ -55,7 +80,7 @@ def grpc_service_crd() -> Manifest:
                     "name": VERSION,
                     "served": True,
                     "storage": True,
-                    "additionalPrinterColumns": _GRPC_SERVICE_COLUMNS,
+                    "additionalPrinterColumns": columns,
                     "subresources": {
                         "status": {},
                         "scale": {
@@ -64,21 +89,21 @@ def grpc_service_crd() -> Manifest:
                             "labelSelectorPath": ".status.selector",
                         },
                     },
-                    "schema": {"openAPIV3Schema": _root_schema()},
+                    "schema": {"openAPIV3Schema": _root_schema(model)},
                 }
             ],
         },
     }
 
 
-def _root_schema() -> Schema:
-    raw = GrpcService.model_json_schema(by_alias=True)
+def _root_schema(model: type[GrpcService | GrpcGateway]) -> Schema:
+    raw = model.model_json_schema(by_alias=True)
     raw["properties"]["metadata"] = {"type": "object", "description": "Object metadata."}
     raw["properties"]["apiVersion"] = {
         "type": "string",
         "description": f"Version of this API: {GROUP}/{VERSION}.",
     }
-    raw["properties"]["kind"] = {"type": "string", "description": "GrpcService."}
+    raw["properties"]["kind"] = {"type": "string", "description": f"{model.__name__}."}
     raw["required"] = ["spec"]
     schema = structural(raw)
     # Until the operator's first look, kstatus must see an unobserved generation (-1); without it

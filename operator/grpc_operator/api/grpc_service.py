@@ -6,7 +6,10 @@ from pydantic import ConfigDict, Field
 
 from grpc_operator.api.base import ApiModel, rule, rules
 from grpc_operator.api.container import ContainerSpec
+from grpc_operator.api.gateway import Descriptor, Gateway
+from grpc_operator.api.metadata import ObjectMeta
 from grpc_operator.api.status import GrpcServiceStatus
+from grpc_operator.api.types import ServiceFullName
 from grpc_operator.api.workload import (
     Autoscaling,
     Client,
@@ -76,16 +79,14 @@ class GrpcServiceSpec(ContainerSpec):
     """How a pod leaves without failing calls."""
     client: Client = Client()
     """What clients are told in the ConfigMap `NAME-grpc-client`."""
-
-
-class ObjectMeta(ApiModel):
-    """The part of metav1.ObjectMeta that the operator reads."""
-
-    name: str
-    namespace: str
-    uid: str
-    generation: int
-    deletion_timestamp: str | None = None
+    gateway: Gateway | None = None
+    """Reach the service through a GrpcGateway; `{}` attaches to the one named `default`."""
+    descriptor: Descriptor = Descriptor()
+    """Where the gateway's routes come from."""
+    services: list[ServiceFullName] | None = Field(
+        default=None, max_length=32, json_schema_extra={"x-kubernetes-list-type": "set"}
+    )
+    """Full names of the gRPC services to offer at the gateway; all in the descriptor when unset."""
 
 
 class GrpcService(ApiModel):

@@ -20,6 +20,7 @@ _KEPT = (
     "minItems",
     "maxItems",
     "maxProperties",
+    "pattern",
     "x-kubernetes-int-or-string",
     "x-kubernetes-list-map-keys",
     "x-kubernetes-list-type",
@@ -101,7 +102,15 @@ def _joined_description(inner: Schema, outer: Schema) -> Schema:
 
 def _default(value: Any) -> Any:
     # An object's own fields carry their defaults, and the API server fills them into {}.
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
     return {} if isinstance(value, dict) else value
+
+
+def _without_nulls(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {key: _without_nulls(child) for key, child in value.items() if child is not None}
 
 
 def _refuse(path: str, why: str) -> NoReturn:

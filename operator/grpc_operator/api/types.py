@@ -30,6 +30,31 @@ Duration = Annotated[
 ]
 """A Gateway API duration (GEP-2257): ``5s``, ``1m30s``; ``0s`` disables."""
 
+Hostname = Annotated[
+    str,
+    Field(
+        max_length=253,
+        json_schema_extra=rules(
+            rule(
+                "self.matches('^([*][.])?[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",
+                "must be a host name in lower case, without a port, such as api.example.com or "
+                "*.example.com",
+            )
+        ),
+    ),
+]
+"""A DNS name, or ``*.`` before one (Gateway API Hostname)."""
+
+ServiceFullName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=253,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*([.][A-Za-z_][A-Za-z0-9_]*)*$",
+    ),
+]
+"""Full name of a gRPC service, such as ``user.v1.UserService``."""
+
 IntOrString = Annotated[
     int | str,
     WithJsonSchema({"x-kubernetes-int-or-string": True}),

@@ -1,13 +1,19 @@
-"""/livez, /readyz and /metrics over plain HTTP."""
+"""/livez, /readyz, /metrics and /proxies over plain HTTP."""
 
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Any
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from grpc_operator.app.metrics import Metrics
+from grpc_operator.app.proxies import PATH
+from grpc_operator.gateway.ir import Key
+
+DescribeProxies = Callable[[Key, Key], list[dict[str, Any]]]
+"""Takes a gateway and a service; returns what is known of each connected proxy."""
 
 _LATEST_BEAT = 10.0
 """Seconds without a turn of the event loop after which the process counts as hung."""
@@ -19,10 +25,14 @@ class Endpoints:
     Args:
         metrics: What /metrics shows.
         unready: Returns why the process is not ready, or an empty text.
+        proxies: Returns what is known of a gateway's proxies and a service.
     """
 
-    def __init__(self, metrics: Metrics, unready: Callable[[], str]) -> None:
+    def __init__(
+        self, metrics: Metrics, unready: Callable[[], str], proxies: DescribeProxies
+    ) -> None:
         self._metrics = metrics
+        self._proxies = proxies
         self._unready = unready
         self._beat = time.monotonic()
         self._runner: web.AppRunner | None = None
@@ -38,6 +48,7 @@ class Endpoints:
         app.router.add_get("/livez", self._livez)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics_text)
+        app.router.add_get(PATH, self._proxies_json)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, port=port)
@@ -64,6 +75,15 @@ class Endpoints:
     async def _readyz(self, _: web.Request) -> web.Response:
         why = self._unready()
         return web.Response(status=503 if why else 200, text=f"{why or 'ok'}\n")
+
+    async def _proxies_json(self, request: web.Request) -> web.Response:
+        """Tells the other replicas which proxies are connected to this one."""
+        names = [tuple(request.query.get(name, "").split("/")) for name in ("gateway", "service")]
+        if any(len(name) != 2 for name in names):  # noqa: PLR2004 - namespace and name
+            text = "write ?gateway=NAMESPACE/NAME&service=NAMESPACE/NAME\n"
+            return web.Response(status=400, text=text)
+        gateway, service = ((name[0], name[1]) for name in names)
+        return web.json_response(self._proxies(gateway, service))
 
     async def _metrics_text(self, _: web.Request) -> web.Response:
         return web.Response(

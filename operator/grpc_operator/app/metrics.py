@@ -1,8 +1,12 @@
 """Prometheus metrics of the operator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
+
+from grpc_operator.xds.state import Stats
 
 
 class Metrics:
@@ -50,6 +54,37 @@ class Metrics:
         """Counts one watch event."""
         self._watch_events.labels(kind).inc()
 
+    def serve(self, stats: Stats) -> None:
+        """Adds what the xDS server counts."""
+        self.registry.register(_Xds(stats))
+        self.gauge("xds_proxies", "Proxies connected to this replica.", lambda: stats.connected)
+
     def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Adds a gauge that is read when the metrics are."""
         Gauge(f"grpc_operator_{name}", text, registry=self.registry).set_function(read)
+
+
+class _Xds(Collector):
+    """Reads the counters of the xDS server when the metrics are read."""
+
+    def __init__(self, stats: Stats) -> None:
+        self._stats = stats
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Yields the counters."""
+        pushes = CounterMetricFamily(
+            "grpc_operator_xds_pushes",
+            "Responses sent to proxies, by type of resource.",
+            labels=["type"],
+        )
+        for name, count in sorted(self._stats.pushes.items()):
+            pushes.add_metric([name], count)
+        answers = CounterMetricFamily(
+            "grpc_operator_xds_answers",
+            "Answers of proxies to what they were sent: ack, or nack when they refused it.",
+            labels=["answer"],
+        )
+        answers.add_metric(["ack"], self._stats.acks)
+        answers.add_metric(["nack"], self._stats.nacks)
+        yield pushes
+        yield answers

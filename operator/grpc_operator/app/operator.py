@@ -9,18 +9,26 @@ from typing import Any
 
 from grpc_operator.app.http import Endpoints
 from grpc_operator.app.metrics import Metrics
+from grpc_operator.app.proxies import AllProxies
 from grpc_operator.app.watches import Watches
+from grpc_operator.desired.gateway import GatewaySettings
 from grpc_operator.engine.queue import Queue
 from grpc_operator.engine.resync import Resync
-from grpc_operator.engine.store import Key, Store
-from grpc_operator.engine.workers import work
+from grpc_operator.engine.store import Store
+from grpc_operator.engine.workers import Reconcile, work
 from grpc_operator.errors import ClusterError
 from grpc_operator.kube.cluster import Cluster
 from grpc_operator.kube.connection import Connection
 from grpc_operator.kube.lease import Lease
+from grpc_operator.reconcile.control_plane import ControlPlane
+from grpc_operator.reconcile.descriptors import Descriptors
+from grpc_operator.reconcile.grpc_gateway import GrpcGatewayReconciler
 from grpc_operator.reconcile.grpc_service import GrpcServiceReconciler
-from grpc_operator.resources import GRPC_SERVICES, Manifest, Resource
+from grpc_operator.reconcile.programmed import Programmed
+from grpc_operator.reflection import fetch
+from grpc_operator.resources import GRPC_GATEWAYS, GRPC_SERVICES, OWNERS, Key, Manifest, Resource
 from grpc_operator.settings import Settings
+from grpc_operator.xds.server import AdsServer
 
 logger = logging.getLogger(__name__)
 
@@ -48,14 +56,50 @@ class Operator:
         )
         self._cluster = Cluster(connection, lambda: self._lease.held, self._metrics.wrote)
         self._resync = Resync(self._list_all, self._store, self._queue)
-        self._reconciler = GrpcServiceReconciler(
-            self._cluster, self._store, settings.cluster_domain
+        self._ads = AdsServer(self._proxies_changed)
+        self._proxies = AllProxies(self._ads, settings)
+        self._control_plane = ControlPlane(
+            self._store, self._ads, self._queue.add, settings.lease_namespace
         )
+        self._reconcilers = self._make_reconcilers()
         self._unready = "starting"
-        self._endpoints = Endpoints(self._metrics, lambda: self._unready)
+        self._endpoints = Endpoints(self._metrics, lambda: self._unready, self._proxies.described)
         self._synced = asyncio.Event()
         self._stop = asyncio.Event()
         self._add_gauges()
+
+    def _make_reconcilers(self) -> dict[str, Reconcile]:
+        settings = self._settings
+        services = GrpcServiceReconciler(
+            self._cluster,
+            self._store,
+            settings.cluster_domain,
+            Descriptors(self._cluster, self._store, fetch),
+            Programmed(self._store, self._proxies),
+            self._control_plane.edge,
+        )
+        gateways = GrpcGatewayReconciler(
+            self._cluster,
+            self._store,
+            settings.cluster_domain,
+            _gateway_settings(settings),
+            self._proxies,
+            self._control_plane.attached,
+        )
+        return {
+            GRPC_SERVICES.kind: services.reconcile,
+            GRPC_GATEWAYS.kind: gateways.reconcile,
+        }
+
+    async def _reconcile(self, key: Key) -> float | None:
+        return await self._reconcilers[key.kind](key)
+
+    def _proxies_changed(
+        self, gateway: tuple[str, str], services: frozenset[tuple[str, str]]
+    ) -> None:
+        self._queue.add(Key(GRPC_GATEWAYS.kind, *gateway))
+        for service in services:
+            self._queue.add(Key(GRPC_SERVICES.kind, *service))
 
     async def run(self) -> None:
         """Runs until SIGTERM, SIGINT or a failure after which a fresh process is needed.
@@ -69,14 +113,15 @@ class Operator:
         logger.info("Serving /livez, /readyz and /metrics on port %d", self._endpoints.port)
         beat = asyncio.create_task(self._endpoints.beat())
         watching, writing = _spawn(self._watch()), _spawn(self._write())
-        stopping = _spawn(self._stop.wait())
+        serving, stopping = _spawn(self._serve()), _spawn(self._stop.wait())
         try:
             done, _ = await asyncio.wait(
-                {watching, writing, stopping}, return_when=asyncio.FIRST_COMPLETED
+                {watching, writing, serving, stopping}, return_when=asyncio.FIRST_COMPLETED
             )
             for task in done:
                 task.result()
         finally:
+            serving.cancel()
             await self._shut_down(watching, writing, beat)
 
     async def _shut_down(
@@ -87,6 +132,7 @@ class Operator:
         writing.cancel()
         await asyncio.wait({writing})
         await self._lease.release()
+        await self._ads.stop(_STOP_TIMEOUT)
         await asyncio.wait({watching}, timeout=_STOP_TIMEOUT)
         beat.cancel()
         await self._endpoints.stop()
@@ -95,7 +141,9 @@ class Operator:
     async def _watch(self) -> None:
         await self._wait_for_crd()
         ready = asyncio.Event()
-        watches = Watches(self._settings, self._store, self._queue, self._metrics)
+        watches = Watches(
+            self._settings, self._store, self._queue, self._metrics, self._control_plane.touch
+        )
         running = _spawn(watches.run(self._stop, ready))
         first = _spawn(ready.wait())
         await asyncio.wait({running, first}, return_when=asyncio.FIRST_COMPLETED)
@@ -106,6 +154,14 @@ class Operator:
         await running
         if not self._stop.is_set():
             raise RuntimeError("kopf ended by itself")
+
+    async def _serve(self) -> None:
+        """Serves the proxies, leader or not, as soon as the whole cluster is known."""
+        await self._synced.wait()
+        self._control_plane.build()
+        port = await self._ads.start(self._settings.xds_port)
+        logger.info("Serving xDS on port %d", port)
+        await self._control_plane.run()
 
     async def _write(self) -> None:
         """Stands by, then writes for as long as the Lease is held."""
@@ -118,20 +174,19 @@ class Operator:
             await self._full_resync()
             tasks.create_task(self._resync.forever(self._settings.resync_seconds))
             for _ in range(self._settings.workers):
-                tasks.create_task(
-                    work(self._queue, self._reconciler.reconcile, self._metrics.reconciled)
-                )
+                tasks.create_task(work(self._queue, self._reconcile, self._metrics.reconciled))
 
     async def _wait_for_crd(self) -> None:
         while not await self._is_served():
-            self._unready = f"the CRD {GRPC_SERVICES.plural}.{GRPC_SERVICES.group} is not installed"
+            names = " and ".join(f"{owner.plural}.{owner.group}" for owner in OWNERS)
+            self._unready = f"the CRDs {names} are not installed"
             logger.warning("Waiting: %s", self._unready)
             await asyncio.sleep(_CRD_POLL)
         self._unready = "first look at the cluster"
 
     async def _is_served(self) -> bool:
         try:
-            return await self._cluster.is_served(GRPC_SERVICES)
+            return all([await self._cluster.is_served(owner) for owner in OWNERS])
         except ClusterError as error:
             logger.warning("%s", error)
             return False
@@ -140,6 +195,7 @@ class Operator:
         while True:
             try:
                 await self._resync.once()
+                self._control_plane.touch()
             except ClusterError as error:
                 logger.warning("Waiting, cannot list: %s", error)
                 await asyncio.sleep(_CRD_POLL)
@@ -171,8 +227,28 @@ class Operator:
             "Seconds since the last full comparison with the API server.",
             lambda: self._resync.age,
         )
+        add(
+            "grpcgateways",
+            "GrpcGateways known.",
+            lambda: float(len(self._store.all(GRPC_GATEWAYS))),
+        )
+        self._metrics.serve(self._ads.stats)
         add("lease_held", "1 while this replica writes.", lambda: float(self._lease.held))
-        add("grpcservices", "GrpcServices known.", lambda: float(len(self._store.services())))
+        add(
+            "grpcservices",
+            "GrpcServices known.",
+            lambda: float(len(self._store.all(GRPC_SERVICES))),
+        )
+
+
+def _gateway_settings(settings: Settings) -> GatewaySettings:
+    host, _, port = settings.xds_address.rpartition(":")
+    return GatewaySettings(
+        image=settings.envoy_image,
+        image_pull_policy=settings.envoy_image_pull_policy or None,
+        xds_host=host or "localhost",
+        xds_port=int(port or settings.xds_port or 18000),
+    )
 
 
 def _spawn(what: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":

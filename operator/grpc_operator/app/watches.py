@@ -6,26 +6,44 @@ nothing, and deletion of an object never waits for the operator.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any, cast
 
 import kopf
 
 from grpc_operator.app.metrics import Metrics
 from grpc_operator.engine.queue import Queue
-from grpc_operator.engine.store import Key, Store, owner_key
-from grpc_operator.resources import GRPC_SERVICES, WATCHED, Resource
+from grpc_operator.engine.store import Store, owner_key
+from grpc_operator.resources import (
+    CONFIG_MAPS,
+    ENDPOINT_SLICES,
+    GRPC_GATEWAYS,
+    GRPC_SERVICES,
+    WATCHED,
+    Key,
+    Resource,
+)
 from grpc_operator.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+_BUILT_FROM = {GRPC_SERVICES, GRPC_GATEWAYS, CONFIG_MAPS, ENDPOINT_SLICES}
+"""What the proxies' configuration is made of."""
 
 
 class Watches:
     """Runs kopf inside this process's event loop."""
 
     def __init__(
-        self, settings: Settings, store: Store, queue: Queue[Key], metrics: Metrics
+        self,
+        settings: Settings,
+        store: Store,
+        queue: Queue[Key],
+        metrics: Metrics,
+        touch: Callable[[], None],
     ) -> None:
         self._settings = settings
+        self._touch = touch
         self._store = store
         self._queue = queue
         self._metrics = metrics
@@ -66,7 +84,12 @@ class Watches:
             manifest.setdefault("kind", resource.kind)
             if event["type"] == "DELETED":
                 self._store.discard(resource, manifest)
-            elif not self._store.put(resource, manifest):
+                news = True
+            else:
+                news = self._store.put(resource, manifest)
+            if resource in _BUILT_FROM:
+                self._touch()  # also after our own writes, of which nobody else tells
+            if not news:
                 return  # our own write, or older than what is known
             key = owner_key(resource, manifest)
             if key is not None:

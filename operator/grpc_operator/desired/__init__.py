@@ -13,6 +13,7 @@ from grpc_operator.desired import (
     headless_service,
     horizontal_pod_autoscaler,
     overlay,
+    overlay_rules,
     pod_disruption_budget,
     service_account,
 )
@@ -36,7 +37,8 @@ def build(service: GrpcService, *, cluster_domain: str = "cluster.local") -> lis
         InvalidSpecError: ``spec.podTemplate`` asks for what it must not, which the CRD's schema
             cannot see. Names every problem.
     """
-    problems = overlay.problems(service.spec)
+    owned = overlay_rules.of_service(service.spec)
+    problems = overlay.problems(service.spec.pod_template, owned)
     if problems:
         raise InvalidSpecError(problems)
     manifests = [

@@ -33,13 +33,17 @@ def _metrics(autoscaling: Autoscaling) -> list[dict[str, Any]]:
         "memory": autoscaling.memory_utilization_percent,
     }
     return [
-        *(_utilization(resource, percent) for resource, percent in targets.items() if percent),
+        *(
+            utilization(names.CONTAINER, resource, percent)
+            for resource, percent in targets.items()
+            if percent
+        ),
         *(autoscaling.metrics or []),
     ]
 
 
-def _utilization(resource: str, percent: int) -> dict[str, Any]:
-    """Measures the gRPC container alone (KEP-1610, GA in Kubernetes 1.30).
+def utilization(container: str, resource: str, percent: int) -> dict[str, Any]:
+    """Returns a metric that measures one container alone (KEP-1610, GA in Kubernetes 1.30).
 
     A metric over the whole pod fails as soon as one sidecar has no request for the resource.
     """
@@ -47,7 +51,7 @@ def _utilization(resource: str, percent: int) -> dict[str, Any]:
         "type": "ContainerResource",
         "containerResource": {
             "name": resource,
-            "container": names.CONTAINER,
+            "container": container,
             "target": {"type": "Utilization", "averageUtilization": percent},
         },
     }

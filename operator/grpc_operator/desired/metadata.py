@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from grpc_operator import labels
-from grpc_operator.api import API_VERSION, GrpcService
+from grpc_operator.api import API_VERSION, GrpcGateway, GrpcService
 
 Manifest = dict[str, Any]
 """A Kubernetes object as the API server reads and writes it."""
@@ -14,23 +14,25 @@ _HASH_LENGTH = 16
 """Hex digits kept of sha256: 64 bits tell two versions of one object apart."""
 
 
-def metadata(service: GrpcService, name: str) -> dict[str, Any]:
-    """Returns the metadata of an object that belongs to a GrpcService.
+def metadata(owner: GrpcService | GrpcGateway, name: str) -> dict[str, Any]:
+    """Returns the metadata of an object that belongs to a GrpcService or a GrpcGateway.
 
     The owner reference lets Kubernetes' garbage collector delete the object with its owner;
-    ``blockOwnerDeletion`` needs the right to update ``grpcservices/finalizers`` where the
+    ``blockOwnerDeletion`` needs the right to update the owner's ``finalizers`` where the
     admission plugin OwnerReferencesPermissionEnforcement is on.
     """
+    meta = owner.metadata
+    of = labels.of_gateway if isinstance(owner, GrpcGateway) else labels.of
     return {
         "name": name,
-        "namespace": service.metadata.namespace,
-        "labels": labels.of(service.metadata.name),
+        "namespace": meta.namespace,
+        "labels": of(meta.name),
         "ownerReferences": [
             {
                 "apiVersion": API_VERSION,
-                "kind": "GrpcService",
-                "name": service.metadata.name,
-                "uid": service.metadata.uid,
+                "kind": type(owner).__name__,
+                "name": meta.name,
+                "uid": meta.uid,
                 "controller": True,
                 "blockOwnerDeletion": True,
             }

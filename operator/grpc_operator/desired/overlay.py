@@ -1,4 +1,4 @@
-"""The user's overlay on the pod template: ``spec.podTemplate``.
+"""The user's overlay on a pod template: ``spec.podTemplate``.
 
 Merged as a strategic merge patch is: maps key by key, lists that have merge keys item by item (see
 ``merge_keys``), other lists replaced. Two things differ from ``kubectl patch``: ``$patch`` and null
@@ -9,22 +9,21 @@ volume sources in one volume are never valid.
 from copy import deepcopy
 from typing import Any
 
-from grpc_operator.api import GrpcServiceSpec
 from grpc_operator.api.workload import PodTemplate
 from grpc_operator.desired import merge_keys, overlay_rules, overlay_shape
 from grpc_operator.desired.metadata import Manifest
 from grpc_operator.errors import Problem
 
 
-def problems(spec: GrpcServiceSpec) -> list[Problem]:
-    """Returns everything that is wrong with the overlay of a GrpcService."""
-    if spec.pod_template is None:
+def problems(overlay: PodTemplate | None, owned: overlay_rules.Owned) -> list[Problem]:
+    """Returns everything that is wrong with an overlay on what the operator answers for."""
+    if overlay is None:
         return []
-    pod = spec.pod_template.spec or {}
+    pod = overlay.spec or {}
     oversized = overlay_shape.limit_problems(pod)
     if oversized:
         return oversized
-    return [*overlay_shape.problems(pod), *overlay_rules.problems(spec, spec.pod_template)]
+    return [*overlay_shape.problems(pod), *overlay_rules.problems(owned, overlay)]
 
 
 def merged(template: Manifest, overlay: PodTemplate | None) -> Manifest:

@@ -1,11 +1,12 @@
 """Checks that an overlay leaves alone what the operator answers for.
 
-Each problem names the field of the GrpcService to use instead. What only concerns the user's own
-cluster policy, such as ``hostNetwork`` or a weaker ``securityContext``, is theirs to decide: Pod
-Security admission has the last word.
+Each problem names the field of the GrpcService or GrpcGateway to use instead. What only concerns
+the user's own cluster policy, such as ``hostNetwork`` or a weaker ``securityContext``, is theirs to
+decide: Pod Security admission has the last word.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from posixpath import normpath
 from typing import Any
 
@@ -16,12 +17,17 @@ from grpc_operator.desired.overlay_shape import PATH, containers, objects
 from grpc_operator.errors import Problem
 
 _METADATA = "spec.podTemplate.metadata"
-_RESERVED_LABELS = (labels.SERVICE, labels.NAME, labels.MANAGED_BY, "pod-template-hash")
+_RESERVED_LABELS = (
+    labels.SERVICE,
+    labels.GATEWAY,
+    labels.NAME,
+    labels.MANAGED_BY,
+    "pod-template-hash",
+)
 
-_POD_FIELDS = {
+POD_FIELDS = {
     "activeDeadlineSeconds": "a Deployment's pods have no deadline; remove it",
     "ephemeralContainers": "a pod template cannot hold them; use kubectl debug on a pod",
-    "imagePullSecrets": "use spec.imagePullSecrets",
     "restartPolicy": "a Deployment's pods always restart; remove it",
     "serviceAccount": "is deprecated by Kubernetes; use serviceAccountName beside it",
     "terminationGracePeriodSeconds": "is spec.drain.delay + spec.drain.timeout + 5 s; "
@@ -41,14 +47,44 @@ _CONTAINER_FIELDS = {
 }
 
 
-def problems(spec: GrpcServiceSpec, overlay: PodTemplate) -> list[Problem]:
+@dataclass(frozen=True)
+class Owned:
+    """What the operator answers for in a pod that it builds.
+
+    Attributes:
+        container: Name of its container.
+        pod_fields: Fields of the pod that an overlay must not set, and what to do instead.
+        container_fields: The same for its container.
+        ports: Number of each port it declares, with its name and the field it comes from.
+        variables: Environment variables it sets that an overlay must not set.
+        volumes: Volumes it makes that an overlay must not replace.
+    """
+
+    container: str
+    pod_fields: Mapping[str, str]
+    container_fields: Mapping[str, str]
+    ports: Mapping[int, tuple[str, str]]
+    variables: frozenset[str] = frozenset()
+    volumes: frozenset[str] = frozenset()
+
+
+def of_service(spec: GrpcServiceSpec) -> Owned:
+    """Returns what the operator answers for in the pods of a GrpcService."""
+    ports = {spec.port: (names.CONTAINER, "spec.port")}
+    if spec.metrics is not None:
+        ports[spec.metrics.port] = (names.METRICS_PORT, "spec.metrics.port")
+    pod_fields = {**POD_FIELDS, "imagePullSecrets": "use spec.imagePullSecrets"}
+    return Owned(names.CONTAINER, pod_fields, _CONTAINER_FIELDS, ports)
+
+
+def problems(owned: Owned, overlay: PodTemplate) -> list[Problem]:
     """Returns where an overlay reaches for the operator's fields. Tolerates any shape."""
     pod = overlay.spec or {}
-    found = [*_label_problems(overlay), *_refused(pod, _POD_FIELDS, PATH)]
+    found = [*_label_problems(overlay), *_refused(pod, owned.pod_fields, PATH)]
     for path, container in containers(pod):
-        found += _container_problems(path, container)
-        found += _port_problems(spec, path, container)
-    return [*found, *_name_problems(pod)]
+        found += _container_problems(owned, path, container)
+        found += _port_problems(owned, path, container)
+    return [*found, *_volume_problems(owned, pod), *_name_problems(owned, pod)]
 
 
 def _label_problems(overlay: PodTemplate) -> Iterator[Problem]:
@@ -59,25 +95,28 @@ def _label_problems(overlay: PodTemplate) -> Iterator[Problem]:
             yield Problem(f"{_METADATA}.labels[{label}]", why)
 
 
-def _refused(value: dict[str, Any], advice: dict[str, str], path: str) -> Iterator[Problem]:
+def _refused(value: dict[str, Any], advice: Mapping[str, str], path: str) -> Iterator[Problem]:
     for field in value:
         if field in advice:
             yield Problem(f"{path}.{field}", f"cannot be set here: {advice[field]}")
 
 
-def _is_grpc(path: str, container: dict[str, Any]) -> bool:
-    return container.get("name") == names.CONTAINER and path.startswith(f"{PATH}.containers")
+def _is_ours(owned: Owned, path: str, container: dict[str, Any]) -> bool:
+    return container.get("name") == owned.container and path.startswith(f"{PATH}.containers")
 
 
-def _container_problems(path: str, container: dict[str, Any]) -> Iterator[Problem]:
-    if not _is_grpc(path, container):
+def _container_problems(owned: Owned, path: str, container: dict[str, Any]) -> Iterator[Problem]:
+    if not _is_ours(owned, path, container):
         if not container.get("image"):
             yield Problem(
                 f"{path}.image",
-                f"is missing: only the container named {names.CONTAINER} gets spec.image",
+                f"is missing: only the container named {owned.container} gets spec.image",
             )
         return
-    yield from _refused(container, _CONTAINER_FIELDS, path)
+    yield from _refused(container, owned.container_fields, path)
+    for index, variable in objects(container.get("env")):
+        if variable.get("name") in owned.variables:
+            yield Problem(f"{path}.env[{index}].name", "is set by the operator; use another name")
     lifecycle = container.get("lifecycle")
     if isinstance(lifecycle, dict) and "preStop" in lifecycle:
         advice = "cannot be set here: it is the drain delay; use spec.drain.delay"
@@ -93,15 +132,18 @@ def _mount_problems(path: str, container: dict[str, Any]) -> Iterator[Problem]:
             yield Problem(f"{path}.volumeMounts[{index}].mountPath", f"write /tmp, not {where}")
 
 
-def _port_problems(
-    spec: GrpcServiceSpec, path: str, container: dict[str, Any]
-) -> Iterator[Problem]:
+def _volume_problems(owned: Owned, pod: dict[str, Any]) -> Iterator[Problem]:
+    for index, volume in objects(pod.get("volumes")):
+        if volume.get("name") in owned.volumes:
+            advice = "is a volume of the operator; use another name"
+            yield Problem(f"{PATH}.volumes[{index}].name", advice)
+
+
+def _port_problems(owned: Owned, path: str, container: dict[str, Any]) -> Iterator[Problem]:
     """All containers of a pod share one network, and Services find their port by its name."""
     if path.startswith(f"{PATH}.initContainers") and container.get("restartPolicy") != "Always":
-        return  # gone before the gRPC container starts
-    taken = {spec.port: (names.CONTAINER, "spec.port")}
-    if spec.metrics is not None:
-        taken[spec.metrics.port] = (names.METRICS_PORT, "spec.metrics.port")
+        return  # gone before the operator's container starts
+    taken = owned.ports
     for index, port in objects(container.get("ports")):
         where = f"{path}.ports[{index}]"
         number = port.get("containerPort")
@@ -114,12 +156,12 @@ def _port_problems(
                 yield Problem(f"{where}.name", advice)
 
 
-def _name_problems(pod: dict[str, Any]) -> Iterator[Problem]:
+def _name_problems(owned: Owned, pod: dict[str, Any]) -> Iterator[Problem]:
     """Containers and init containers share one name space."""
     regular = {container.get("name") for _, container in objects(pod.get("containers"))}
     for index, container in objects(pod.get("initContainers")):
         name = container.get("name")
-        if name == names.CONTAINER or (isinstance(name, str) and name in regular):
+        if name == owned.container or (isinstance(name, str) and name in regular):
             yield Problem(
                 f"{PATH}.initContainers[{index}].name",
                 f"{name} is already a container of this pod; use another name",

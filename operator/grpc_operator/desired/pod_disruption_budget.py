@@ -3,31 +3,39 @@
 from typing import Any
 
 from grpc_operator import labels, names
-from grpc_operator.api import GrpcService, GrpcServiceSpec
+from grpc_operator.api import GrpcGatewaySpec, GrpcService, GrpcServiceSpec
 from grpc_operator.api.workload import PodDisruptionBudget
 from grpc_operator.desired.metadata import Manifest, metadata
 
 
-def wanted(spec: GrpcServiceSpec) -> bool:
+def wanted(spec: GrpcServiceSpec | GrpcGatewaySpec) -> bool:
     """Returns whether there is a budget: never for one pod, which it would pin to its node."""
     most = spec.autoscaling.max_replicas if spec.autoscaling is not None else spec.replicas
     return spec.pod_disruption_budget.mode == "Auto" and most > 1
 
 
 def build(service: GrpcService) -> Manifest:
-    """Returns the PodDisruptionBudget.
+    """Returns the PodDisruptionBudget of a GrpcService."""
+    name = service.metadata.name
+    meta = metadata(service, names.workload(name))
+    return manifest(meta, labels.selector(name), service.spec.pod_disruption_budget)
+
+
+def manifest(
+    meta: dict[str, Any], selector: dict[str, str], budget: PodDisruptionBudget
+) -> Manifest:
+    """Returns a PodDisruptionBudget.
 
     Pods that are not ready may always be evicted (``AlwaysAllow``, KEP-3017): otherwise a broken
     rollout would stop the node drain that could mend it.
     """
-    name = service.metadata.name
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
-        "metadata": metadata(service, names.workload(name)),
+        "metadata": meta,
         "spec": {
-            "selector": {"matchLabels": labels.selector(name)},
-            **_limit(service.spec.pod_disruption_budget),
+            "selector": {"matchLabels": selector},
+            **_limit(budget),
             "unhealthyPodEvictionPolicy": "AlwaysAllow",
         },
     }

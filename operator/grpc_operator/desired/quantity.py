@@ -43,6 +43,12 @@ def equal(one: Any, other: Any) -> bool:
     return left is not None and left == right
 
 
+def ceiling(value: Any) -> int | None:
+    """Returns a quantity rounded up to a whole number, or None when it is no quantity."""
+    amount = _parse(value)
+    return None if amount is None else ceil(amount)
+
+
 def as_strings(value: Any, fields: Fields = ()) -> Any:
     """Returns a fresh copy in which quantities written as numbers are strings.
 

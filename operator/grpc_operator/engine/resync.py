@@ -10,9 +10,9 @@ import time
 from collections.abc import Awaitable, Callable
 
 from grpc_operator.engine.queue import Queue
-from grpc_operator.engine.store import Key, Store
+from grpc_operator.engine.store import Store
 from grpc_operator.errors import ClusterError
-from grpc_operator.resources import WATCHED, Manifest, Resource
+from grpc_operator.resources import WATCHED, Key, Manifest, Resource
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ ListAll = Callable[[Resource], Awaitable[tuple[list[Manifest], int]]]
 
 
 class Resync:
-    """Lists everything, corrects the store, and asks for a look at every GrpcService."""
+    """Lists everything, corrects the store, and asks for a look at every owner."""
 
     def __init__(self, list_all: ListAll, store: Store, queue: Queue[Key]) -> None:
         self._list_all = list_all
@@ -43,7 +43,7 @@ class Resync:
         for resource in WATCHED:
             manifests, version = await self._list_all(resource)
             self._store.replace(resource, manifests, version)
-        for key in self._store.services():
+        for key in self._store.owners():
             self._queue.add(key)
         self._finished = time.monotonic()
 

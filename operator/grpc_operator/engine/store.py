@@ -4,24 +4,36 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from grpc_operator import labels
-from grpc_operator.resources import GRPC_SERVICES, PODS, Manifest, Resource
+from grpc_operator.resources import (
+    ENDPOINT_SLICES,
+    GRPC_GATEWAYS,
+    GRPC_SERVICES,
+    OWNERS,
+    PODS,
+    Key,
+    Manifest,
+    Resource,
+)
 
-Key = tuple[str, str]
-"""Namespace and name of a GrpcService."""
+_OWNER_KINDS = {owner.kind for owner in OWNERS}
+_OWNER_LABELS = {labels.SERVICE: GRPC_SERVICES.kind, labels.GATEWAY: GRPC_GATEWAYS.kind}
 
 
 def owner_key(resource: Resource, manifest: Mapping[str, Any]) -> Key | None:
-    """Returns the GrpcService that an object is, belongs to, or runs for."""
+    """Returns the GrpcService or GrpcGateway that an object is, belongs to, or runs for."""
     metadata = manifest["metadata"]
     namespace = metadata["namespace"]
-    if resource is GRPC_SERVICES:
-        return namespace, metadata["name"]
+    if resource in OWNERS:
+        return Key(resource.kind, namespace, metadata["name"])
     for reference in metadata.get("ownerReferences") or ():
-        if reference.get("controller") and reference.get("kind") == GRPC_SERVICES.kind:
-            return namespace, reference["name"]
+        if reference.get("controller") and reference.get("kind") in _OWNER_KINDS:
+            return Key(reference["kind"], namespace, reference["name"])
     # Pods belong to a ReplicaSet, and a child may have lost its reference by somebody's hand.
-    service = (metadata.get("labels") or {}).get(labels.SERVICE)
-    return (namespace, service) if service else None
+    for label, kind in _OWNER_LABELS.items():
+        name = (metadata.get("labels") or {}).get(label)
+        if name:
+            return Key(kind, namespace, name)
+    return None
 
 
 def _version(manifest: Mapping[str, Any]) -> int:
@@ -30,30 +42,41 @@ def _version(manifest: Mapping[str, Any]) -> int:
 
 
 class Store:
-    """Objects by resource, namespace and name, and by the GrpcService they belong to.
+    """Objects by resource, namespace and name, and by the owner they belong to.
 
     Older versions never replace newer ones, whichever of watch, list or write delivers them.
     """
 
     def __init__(self) -> None:
-        self._objects: dict[Resource, dict[Key, Manifest]] = {}
+        self._objects: dict[Resource, dict[tuple[str, str], Manifest]] = {}
         self._belonging: dict[Key, dict[tuple[Resource, str], Manifest]] = {}
 
     def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
         """Returns the newest known version of one object, if it exists."""
         return self._objects.get(resource, {}).get((namespace, name))
 
-    def services(self) -> list[Key]:
-        """Returns every GrpcService."""
-        return list(self._objects.get(GRPC_SERVICES, ()))
+    def all(self, resource: Resource) -> list[Manifest]:
+        """Returns the newest known version of every object of a resource."""
+        return list(self._objects.get(resource, {}).values())
 
-    def belonging(self, key: Key, *, pods: bool) -> list[Manifest]:
-        """Returns the pods of a GrpcService, or the objects it owns."""
+    def owners(self) -> list[Key]:
+        """Returns every GrpcService and GrpcGateway."""
         return [
-            manifest
-            for (resource, _), manifest in self._belonging.get(key, {}).items()
-            if (resource is PODS) == pods and resource is not GRPC_SERVICES
+            Key(owner.kind, namespace, name)
+            for owner in OWNERS
+            for namespace, name in self._objects.get(owner, ())
         ]
+
+    def children(self, key: Key) -> list[Manifest]:
+        """Returns the objects that an owner has made."""
+        found = self._belonging.get(key, {}).items()
+        apart = {*OWNERS, PODS, ENDPOINT_SLICES}
+        return [manifest for (resource, _), manifest in found if resource not in apart]
+
+    def belonging(self, key: Key, resource: Resource) -> list[Manifest]:
+        """Returns what runs for an owner: its pods, or its EndpointSlices."""
+        found = self._belonging.get(key, {}).items()
+        return [manifest for (kind, _), manifest in found if kind is resource]
 
     def put(self, resource: Resource, manifest: Manifest) -> bool:
         """Keeps an object unless a newer version is known; returns whether it was news."""

@@ -5,13 +5,13 @@ import time
 from collections.abc import Awaitable, Callable
 
 from grpc_operator.engine.queue import Queue
-from grpc_operator.engine.store import Key
 from grpc_operator.errors import ClusterError, LeaseLostError
+from grpc_operator.resources import Key
 
 logger = logging.getLogger(__name__)
 
 Reconcile = Callable[[Key], Awaitable[float | None]]
-"""Brings one GrpcService to its desired state; returns seconds until the next look, if any."""
+"""Brings one object to its desired state; returns seconds until the next look, if any."""
 
 Record = Callable[[str, float], None]
 """Takes the result (``ok``, ``retry`` or ``error``) and the duration (s) of a reconcile."""
@@ -34,7 +34,7 @@ async def work(queue: Queue[Key], reconcile: Reconcile, record: Record) -> None:
 
 
 async def _attempt(queue: Queue[Key], reconcile: Reconcile, key: Key) -> str:
-    where = {"namespace": key[0], "service": key[1]}
+    where = {"kind": key.kind, "namespace": key.namespace, "service": key.name}
     try:
         again = await reconcile(key)
     except LeaseLostError:

@@ -7,7 +7,7 @@ from grpc_operator import resources
 from grpc_operator.errors import ConflictError, LeaseLostError, NotFoundError
 from grpc_operator.kube.connection import Connection
 from grpc_operator.labels import FIELD_MANAGER, REPAIR_FIELD_MANAGER
-from grpc_operator.resources import GRPC_SERVICES, Manifest, Resource
+from grpc_operator.resources import Manifest, Resource
 
 _CONTENT_TYPES = {
     "apply": "application/apply-patch+yaml",
@@ -96,14 +96,15 @@ class Cluster:
             "patch", manifest["kind"], path, {"metadata": metadata}, REPAIR_FIELD_MANAGER
         )
 
-    async def apply_status(self, service: Manifest) -> Manifest:
-        """Applies the ``status`` of a GrpcService and returns what the object now is.
+    async def apply_status(self, owner: Manifest) -> Manifest:
+        """Applies the ``status`` of an owner and returns what the object now is.
 
         The manifest carries the uid, so that a namesake made meanwhile is never written to.
         """
-        metadata = service["metadata"]
-        path = GRPC_SERVICES.path(metadata["namespace"], metadata["name"]) + "/status"
-        return await self._patch("apply", "GrpcService/status", path, service, FIELD_MANAGER)
+        kind = owner["kind"]
+        return await self._patch(
+            "apply", f"{kind}/status", f"{_path(owner)}/status", owner, FIELD_MANAGER
+        )
 
     async def delete(self, manifest: Manifest) -> None:
         """Deletes exactly this object; it may be gone already.

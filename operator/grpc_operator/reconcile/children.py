@@ -1,34 +1,36 @@
-"""Brings the objects of a GrpcService to their desired state with as few writes as possible."""
+"""Brings the objects of an owner to their desired state with as few writes as possible."""
 
 import logging
 
 from grpc_operator import labels, resources
-from grpc_operator.api import GrpcService
+from grpc_operator.api import GrpcGateway, GrpcService
 from grpc_operator.desired.drift import differences
 from grpc_operator.errors import InvalidSpecError, Problem, RejectedError
-from grpc_operator.labels import APPLIED_HASH, HANDOVER_FIELD_MANAGER, MANAGED_BY, SERVICE
+from grpc_operator.labels import APPLIED_HASH, HANDOVER_FIELD_MANAGER, MANAGED_BY
 from grpc_operator.reconcile.ports import Cluster, View
-from grpc_operator.resources import DEPLOYMENTS, Manifest
+from grpc_operator.resources import DEPLOYMENTS, Key, Manifest
 
 logger = logging.getLogger(__name__)
+
+Owner = GrpcService | GrpcGateway
 
 _Identity = tuple[str, str]
 
 
 class NamesakeLeavesError(Exception):
-    """A child of a deleted GrpcService of the same name is still being removed."""
+    """A child of a deleted owner of the same name is still being removed."""
 
 
 class Children:
-    """Applies, adopts, repairs and prunes the objects that a GrpcService owns."""
+    """Applies, adopts, repairs and prunes the objects that an owner has made."""
 
     def __init__(self, cluster: Cluster, view: View) -> None:
         self._cluster = cluster
         self._view = view
         self._tolerated: dict[tuple[str, _Identity], tuple[str, str]] = {}
 
-    async def converge(self, service: GrpcService, desired: list[Manifest]) -> None:
-        """Makes the cluster hold exactly the desired objects of a service.
+    async def converge(self, owner: Owner, desired: list[Manifest]) -> None:
+        """Makes the cluster hold exactly the desired objects of an owner.
 
         Raises:
             InvalidSpecError: A name is taken, or the API server refuses an object.
@@ -36,10 +38,10 @@ class Children:
             ClusterError: Retry.
         """
         for manifest in desired:
-            await self._ensure(service, manifest)
-        await self._prune(service, {_identity(manifest) for manifest in desired})
+            await self._ensure(owner, manifest)
+        await self._prune(owner, {_identity(manifest) for manifest in desired})
 
-    async def _ensure(self, service: GrpcService, desired: Manifest) -> None:
+    async def _ensure(self, owner: Owner, desired: Manifest) -> None:
         resource = resources.of(desired)
         metadata = desired["metadata"]
         live = self._view.get(resource, metadata["namespace"], metadata["name"])
@@ -47,8 +49,8 @@ class Children:
             # Not being in the view can also mean that it exists without our label.
             live = await self._cluster.get(resource, metadata["namespace"], metadata["name"])
         if live is not None:
-            _check_owner(service, live)
-            if self._is_settled(service, live, desired):
+            _check_owner(owner, live)
+            if self._is_settled(owner, live, desired):
                 return
             await self._hand_over_replicas(live, desired)
         try:
@@ -57,7 +59,7 @@ class Children:
             kind = desired["kind"]
             problem = Problem("spec", f"the API server refuses the {kind} made from it: {error}")
             raise InvalidSpecError([problem], reason="Rejected") from error
-        self._record(service, live, desired)
+        self._record(owner, live, desired)
 
     async def _apply(self, desired: Manifest, *, may_clash: bool) -> Manifest:
         try:
@@ -69,11 +71,11 @@ class Children:
         await self._cluster.replace_lists(desired)
         return await self._cluster.apply(desired)
 
-    def _record(self, service: GrpcService, live: Manifest, desired: Manifest) -> None:
+    def _record(self, owner: Owner, live: Manifest, desired: Manifest) -> None:
         kind, name = _identity(desired)
         self._view.put(resources.of(desired), live)
         left = differences(live, desired)
-        where = (service.metadata.uid, (kind, name))
+        where = (owner.metadata.uid, (kind, name))
         if left:
             # The API server stores some value in another form. Asking again would not help.
             self._tolerated[where] = (metadata_hash(desired), repr(left))
@@ -81,11 +83,11 @@ class Children:
         else:
             self._tolerated.pop(where, None)
 
-    def _is_settled(self, service: GrpcService, live: Manifest, desired: Manifest) -> bool:
+    def _is_settled(self, owner: Owner, live: Manifest, desired: Manifest) -> bool:
         left = differences(live, desired)
         if not left:
             return True
-        where = (service.metadata.uid, _identity(desired))
+        where = (owner.metadata.uid, _identity(desired))
         return self._tolerated.get(where) == (metadata_hash(desired), repr(left))
 
     async def _hand_over_replicas(self, live: Manifest, desired: Manifest) -> None:
@@ -106,19 +108,23 @@ class Children:
         }
         await self._cluster.apply(keep, manager=HANDOVER_FIELD_MANAGER)
 
-    async def _prune(self, service: GrpcService, wanted: set[_Identity]) -> None:
-        key = (service.metadata.namespace, service.metadata.name)
-        for live in self._view.belonging(key, pods=False):
-            ours = labels.controller_uid(live) == service.metadata.uid
+    async def _prune(self, owner: Owner, wanted: set[_Identity]) -> None:
+        for live in self._view.children(key_of(owner)):
+            ours = labels.controller_uid(live) == owner.metadata.uid
             leaving = "deletionTimestamp" in live["metadata"]
             if ours and not leaving and _identity(live) not in wanted:
                 await self._cluster.delete(live)
                 self._view.discard(resources.of(live), live)
 
     def forget(self, uid: str) -> None:
-        """Ends the memory of a GrpcService that is gone."""
+        """Ends the memory of an owner that is gone."""
         for where in [where for where in self._tolerated if where[0] == uid]:
             del self._tolerated[where]
+
+
+def key_of(owner: Owner) -> Key:
+    """Returns the key of an owner."""
+    return Key(type(owner).__name__, owner.metadata.namespace, owner.metadata.name)
 
 
 def metadata_hash(manifest: Manifest) -> str:
@@ -130,31 +136,33 @@ def _identity(manifest: Manifest) -> _Identity:
     return manifest["kind"], manifest["metadata"]["name"]
 
 
-def _check_owner(service: GrpcService, live: Manifest) -> None:
+def _check_owner(owner: Owner, live: Manifest) -> None:
     uid = labels.controller_uid(live)
-    if uid == service.metadata.uid:
+    if uid == owner.metadata.uid:
         return
     kind, name = _identity(live)
     metadata = live["metadata"]
-    if _belonged_to_namesake(service, live):
-        raise NamesakeLeavesError(f"{kind} {name} of a deleted GrpcService is being removed")
+    if _belonged_to_namesake(owner, live):
+        raise NamesakeLeavesError(
+            f"{kind} {name} of a deleted {key_of(owner).kind} is being removed"
+        )
     own = metadata.get("labels") or {}
-    ours = own.get(MANAGED_BY), own.get(SERVICE)
-    if uid is None and ours == (labels.FIELD_MANAGER, service.metadata.name):
+    ours = own.get(MANAGED_BY), own.get(labels.of_kind(key_of(owner).kind))
+    if uid is None and ours == (labels.FIELD_MANAGER, owner.metadata.name):
         return  # left behind on purpose by `kubectl delete --cascade=orphan`: adopt it
     problem = Problem(
         "metadata.name",
-        f"{kind} {name} exists and does not belong to this GrpcService;"
+        f"{kind} {name} exists and does not belong to this {key_of(owner).kind};"
         " delete it or choose another name",
     )
     raise InvalidSpecError([problem], reason="NameConflict")
 
 
-def _belonged_to_namesake(service: GrpcService, live: Manifest) -> bool:
+def _belonged_to_namesake(owner: Owner, live: Manifest) -> bool:
     return any(
         reference.get("controller")
-        and reference["kind"] == "GrpcService"
-        and reference["name"] == service.metadata.name
+        and reference["kind"] == key_of(owner).kind
+        and reference["name"] == owner.metadata.name
         for reference in live["metadata"].get("ownerReferences") or ()
     )
 

@@ -1,33 +1,49 @@
 """One look at one GrpcService: read, build, converge, report."""
 
-import logging
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
+from grpc_operator import descriptor as descriptors
 from grpc_operator import desired, labels, names
-from grpc_operator.api import GrpcService
-from grpc_operator.errors import ForbiddenError, InvalidSpecError, NotFoundError, Problem
+from grpc_operator.api import GrpcGateway, GrpcService
+from grpc_operator.descriptor.model import Descriptor
+from grpc_operator.desired import descriptor_config_map
+from grpc_operator.errors import ForbiddenError, InvalidSpecError, NotFoundError
+from grpc_operator.reconcile import gateways
 from grpc_operator.reconcile.children import Children, NamesakeLeavesError
-from grpc_operator.reconcile.events import event
+from grpc_operator.reconcile.descriptors import Descriptors, Found
+from grpc_operator.reconcile.edge import Edge
+from grpc_operator.reconcile.parsing import parsed
 from grpc_operator.reconcile.ports import Cluster, View
-from grpc_operator.resources import DEPLOYMENTS, GRPC_SERVICES, Manifest
-from grpc_operator.status import events as status_events
-from grpc_operator.status import summary
-from grpc_operator.status.observed import Observed, Waiting
-
-logger = logging.getLogger(__name__)
-
-PROGRESS_PERIOD = 5.0
-"""Seconds between two status writes that only tell how a rollout proceeds."""
+from grpc_operator.reconcile.programmed import Outcome, Programmed
+from grpc_operator.reconcile.report import Reporter
+from grpc_operator.resources import (
+    DEPLOYMENTS,
+    GRPC_GATEWAYS,
+    GRPC_SERVICES,
+    PODS,
+    Key,
+)
+from grpc_operator.status import urls
+from grpc_operator.status.observed import Observed, Verdict, Waiting
 
 BLOCKED_RETRY = 15.0
 """Seconds until another try when something outside the spec is in the way."""
 
-Key = tuple[str, str]
+_NEARLY_FULL = "DescriptorNearLimit"
+
+
+@dataclass
+class _Look:
+    """What one look has come to know."""
+
+    service: GrpcService
+    invalid: InvalidSpecError | None = None
+    waiting: Waiting | None = None
+    found: Found | None = None
+    edge: Edge | None = None
+    outcome: Outcome | None = None
 
 
 class GrpcServiceReconciler:
@@ -37,22 +53,27 @@ class GrpcServiceReconciler:
         cluster: Where to write.
         view: What the cluster is known to hold.
         cluster_domain: DNS domain of the cluster.
-        clock: Returns the time in seconds since the epoch.
+        descriptors: Where FileDescriptorSets come from.
+        programmed: What is known of the gateways' proxies.
+        edge_of: What was last built from a service.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts that the composition root hands in
         self,
         cluster: Cluster,
         view: View,
         cluster_domain: str,
-        clock: Callable[[], float] = time.time,
+        descriptors: Descriptors,
+        programmed: Programmed,
+        edge_of: Callable[[Key], Edge | None],
     ) -> None:
-        self._cluster = cluster
         self._view = view
         self._cluster_domain = cluster_domain
-        self._clock = clock
+        self._descriptors = descriptors
+        self._programmed = programmed
+        self._edge_of = edge_of
         self._children = Children(cluster, view)
-        self._reported: dict[Key, float] = {}
+        self._reporter = Reporter(cluster, view)
 
     async def reconcile(self, key: Key) -> float | None:
         """Takes one look at a GrpcService.
@@ -63,118 +84,123 @@ class GrpcServiceReconciler:
         Raises:
             ClusterError: The look could not be finished; try again.
         """
-        manifest = self._view.get(GRPC_SERVICES, *key)
+        manifest = self._view.get(GRPC_SERVICES, key.namespace, key.name)
         if manifest is None or "deletionTimestamp" in manifest["metadata"]:
-            self._reported.pop(key, None)  # ownerReferences remove the rest
+            self._reporter.forget(key)  # ownerReferences remove the rest
+            self._programmed.forget(key)
             if manifest is not None:
                 self._children.forget(manifest["metadata"]["uid"])
             return None
-        service, invalid = _parse(manifest)
-        waiting = None
+        service, invalid = parsed(GrpcService, manifest, {"image": "invalid"})
+        look = _Look(service, invalid)
         if invalid is None:
-            try:
-                wanted = desired.build(service, cluster_domain=self._cluster_domain)
-                await self._children.converge(service, wanted)
-            except InvalidSpecError as error:
-                invalid = error
-            except NamesakeLeavesError as error:
-                waiting = Waiting("WaitingForDeletion", str(error))
-            except ForbiddenError as error:
-                waiting = Waiting("Forbidden", f"The operator is not allowed to go on: {error}")
-            except NotFoundError as error:
-                waiting = Waiting("NotFound", f"The operator cannot go on: {error}")
-        again = await self._report(manifest, self._observe(service, invalid, waiting))
-        # A foreign object of the same name is not watched; that it goes is seen by looking again.
-        conflict = invalid is not None and invalid.reason == "NameConflict"
-        return BLOCKED_RETRY if waiting is not None or conflict else again
+            await self._converge(look)
+        if service.spec.gateway is not None and look.invalid is None:
+            look.edge = self._edge_of(key)
+            if look.edge is not None and look.edge.generation == service.metadata.generation:
+                look.invalid = look.edge.invalid
+            look.outcome = await self._programmed.look(key, service, look.edge)
+        again = await self._reporter.report(manifest, self._observe(key, look))
+        return _earliest(again, self._blocked(look), look)
 
-    def _observe(
-        self, service: GrpcService, invalid: InvalidSpecError | None, waiting: Waiting | None
-    ) -> Observed:
-        metadata = service.metadata
-        key = (metadata.namespace, metadata.name)
-        deployment = self._view.get(DEPLOYMENTS, key[0], names.workload(metadata.name))
+    async def _converge(self, look: _Look) -> None:
+        service = look.service
+        try:
+            wanted = desired.build(service, cluster_domain=self._cluster_domain)
+            if service.spec.gateway is not None:
+                look.found = await self._descriptors.find(service)
+                if look.found.pinned is not None:
+                    wanted.append(descriptor_config_map.build(service, look.found.pinned))
+            await self._children.converge(service, wanted)
+        except InvalidSpecError as error:
+            look.invalid = error
+        except NamesakeLeavesError as error:
+            look.waiting = Waiting("WaitingForDeletion", str(error))
+        except ForbiddenError as error:
+            look.waiting = Waiting("Forbidden", f"The operator is not allowed to go on: {error}")
+        except NotFoundError as error:
+            look.waiting = Waiting("NotFound", f"The operator cannot go on: {error}")
+
+    def _blocked(self, look: _Look) -> float | None:
+        # A foreign object of the same name is not watched; that it goes is seen by looking again.
+        conflict = look.invalid is not None and look.invalid.reason == "NameConflict"
+        return BLOCKED_RETRY if look.waiting is not None or conflict else None
+
+    def _observe(self, key: Key, look: _Look) -> Observed:
+        metadata = look.service.metadata
+        deployment = self._view.get(DEPLOYMENTS, key.namespace, names.workload(key.name))
         if deployment is not None and labels.controller_uid(deployment) != metadata.uid:
             deployment = None
         return Observed(
-            service=service,
-            url=names.grpc_target(
-                metadata.name, metadata.namespace, self._cluster_domain, service.spec.port
-            ),
-            selector=labels.selector_text(metadata.name),
-            invalid=invalid,
-            waiting=waiting,
+            owner=look.service,
+            details=self._details(key, look),
+            invalid=look.invalid,
+            waiting=look.waiting,
             deployment=deployment,
-            pods=self._view.belonging(key, pods=True),
+            pods=self._view.belonging(key, PODS),
+            refs=_refs(look),
+            programmed=look.outcome.verdict if look.outcome is not None else None,
         )
 
-    async def _report(self, manifest: Manifest, observed: Observed) -> float | None:
-        old = manifest.get("status") or {}
-        now = self._clock()
-        new = summary.build(observed, _rfc3339(now))
-        if new == old:
-            return None
-        metadata = manifest["metadata"]
-        key = (metadata["namespace"], metadata["name"])
-        if _only_progress(old, new):
-            due = self._reported.get(key, 0.0) + PROGRESS_PERIOD - now
-            if due > 0:
-                return due
-        try:
-            answer = await self._cluster.apply_status(_status_patch(metadata, new))
-        except NotFoundError:
-            # The watch has missed its deletion. Without this, what the garbage collector removes
-            # would be made again and again until the next resync.
-            self._view.discard(GRPC_SERVICES, manifest)
-            return None
-        self._view.put(GRPC_SERVICES, answer)
-        self._reported[key] = now
-        for note in status_events.notes(old, new):
-            logger.info("%s: %s", note.reason, note.message, extra=_where(key))
-            await self._cluster.create_event(event(manifest, note, _rfc3339(now)))
+    def _details(self, key: Key, look: _Look) -> dict[str, Any]:
+        target = names.grpc_target(
+            key.name, key.namespace, self._cluster_domain, look.service.spec.port
+        )
+        details: dict[str, Any] = {"selector": labels.selector_text(key.name), "url": target}
+        edge = look.edge
+        if edge is None or edge.gateway is None or edge.attachment is None:
+            return details
+        manifest = self._view.get(GRPC_GATEWAYS, *edge.gateway[1:])
+        if manifest is not None:
+            where = gateways.addresses(
+                self._view, GrpcGateway.parse(manifest), self._cluster_domain
+            )
+            details["urls"] = [
+                urls.in_cluster(target, edge.attachment),
+                *urls.at_gateway(edge.attachment, where),
+            ]
+        details["services"] = urls.services(edge.attachment)
+        if look.found is not None and look.found.pinned is not None and edge.descriptor is not None:
+            details["descriptor"] = {
+                "source": look.found.pinned.source,
+                "sha256": edge.descriptor.sha256,
+                "bytes": len(edge.descriptor.data),
+            }
+        return details
+
+
+def _refs(look: _Look) -> Verdict | None:
+    """Returns the condition ResolvedRefs of a service that wants to be at a gateway."""
+    if look.service.spec.gateway is None or look.invalid is not None:
         return None
+    if look.edge is None:
+        return Verdict("Unknown", "Progressing", "The gateway has not been looked at yet")
+    if look.edge.refs is not None:
+        return look.edge.refs
+    if look.found is not None and look.found.trouble is not None:
+        return look.found.trouble
+    return _size(look.edge.descriptor)
 
 
-def _parse(manifest: Manifest) -> tuple[GrpcService, InvalidSpecError | None]:
-    try:
-        return GrpcService.parse(manifest), None
-    except ValidationError as error:
-        problems = [
-            Problem(".".join(str(part) for part in entry["loc"]), entry["msg"])
-            for entry in error.errors()
-        ]
-        # Enough of the object to report on it: its identity, and a spec that is not looked at.
-        stand_in = {**manifest, "spec": {"image": "invalid"}}
-        return GrpcService.parse(stand_in), InvalidSpecError(problems)
+def _size(descriptor: Descriptor | None) -> Verdict:
+    if descriptor is None:
+        return Verdict("Unknown", "Progressing", "The descriptor has not been looked at yet")
+    size, most = len(descriptor.data), descriptors.MAX_BYTES
+    text = f"Gateway and descriptor are there ({size} bytes of descriptor)"
+    if size >= descriptors.NEARLY * most:
+        text = (
+            f"The descriptor has {size} of at most {most} bytes; list fewer gRPC services in"
+            " spec.services before it grows further"
+        )
+        return Verdict("True", _NEARLY_FULL, text)
+    return Verdict("True", "Resolved", text)
 
 
-def _status_patch(metadata: dict[str, Any], status: dict[str, Any]) -> Manifest:
-    return {
-        "apiVersion": GRPC_SERVICES.api_version,
-        "kind": GRPC_SERVICES.kind,
-        "metadata": {key: metadata[key] for key in ("namespace", "name", "uid")},
-        "status": status,
-    }
-
-
-def _only_progress(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    """Whether both statuses tell of the same rollout under way, further along."""
-
-    def verdict(status: dict[str, Any]) -> list[tuple[Any, ...]]:
-        return [
-            (condition["type"], condition["status"], condition["observedGeneration"])
-            + ((condition["reason"],) if condition["type"] == "Ready" else ())
-            for condition in status.get("conditions") or ()
-            if condition["type"] != "Available"
-        ]
-
-    reconciling = ("Reconciling", "True", new["observedGeneration"])
-    return reconciling in verdict(new) and verdict(old) == verdict(new)
-
-
-def _where(key: Key) -> dict[str, str]:
-    return {"namespace": key[0], "service": key[1]}
-
-
-def _rfc3339(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _earliest(again: float | None, blocked: float | None, look: _Look) -> float | None:
+    due = [
+        again,
+        blocked,
+        look.found.again if look.found is not None else None,
+        look.outcome.again if look.outcome is not None else None,
+    ]
+    return min((entry for entry in due if entry is not None), default=None)

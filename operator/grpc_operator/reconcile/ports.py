@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from grpc_operator.labels import FIELD_MANAGER
-from grpc_operator.resources import Manifest, Resource
+from grpc_operator.resources import Key, Manifest, Resource
 
 
 class Cluster(Protocol):
@@ -18,8 +18,8 @@ class Cluster(Protocol):
     async def replace_lists(self, manifest: Manifest) -> Manifest:
         """Overwrites the lists of an object with the manifest's; returns what it now is."""
 
-    async def apply_status(self, service: Manifest) -> Manifest:
-        """Applies the status of a GrpcService and returns what the object now is."""
+    async def apply_status(self, owner: Manifest) -> Manifest:
+        """Applies the status of an owner and returns what the object now is."""
 
     async def delete(self, manifest: Manifest) -> None:
         """Deletes exactly this object."""
@@ -34,8 +34,14 @@ class View(Protocol):
     def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
         """Returns the newest known version of one object."""
 
-    def belonging(self, key: tuple[str, str], *, pods: bool) -> list[Manifest]:
-        """Returns the pods of a GrpcService, or the objects it owns."""
+    def all(self, resource: Resource) -> list[Manifest]:
+        """Returns the newest known version of every object of a resource."""
+
+    def children(self, key: Key) -> list[Manifest]:
+        """Returns the objects that an owner has made."""
+
+    def belonging(self, key: Key, resource: Resource) -> list[Manifest]:
+        """Returns what runs for an owner: its pods, or its EndpointSlices."""
 
     def put(self, resource: Resource, manifest: Manifest) -> bool:
         """Keeps what a write returned."""

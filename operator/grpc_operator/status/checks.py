@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from grpc_operator.status.observed import Observed
+from grpc_operator.status.observed import Observed, Verdict
 from grpc_operator.status.pods import problem
 
 
@@ -101,6 +101,23 @@ def pods_are_ready(observed: Observed) -> Objection | None:
     return Objection("Progressing", ready + (f", {leaving} to go" if leaving else ""))
 
 
+def refs_are_resolved(observed: Observed) -> Objection | None:
+    """The gateway and the descriptor that the spec refers to are there."""
+    return _objection(observed.refs)
+
+
+def proxies_serve_it(observed: Observed) -> Objection | None:
+    """Every proxy of the gateway has taken over what was built from this generation."""
+    return _objection(observed.programmed)
+
+
+def _objection(verdict: Verdict | None) -> Objection | None:
+    if verdict is None or verdict.status == "True":
+        return None
+    outlook = Outlook.STALLED if verdict.stalled else Outlook.PROGRESSING
+    return Objection(verdict.reason, verdict.message, outlook)
+
+
 CHAIN: tuple[Check, ...] = (
     spec_is_valid,  # a person must act
     operator_goes_on,  # something else must happen first
@@ -108,6 +125,8 @@ CHAIN: tuple[Check, ...] = (
     pods_can_be_created,  # quota, admission
     rollout_is_in_time,  # Kubernetes gave up waiting
     pods_are_ready,
+    refs_are_resolved,  # a pod must answer before its descriptor is known
+    proxies_serve_it,
 )
 
 

@@ -1,8 +1,10 @@
-"""Everything that the conditions of a GrpcService are computed from."""
+"""Everything that the conditions of a GrpcService or GrpcGateway are computed from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from grpc_operator.api import GrpcService
+from grpc_operator.api import GrpcGateway, GrpcService
 from grpc_operator.errors import InvalidSpecError
 from grpc_operator.resources import Manifest
 
@@ -16,23 +18,39 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Observed:
-    """One look at a GrpcService.
+class Verdict:
+    """What one further condition says.
 
     Attributes:
-        service: The object, as the reconcile read it.
-        url: Target for gRPC clients.
-        selector: Label selector of the pods.
+        stalled: Whether nothing will change before somebody changes the spec.
+    """
+
+    status: Literal["True", "False", "Unknown"]
+    reason: str
+    message: str
+    stalled: bool = False
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One look at an object.
+
+    Attributes:
+        owner: The object, as the reconcile read it.
+        details: The fields of the status that are no conditions and no counters.
         invalid: Why the spec cannot be carried out, if so.
         waiting: What keeps the operator from carrying it out for now, if anything.
         deployment: The live Deployment, if it exists.
         pods: The live pods, old and new.
+        refs: The condition ResolvedRefs; ``None`` when nothing is referred to.
+        programmed: The condition Programmed; ``None`` without a gateway.
     """
 
-    service: GrpcService
-    url: str
-    selector: str
+    owner: GrpcService | GrpcGateway
+    details: Mapping[str, Any]
     invalid: InvalidSpecError | None = None
     waiting: Waiting | None = None
     deployment: Manifest | None = None
     pods: list[Manifest] = field(default_factory=list)
+    refs: Verdict | None = None
+    programmed: Verdict | None = None

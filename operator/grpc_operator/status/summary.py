@@ -1,4 +1,4 @@
-"""Builds the whole status of a GrpcService.
+"""Builds the whole status of a GrpcService or GrpcGateway.
 
 The rules are those of kstatus (sigs.k8s.io/cli-utils, pkg/kstatus): `Reconciling` and `Stalled`
 are abnormal-true, `Ready` sums up, every condition carries the generation it was computed from.
@@ -13,7 +13,7 @@ from grpc_operator.status.checks import (
     deployment_condition,
     evaluate,
 )
-from grpc_operator.status.observed import Observed
+from grpc_operator.status.observed import Observed, Verdict
 
 Status = dict[str, Any]
 
@@ -34,12 +34,15 @@ def build(observed: Observed, now: str) -> Status:
     wanted, deployment = counts(observed)
     ready = deployment.get("readyReplicas", 0)
     return {
-        "observedGeneration": observed.service.metadata.generation,
+        **observed.details,
+        "observedGeneration": observed.owner.metadata.generation,
         "conditions": [
             _condition(observed, now, type_, *rest)
             for type_, *rest in (
                 ("Accepted", *_accepted(observed)),
+                *_further("ResolvedRefs", observed.refs),
                 ("Available", *_available(observed)),
+                *_further("Programmed", observed.programmed),
                 ("Ready", *_ready(observed, objection)),
                 ("Reconciling", *_while(objection, Outlook.PROGRESSING)),
                 ("Stalled", *_while(objection, Outlook.STALLED)),
@@ -48,8 +51,6 @@ def build(observed: Observed, now: str) -> Status:
         "readyReplicas": ready,
         "readySummary": f"{ready}/{wanted}",
         "replicas": deployment.get("replicas", 0),
-        "selector": observed.selector,
-        "url": observed.url,
     }
 
 
@@ -57,6 +58,12 @@ def _accepted(observed: Observed) -> tuple[str, str, str]:
     if observed.invalid is not None:
         return "False", observed.invalid.reason, str(observed.invalid)
     return "True", "Accepted", "The spec is valid"
+
+
+def _further(type_: str, verdict: Verdict | None) -> list[tuple[str, str, str, str]]:
+    if verdict is None:
+        return []
+    return [(type_, verdict.status, verdict.reason, verdict.message)]
 
 
 def _available(observed: Observed) -> tuple[str, str, str]:
@@ -85,7 +92,7 @@ def _condition(  # noqa: PLR0913, PLR0917 - a condition has this many parts
     observed: Observed, now: str, type_: str, status: str, reason: str, message: str
 ) -> dict[str, Any]:
     since = now
-    for old in observed.service.status.conditions or ():
+    for old in observed.owner.status.conditions or ():
         if old.type == type_ and old.status == status:
             since = old.last_transition_time
     if len(message) > _MOST_WORDS:
@@ -93,7 +100,7 @@ def _condition(  # noqa: PLR0913, PLR0917 - a condition has this many parts
     return {
         "type": type_,
         "status": status,
-        "observedGeneration": observed.service.metadata.generation,
+        "observedGeneration": observed.owner.metadata.generation,
         "lastTransitionTime": since,
         "reason": reason,
         "message": message,

@@ -9,7 +9,7 @@ import pytest
 from grpc_operator.api import GrpcService
 from grpc_operator.errors import InvalidSpecError, Problem
 from grpc_operator.status import events, summary
-from grpc_operator.status.observed import Observed, Waiting
+from grpc_operator.status.observed import Observed, Verdict, Waiting
 from tests.golden import Golden, cases, dump, load, output
 
 HERE = Path(__file__).parent
@@ -34,13 +34,17 @@ def _service(case: dict[str, Any]) -> GrpcService:
 def _observed(case: dict[str, Any]) -> Observed:
     problems = [Problem(**problem) for problem in case.get("problems", ())]
     return Observed(
-        service=_service(case),
-        url="dns:///users-headless.shop.svc.cluster.local:50051",
-        selector="grpc.infera.dev/service=users",
+        owner=_service(case),
+        details={
+            "url": "dns:///users-headless.shop.svc.cluster.local:50051",
+            "selector": "grpc.infera.dev/service=users",
+        },
         invalid=InvalidSpecError(problems) if problems else None,
         waiting=Waiting(**case["waiting"]) if "waiting" in case else None,
         deployment=case.get("deployment"),
         pods=case.get("pods", []),
+        refs=Verdict(**case["refs"]) if "refs" in case else None,
+        programmed=Verdict(**case["programmed"]) if "programmed" in case else None,
     )
 
 

@@ -4,9 +4,17 @@ from typing import Any
 
 from grpc_operator import labels
 from grpc_operator.engine.store import Store, owner_key
-from grpc_operator.resources import DEPLOYMENTS, GRPC_SERVICES, PODS, SERVICES
+from grpc_operator.resources import (
+    DEPLOYMENTS,
+    ENDPOINT_SLICES,
+    GRPC_GATEWAYS,
+    GRPC_SERVICES,
+    PODS,
+    SERVICES,
+    Key,
+)
 
-KEY = ("ns", "users")
+KEY = Key("GrpcService", "ns", "users")
 
 
 def thing(version: int, *, name: str = "users", uid: str = "1", **metadata: Any) -> dict[str, Any]:
@@ -29,8 +37,8 @@ def test_news_is_told_apart() -> None:
     assert not store.put(GRPC_SERVICES, thing(5))
     assert not store.put(GRPC_SERVICES, thing(4))
     assert store.put(GRPC_SERVICES, thing(10))
-    assert store.get(GRPC_SERVICES, *KEY) == thing(10)
-    assert store.services() == [KEY]
+    assert store.get(GRPC_SERVICES, *KEY[1:]) == thing(10)
+    assert store.owners() == [KEY]
 
 
 def test_belongings() -> None:
@@ -40,15 +48,18 @@ def test_belongings() -> None:
     store.put(DEPLOYMENTS, owned(1))
     store.put(SERVICES, owned(2))
     store.put(PODS, pod)
+    endpoints = thing(3, name="users-x", labels={labels.SERVICE: "users"})
+    store.put(ENDPOINT_SLICES, endpoints)
     store.put(GRPC_SERVICES, thing(4))
 
-    assert store.belonging(KEY, pods=False) == [owned(1), owned(2)]
-    assert store.belonging(KEY, pods=True) == [pod]
+    assert store.children(KEY) == [owned(1), owned(2)]
+    assert store.belonging(KEY, PODS) == [pod]
+    assert store.belonging(KEY, ENDPOINT_SLICES) == [endpoints]
 
     store.discard(DEPLOYMENTS, owned(1))
     store.put(SERVICES, thing(9))
 
-    assert store.belonging(KEY, pods=False) == []
+    assert store.children(KEY) == []
 
 
 def test_a_namesake_is_not_discarded() -> None:
@@ -57,7 +68,7 @@ def test_a_namesake_is_not_discarded() -> None:
     store.put(GRPC_SERVICES, thing(9, uid="new"))
     store.discard(GRPC_SERVICES, thing(5, uid="old"))
 
-    assert store.services() == [KEY]
+    assert store.owners() == [KEY]
 
 
 def test_a_list_replaces_what_is_not_newer() -> None:
@@ -69,7 +80,7 @@ def test_a_list_replaces_what_is_not_newer() -> None:
 
     store.replace(GRPC_SERVICES, [thing(7, name="stays"), thing(8, name="new")], 10)
 
-    assert sorted(store.services()) == [("ns", "new"), ("ns", "stays"), ("ns", "younger")]
+    assert sorted(key.name for key in store.owners()) == ["new", "stays", "younger"]
     assert store.get(GRPC_SERVICES, "ns", "stays") == thing(7, name="stays")
 
 
@@ -83,3 +94,5 @@ def test_owners() -> None:
     assert owner_key(SERVICES, thing(1, ownerReferences=[other, weak])) is None
     assert owner_key(PODS, thing(1)) is None
     assert owner_key(GRPC_SERVICES, thing(1)) == KEY
+    proxies = thing(1, labels={labels.GATEWAY: "default"})
+    assert owner_key(PODS, proxies) == Key(GRPC_GATEWAYS.kind, "ns", "default")

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from grpc_operator.engine.queue import Queue
-from grpc_operator.engine.store import Key
 from grpc_operator.engine.workers import work
 from grpc_operator.errors import ClusterError, LeaseLostError
+from grpc_operator.resources import Key
 
-KEY = ("ns", "users")
+KEY = Key("GrpcService", "ns", "users")
 
 
 async def _run(look: Callable[[int], Awaitable[float | None]], looks: int) -> list[str]:

@@ -1,0 +1,94 @@
+"""Runs the benchmarks; see README.md for what they measure."""
+
+import argparse
+import asyncio
+import os
+import platform
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import TextIO
+
+from tests.integration.cluster import ROOT
+
+from bench import build_time, changes, data_plane, figures
+from bench.figures import Figure
+from bench.processes import BenchError
+
+OUT = ROOT / "bench" / "out"
+PARTS = ("protocols", "many", "changes", "build")
+
+_BEGIN = time.monotonic()
+
+
+def main() -> int:
+    """Runs what the command line asks for; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="about 2 minutes; more noise")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all")
+    words = parser.parse_args()
+    unknown = [part for part in words.parts if part not in PARTS]
+    if unknown:
+        parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    parts = words.parts or PARTS
+    try:
+        found = asyncio.run(_run(parts, quick=words.quick))
+    except BenchError as error:
+        _print(f"bench: {error}", sys.stderr)
+        return 1
+    _print(f"\n{figures.table(found)}")
+    path = OUT / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+    figures.write(path, found, _about(quick=words.quick))
+    _print(f"\nwritten to {path.relative_to(ROOT)}")
+    return 0
+
+
+async def _run(parts: Sequence[str], *, quick: bool) -> list[Figure]:
+    found = []
+    for part in parts:
+        _say(f"{part}: begins")
+        found += await _runners(quick=quick)[part]()
+    return found
+
+
+def _runners(*, quick: bool) -> dict[str, Callable[[], Awaitable[list[Figure]]]]:
+    if quick:
+        return _of_size(data_plane.Size(5, 3000, 300), changes.Size((10, 50), 30, 5))
+    return _of_size(data_plane.Size(9, 8000, 1000), changes.Size((10, 100, 500), 100, 10))
+
+
+def _of_size(
+    calls: data_plane.Size, adds: changes.Size
+) -> dict[str, Callable[[], Awaitable[list[Figure]]]]:
+    async def build() -> list[Figure]:
+        return build_time.build_times(adds.services, _say)
+
+    return {
+        "protocols": lambda: data_plane.protocols(calls, _say),
+        "many": lambda: data_plane.many(calls, _say),
+        "changes": lambda: changes.changes(adds, _say),
+        "build": build,
+    }
+
+
+def _print(text: str, to: TextIO = sys.stdout) -> None:
+    print(text, file=to, flush=True)
+
+
+def _say(text: str) -> None:
+    _print(f"[{time.monotonic() - _BEGIN:6.1f} s] {text}")
+
+
+def _about(*, quick: bool) -> dict[str, object]:
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "quick": quick,
+        "cpus": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        "load": os.getloadavg(),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,222 @@
+"""How fast a changed route is served, from the write to the API server to the first right answer.
+
+The operator runs as a process against a real API server, a real Envoy is connected to it.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from tests.envoy.envoy import Envoy
+
+from bench import field as fields
+from bench import gateways, services
+from bench.breakdown import Breakdown
+from bench.field import Field
+from bench.figures import Figure, percentile
+from bench.polling import Poller
+from bench.processes import BenchError, upstream
+
+P50_MS, P99_MS, GROWTH, BURST_SECONDS = 40.0, 75.0, 2.0, 0.3
+TARGETED = 100
+"""The number of services for which there are targets."""
+
+PAUSE = 0.1
+"""Seconds between two changes, so that each is one by itself."""
+
+_MS = 1e3
+_SERVED_SECONDS = 180.0
+_CHANGE_SECONDS = 10.0
+_LATER = 8
+"""Host names after which a service starts afresh; the API allows 16."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured.
+
+    Attributes:
+        services: Numbers of services, ascending.
+        changes: Changes at each of them.
+        dissected: Further changes of which the parts are timed.
+    """
+
+    services: tuple[int, ...]
+    changes: int
+    dissected: int
+
+
+async def changes(size: Size, say: Say) -> list[Figure]:
+    """Measures single changes among more and more services, and bursts."""
+    say("a control plane and the operator start")
+    async with AsyncExitStack() as stack:
+        field = stack.enter_context(fields.prepared())
+        port = await stack.enter_async_context(upstream(field.host))
+        envoy = await stack.enter_async_context(gateways.connected(field.xds_port, field.gateway))
+        poller = Poller(field.port)
+        stack.callback(poller.close)
+        run = _Run(field, envoy, port, poller, say)
+        await run.begin()
+        return await run.all(size)
+
+
+class _Run:
+    def __init__(self, field: Field, envoy: Envoy, upstream: int, poller: Poller, say: Say) -> None:
+        self._field = field
+        self._envoy = envoy
+        self._upstream = upstream
+        self._poller = poller
+        self._say = say
+        self._hostnames: dict[int, list[str]] = {}
+        self._changed = 0
+
+    async def begin(self) -> None:
+        """Creates the first service and waits until there is a listener."""
+        await self._create(range(1))
+        await self._envoy.ready()
+        await self._envoy.port()
+
+    async def all(self, size: Size) -> list[Figure]:
+        """Grows to each number of services and measures there."""
+        found, medians, there = [], {}, 1
+        for count in size.services:
+            last = count == size.services[-1]
+            found += await self._grow(there, count, told=last)
+            there = count
+            times = [await self._change(count) for _ in range(size.changes)]
+            medians[count] = percentile(times, 0.5)
+            found += _of_changes(count, times)
+            self._say(f"{count} services: a change takes {medians[count]:.0f} ms")
+            found += await self._dissect(count, size.dissected)
+        first, last_count = size.services[0], size.services[-1]
+        found.append(
+            Figure(
+                f"p50 with {last_count} / with {first} services",
+                medians[last_count] / medians[first],
+                "x",
+                target=GROWTH,
+            )
+        )
+        found.append(await self._rename_all(there))
+        found.append(self._wrong())
+        return found
+
+    async def _dissect(self, count: int, number: int) -> list[Figure]:
+        parts = Breakdown(self._field, self._envoy)
+        for _ in range(number):
+            await parts.measure(lambda: self._patch(count), self._serve)
+        return parts.figures(count)
+
+    async def _grow(self, there: int, count: int, *, told: bool) -> list[Figure]:
+        """Creates the services that are missing; with ``told``, says how long they took."""
+        numbers = range(there, count)
+        self._say(f"{count} services: {len(numbers)} more are created")
+        creating = await self._create(numbers)
+        created = time.perf_counter()
+        await self._all_served(numbers)
+        seconds = time.perf_counter() - created
+        note = f"creating them took {creating:.1f} s"
+        name = f"burst: {len(numbers)} services created, last create -> last served"
+        self._say(f"{count} services: served {seconds:.1f} s after the last create")
+        waited = await self._settled()
+        self._say(f"{count} services: the operator was done {waited:.1f} s later")
+        return [Figure(name, seconds, "s", note=note)] if told else []
+
+    async def _create(self, numbers: Iterable[int]) -> float:
+        """Creates services; returns the seconds it took, without those of their endpoints."""
+        await asyncio.to_thread(self._field.create_endpoints, numbers, self._upstream)
+        self._hostnames |= {number: [fields.hostname(number)] for number in numbers}
+        begin = time.perf_counter()
+        await asyncio.to_thread(self._field.create_services, numbers)
+        return time.perf_counter() - begin
+
+    async def _settled(self) -> float:
+        """Waits until the operator has nothing more to do; returns the seconds that took."""
+        begin = time.monotonic()
+        deadline = begin + _SERVED_SECONDS
+        quiet = 0
+        while quiet < 10:  # noqa: PLR2004 - looks in a row, a second together
+            depth = await asyncio.to_thread(self._field.operator.metric, _DEPTH)
+            quiet = quiet + 1 if depth == 0 else 0
+            if time.monotonic() > deadline:
+                raise BenchError(f"{_DEPTH} stays at {depth:g} for {_SERVED_SECONDS:g} s")
+            await asyncio.sleep(PAUSE)
+        return time.monotonic() - begin
+
+    async def _rename_all(self, count: int) -> Figure:
+        """Gives every service another host name at once."""
+        numbers = range(count)
+        self._say(f"burst: {count} services get another host name")
+        wanted = {number: [f"burst{number}.example.com"] for number in numbers}
+        begin = time.perf_counter()
+        await asyncio.to_thread(self._field.rename, wanted)
+        written = time.perf_counter()
+        self._hostnames = wanted
+        await self._all_served(numbers)
+        seconds = time.perf_counter() - written
+        note = f"writing them took {written - begin:.1f} s"
+        name = f"burst: {count} routes changed, last write -> last served"
+        return Figure(name, seconds, "s", target=BURST_SECONDS, note=note)
+
+    async def _all_served(self, numbers: Iterable[int]) -> None:
+        pending = list(numbers)
+        deadline = time.monotonic() + _SERVED_SECONDS
+        while pending:
+            pending = await asyncio.to_thread(self._not_served, pending)
+            self._field.check()
+            await asyncio.sleep(PAUSE)
+            if time.monotonic() > deadline:
+                raise BenchError(f"{len(pending)} services are not served; {self._wrong().note}")
+
+    def _not_served(self, numbers: list[int]) -> list[int]:
+        targets = ((n, services.target(n, self._hostnames[n][-1])) for n in numbers)
+        return [number for number, target in targets if not self._poller.rest(target)]
+
+    async def _change(self, count: int) -> float:
+        """Adds one host name to one service; returns the milliseconds until it is served."""
+        await asyncio.sleep(PAUSE)
+        begin = time.perf_counter()
+        number = await self._patch(count)
+        await self._serve(number)
+        return (time.perf_counter() - begin) * _MS
+
+    async def _patch(self, count: int) -> int:
+        number = self._changed * 7 % count
+        self._changed += 1
+        kept = self._hostnames[number]
+        kept = kept[:1] if len(kept) > _LATER else kept
+        self._hostnames[number] = [*kept, f"change{self._changed}.example.com"]
+        await asyncio.to_thread(self._field.set_hostnames, number, self._hostnames[number])
+        return number
+
+    async def _serve(self, number: int) -> None:
+        target = services.target(number, self._hostnames[number][-1])
+        await asyncio.to_thread(self._poller.until_served, target, _CHANGE_SECONDS)
+
+    def _wrong(self) -> Figure:
+        wrong = self._poller.wrong
+        note = ", ".join(f"{count} x {what}" for what, count in wrong.most_common(5))
+        name = "answers that were neither 'not found' nor right"
+        return Figure(name, wrong.total(), "", target=0, note=note)
+
+
+_DEPTH = "grpc_operator_queue_depth"
+
+
+def _of_changes(count: int, times: list[float]) -> list[Figure]:
+    targets = {0.5: P50_MS, 0.99: P99_MS} if count == TARGETED else {}
+    return [
+        Figure(
+            f"host name added, {count} services, p{share * 100:.0f}",
+            percentile(times, share),
+            "ms",
+            min(times),
+            max(times),
+            targets.get(share),
+        )
+        for share in (0.5, 0.99)
+    ]

@@ -1,0 +1,209 @@
+"""A real API server with the operator at work, and GrpcServices whose pods are one upstream."""
+
+import base64
+import socket
+import tempfile
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.integration import cluster
+from tests.integration.api import NAMESPACES, Api
+from tests.integration.conftest import install_crds
+from tests.integration.credentials import Credentials
+from tests.integration.operator_process import OperatorProcess, environment, free_port
+
+from bench import services
+from bench.processes import BenchError
+from grpc_operator import labels, names
+from grpc_operator.gateway.ir import Key
+from grpc_operator.resources import ENDPOINT_SLICES, GRPC_GATEWAYS, GRPC_SERVICES, Manifest
+
+CLUSTER = "grpc-operator-bench"
+_WRITERS = 8
+"""Requests that are made at once where many objects are created."""
+
+_GATEWAY = "default"
+_LOWEST_PORT, _HIGHEST_PORT = 20_000, 30_000
+"""Below those that the kernel gives to clients, and as low as a listener may have."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A namespace of its own, a gateway in it, and the operator that looks after both.
+
+    Attributes:
+        host: Address of this machine that endpoints may have: the API server refuses loopback.
+        xds_port: The operator's, on loopback.
+        port: What the gateway's listener is to listen on.
+    """
+
+    api: Api
+    operator: OperatorProcess
+    namespace: str
+    host: str
+    xds_port: int
+    port: int
+
+    @property
+    def gateway(self) -> Key:
+        """The GrpcGateway."""
+        return (self.namespace, _GATEWAY)
+
+    def check(self) -> None:
+        """Makes sure that the operator is still there.
+
+        Raises:
+            BenchError: It has ended; tells its last words.
+        """
+        if self.operator.exit_code is not None:
+            raise BenchError(f"the operator has ended:\n{self.operator.tail(10)}")
+
+    def create_endpoints(self, numbers: Iterable[int], upstream: int) -> None:
+        """Says for services, before they exist, that the upstream is their one pod."""
+        _at_once(lambda number: self._create_slice(number, upstream), numbers)
+
+    def create_services(self, numbers: Iterable[int]) -> None:
+        """Creates services as ``manifest`` says."""
+        _at_once(self._create_service, numbers)
+
+    def rename(self, hostnames: Mapping[int, list[str]]) -> None:
+        """Changes the host names of many services."""
+        _at_once(lambda number: self.set_hostnames(number, hostnames[number]), hostnames)
+
+    def set_hostnames(self, number: int, hostnames: list[str]) -> Manifest:
+        """Changes nothing but the host names of a service."""
+        change = {"spec": {"gateway": {"hostnames": hostnames}}}
+        return self.api.patch(GRPC_SERVICES, self.namespace, name(number), change)
+
+    def _create_service(self, number: int) -> None:
+        self.api.create(GRPC_SERVICES, self.namespace, self.manifest(number))
+
+    def manifest(self, number: int) -> Manifest:
+        """Returns a service without pods of its own."""
+        inline = base64.b64encode(services.descriptor(number)).decode()
+        return {
+            "apiVersion": GRPC_SERVICES.api_version,
+            "kind": GRPC_SERVICES.kind,
+            "metadata": {"name": name(number)},
+            "spec": {
+                "image": "user-service:0.1.0",
+                "replicas": 0,
+                "descriptor": {"inline": inline},
+                "gateway": {"hostnames": [hostname(number)]},
+            },
+        }
+
+    def _create_slice(self, number: int, upstream: int) -> None:
+        owner = name(number)
+        marks = {
+            labels.MANAGED_BY: "grpc-operator",
+            labels.SERVICE: owner,
+            "kubernetes.io/service-name": names.headless_service(owner),
+            "endpointslice.kubernetes.io/managed-by": "bench",
+        }
+        manifest = {
+            "apiVersion": ENDPOINT_SLICES.api_version,
+            "kind": ENDPOINT_SLICES.kind,
+            "metadata": {"name": f"{owner}-bench", "labels": marks},
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": [self.host], "conditions": {"ready": True}}],
+            "ports": [{"name": names.CONTAINER, "port": upstream, "protocol": "TCP"}],
+        }
+        self.api.create(ENDPOINT_SLICES, self.namespace, manifest)
+
+
+def _at_once(make: Callable[[int], object], numbers: Iterable[int]) -> None:
+    with ThreadPoolExecutor(_WRITERS) as writers:
+        list(writers.map(make, numbers))
+
+
+def name(number: int) -> str:
+    """Returns the name of a service."""
+    return f"users{number}"
+
+
+def hostname(number: int) -> str:
+    """Returns the host name that a service has from the start."""
+    return f"users{number}.example.com"
+
+
+@contextmanager
+def prepared() -> Iterator[Field]:
+    """Makes the control plane, a namespace, a gateway without pods, and starts the operator.
+
+    Raises:
+        BenchError: The API server does not run in a network of this machine.
+    """
+    cluster.NAME = CLUSTER
+    with tempfile.TemporaryDirectory(prefix="bench-") as text:
+        directory = Path(text)
+        with cluster.running(directory) as kubeconfig:
+            credentials = Credentials.of(kubeconfig)
+            api = Api(credentials)
+            install_crds(api)
+            namespace = f"bench-{uuid.uuid4().hex[:8]}"
+            api.create(NAMESPACES, None, {"metadata": {"name": namespace}})
+            xds_port = free_port()
+            operator = _operator(directory, kubeconfig, namespace, xds_port)
+            try:
+                operator.wait_lease()
+                host = _own_address(credentials.server)
+                made = Field(api, operator, namespace, host, xds_port, _listener_port())
+                _create_gateway(made)
+                yield made
+            finally:
+                operator.kill()
+                api.delete(NAMESPACES, None, namespace)
+
+
+def _operator(directory: Path, kubeconfig: Path, namespace: str, xds_port: int) -> OperatorProcess:
+    variables = environment(
+        KUBECONFIG=str(kubeconfig),
+        POD_NAMESPACE=namespace,
+        POD_NAME="operator-0",
+        GRPC_OPERATOR_HTTP_PORT=str(free_port()),
+        GRPC_OPERATOR_WATCH_NAMESPACES=namespace,
+        GRPC_OPERATOR_XDS_PORT=str(xds_port),
+    )
+    return OperatorProcess(variables, directory / "operator.log")
+
+
+def _create_gateway(field: Field) -> None:
+    manifest = {
+        "apiVersion": GRPC_GATEWAYS.api_version,
+        "kind": GRPC_GATEWAYS.kind,
+        "metadata": {"name": _GATEWAY},
+        "spec": {"replicas": 0, "listeners": [{"name": "http", "port": field.port}]},
+    }
+    field.api.create(GRPC_GATEWAYS, field.namespace, manifest)
+
+
+def _own_address(server: str) -> str:
+    """Returns the address by which this machine talks to the API server."""
+    parts = urlsplit(server)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((parts.hostname or "", parts.port or 443))  # sends nothing
+        address: str = probe.getsockname()[0]
+    if address.startswith("127."):
+        raise BenchError(
+            f"the API server is at {server}, and endpoints cannot have loopback addresses: run"
+            " where no Docker engine answers, so that localkind makes the cluster"
+        )
+    return address
+
+
+def _listener_port() -> int:
+    for port in range(_LOWEST_PORT, _HIGHEST_PORT):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise BenchError(f"no port from {_LOWEST_PORT} to {_HIGHEST_PORT} is free")

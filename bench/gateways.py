@@ -1,0 +1,135 @@
+"""Envoys to measure: hand-written ones, and ones that the operator's own code configures."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from tests.envoy.envoy import Envoy
+from tests.envoy.polling import until
+
+from bench import minimal, services
+from bench.processes import measured
+from grpc_operator import descriptor as descriptors
+from grpc_operator.api import GrpcService
+from grpc_operator.desired.gateway.bootstrap import bootstrap
+from grpc_operator.desired.gateway.settings import GatewaySettings
+from grpc_operator.gateway.attach import attach
+from grpc_operator.gateway.ir import Attachment, Endpoint, GatewayIr, Key, Listener
+from grpc_operator.gateway.xds import Builder
+from grpc_operator.xds.server import AdsServer
+
+GATEWAY: Key = ("bench", "default")
+NAMESPACE = GATEWAY[0]
+_NODE = "bench-0"
+_WARM_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """A running Envoy and the port it serves on."""
+
+    envoy: Envoy
+    port: int
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self.envoy.process.pid
+
+
+@asynccontextmanager
+async def by_hand(protocol: str, upstream: int) -> AsyncIterator[Gateway]:
+    """Runs the hand-written minimal configuration of one protocol."""
+    config = minimal.bootstrap(protocol, upstream, services.original())
+    envoy = await Envoy.start(0, config=config)
+    try:
+        yield await _ready(envoy)
+    finally:
+        await envoy.stop()
+
+
+def attachment(number: int | None, *hostnames: str) -> Attachment:
+    """Returns a service of the bench.
+
+    Args:
+        number: As in ``services.descriptor``; ``None`` for the user service itself.
+        hostnames: None for every host.
+    """
+    data = services.original() if number is None else services.descriptor(number)
+    manifest = {
+        "metadata": {
+            "namespace": NAMESPACE,
+            "name": "users" if number is None else f"users{number}",
+            "uid": str(number),
+            "generation": 1,
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+        },
+        "spec": {"image": "user-service:0.1.0", "gateway": {"hostnames": list(hostnames)}},
+    }
+    return attach(GrpcService.parse(manifest), descriptors.load(data))
+
+
+def gateway_ir(*, access_log: bool = False) -> GatewayIr:
+    """Returns a gateway with one plain-text listener on a free port."""
+    return GatewayIr(
+        key=GATEWAY,
+        listeners=(Listener("http", 0),),
+        access_log=access_log,
+        drain_seconds=10,
+        probe_host="probe.bench.invalid",
+    )
+
+
+@asynccontextmanager
+async def ours(
+    attachments: Sequence[Attachment], upstream: int, *, access_log: bool = False
+) -> AsyncIterator[Gateway]:
+    """Runs what the operator makes of some services, from its bootstrap to its xDS server."""
+    endpoints = {entry.key: (Endpoint("127.0.0.1", upstream),) for entry in attachments}
+    ir = gateway_ir(access_log=access_log)
+    snapshot, refused = Builder().build(ir, attachments, endpoints)
+    assert not refused, refused  # noqa: S101 - services() makes none that conflict
+    async with AsyncExitStack() as stack:
+        server = AdsServer(lambda *_: None)
+        port = await server.start(0, "127.0.0.1")
+        stack.push_async_callback(server.stop, 0)
+        server.publish(GATEWAY, snapshot)
+        envoy = await stack.enter_async_context(connected(port, GATEWAY))
+
+        async def complete() -> bool:
+            states = server.proxies(GATEWAY)
+            rejected = [state.rejected for state in states if state.rejected]
+            assert not rejected, rejected  # noqa: S101 - our own configuration
+            return bool(states) and snapshot.tokens.items() <= states[0].tokens.items()
+
+        await until(complete, f"Envoy has all of {len(attachments)} services", _WARM_SECONDS)
+        yield await _ready(envoy)
+
+
+@asynccontextmanager
+async def connected(xds_port: int, gateway: Key) -> AsyncIterator[Envoy]:
+    """Runs a proxy of a gateway as its pod would, with the xDS server on loopback."""
+    envoy = await Envoy.start(0, config=_bootstrap(xds_port, gateway))
+    try:
+        yield envoy
+    finally:
+        await envoy.stop()
+
+
+def _bootstrap(xds_port: int, gateway: Key) -> dict[str, Any]:
+    """Returns the operator's bootstrap with ports that do not collide."""
+    settings = GatewaySettings("", None, "127.0.0.1", xds_port)
+    config: dict[str, Any] = yaml.safe_load(bootstrap(settings))
+    config["node"] = {"id": _NODE, "cluster": "/".join(gateway)}
+    for listener in config["static_resources"]["listeners"]:
+        listener["address"]["socket_address"] |= {"address": "127.0.0.1", "port_value": 0}
+    return config
+
+
+async def _ready(envoy: Envoy) -> Gateway:
+    await envoy.ready()
+    gateway = Gateway(envoy, await envoy.port())
+    measured(gateway.pid)
+    return gateway

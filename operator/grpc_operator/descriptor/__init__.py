@@ -1,0 +1,33 @@
+"""FileDescriptorSets: checked, pruned to what is exposed, and what they say about methods and REST.
+
+Pure: bytes in, frozen values out. ``load`` is the way in.
+
+- ``files``: bytes to files and back; ``symbols``: names and references
+- ``closure``, ``prune``, ``options``, ``order``, ``error_details``: the smallest set that serves
+- ``services``, ``http_rule``, ``template``: services, methods, ``google.api.http``
+- ``auto_mapping``: ``POST /package.Service/Method`` for every method
+- ``model``: the result; ``limits``; ``error``; ``nearest``: did you mean
+"""
+
+from grpc_operator.descriptor.auto_mapping import with_auto_mapping
+from grpc_operator.descriptor.error import DescriptorError
+from grpc_operator.descriptor.files import merge_files
+from grpc_operator.descriptor.limits import MAX_BYTES, NEARLY
+from grpc_operator.descriptor.load import load
+from grpc_operator.descriptor.model import Binding, Descriptor, Kind, Method, Service
+from grpc_operator.descriptor.nearest import nearest
+
+__all__ = [
+    "MAX_BYTES",
+    "NEARLY",
+    "Binding",
+    "Descriptor",
+    "DescriptorError",
+    "Kind",
+    "Method",
+    "Service",
+    "load",
+    "merge_files",
+    "nearest",
+    "with_auto_mapping",
+]

@@ -1,0 +1,141 @@
+"""What the exposed services need: every message and enum that a call can carry.
+
+A reference is resolved when it is reached, and rewritten to its absolute form, so that what is
+left out later cannot change its meaning. Extensions are not followed: Envoy's transcoder has no
+JSON for them (protobuf's type resolver lists the fields of a message only), and gRPC needs no
+descriptor.
+"""
+
+from collections.abc import Iterable
+
+from google.protobuf.descriptor_pb2 import (
+    DescriptorProto,
+    EnumDescriptorProto,
+    FieldDescriptorProto,
+    FileDescriptorProto,
+    MethodDescriptorProto,
+)
+
+from grpc_operator.descriptor.error import Problems, shown
+from grpc_operator.descriptor.nearest import did_you_mean
+from grpc_operator.descriptor.symbols import Symbol, Symbols
+
+ANY = "google.protobuf.Any"
+_MOST_SHOWN = 5
+_OPTIONS = "google/protobuf/descriptor.proto"
+
+
+class Closure:
+    """The messages and enums that are reachable from some roots.
+
+    Attributes:
+        names: Full names.
+    """
+
+    def __init__(self, symbols: Symbols) -> None:
+        self.names: set[str] = set()
+        self._symbols = symbols
+        self._pending: list[str] = []
+        self._problems = Problems()
+
+    def add_services(self, services: Iterable[str]) -> None:
+        """Adds what the methods of some services take and give.
+
+        Raises:
+            DescriptorError: A type is not in the set.
+        """
+        for name in services:
+            service = self._symbols.services[name]
+            file = self._symbols.named[name].file
+            for method in service.method:
+                self._add_method(method, f"{name}.{method.name}", file)
+        self._follow()
+        if ANY in self.names:
+            self.add(_packable(self._symbols))
+
+    def add(self, names: Iterable[str]) -> None:
+        """Adds messages and what they need.
+
+        Raises:
+            DescriptorError: A type is not in the set.
+        """
+        for name in names:
+            self._reach(name)
+        self._follow()
+
+    def _add_method(
+        self, method: MethodDescriptorProto, label: str, file: FileDescriptorProto
+    ) -> None:
+        for reference, role in ((method.input_type, "request"), (method.output_type, "answer")):
+            where = f"{shown(file.name)}: method {shown(label)}, {role}"
+            found = self._resolve(reference, label, file, where)
+            if found and not isinstance(found.proto, DescriptorProto):
+                self._problems.add(f"{where}: {found.name} is no message")
+            elif found and role == "request":
+                method.input_type = f".{found.name}"
+            elif found:
+                method.output_type = f".{found.name}"
+
+    def _follow(self) -> None:
+        while self._pending:
+            symbol = self._symbols.named[self._pending.pop()]
+            if isinstance(symbol.proto, DescriptorProto):
+                for field in symbol.proto.field:
+                    if field.type_name:
+                        self._add_field(field, symbol)
+        self._problems.check()
+
+    def _add_field(self, field: FieldDescriptorProto, message: Symbol) -> None:
+        where = f"{shown(message.file.name)}: field {shown(f'{message.name}.{field.name}')}"
+        found = self._resolve(field.type_name, message.name, message.file, where)
+        if found is None:
+            return
+        field.type_name = f".{found.name}"
+        if not field.HasField("type"):
+            is_enum = isinstance(found.proto, EnumDescriptorProto)
+            field.type = (
+                FieldDescriptorProto.TYPE_ENUM if is_enum else FieldDescriptorProto.TYPE_MESSAGE
+            )
+
+    def _resolve(
+        self, reference: str, scope: str, file: FileDescriptorProto, where: str
+    ) -> Symbol | None:
+        if not isinstance(reference, str):
+            self._problems.add(f"{where}: type name {shown(reference)!r} is no text")
+            return None
+        found = self._symbols.resolve(reference, scope, file)
+        if found is None:
+            self._problems.add(f"{where}: {self._absent(reference, file)}")
+            return None
+        self._reach(found.name)
+        return found
+
+    def _absent(self, reference: str, file: FileDescriptorProto) -> str:
+        name = reference.removeprefix(".")
+        text = f"type {shown(name)} is not in the set"
+        missing = self._symbols.missing_imports(file)
+        if missing:
+            some = ", ".join(missing[:_MOST_SHOWN]) + (", ..." * (len(missing) > _MOST_SHOWN))
+            return f"{text}, nor are the imports {some}; add them (protoc --include_imports does)"
+        return text + did_you_mean(name, self._symbols.named)
+
+    def _reach(self, name: str) -> None:
+        if name not in self.names:
+            self.names.add(name)
+            self._pending.append(name)
+
+
+def _packable(symbols: Symbols) -> list[str]:
+    """Returns the messages that an Any may hold: nothing says which, so all that are not made for
+    options.
+    """
+    files = {
+        name
+        for name, file in symbols.files.items()
+        if name != _OPTIONS and _OPTIONS not in file.dependency
+    }
+    return [
+        name
+        for name, symbol in symbols.named.items()
+        if isinstance(symbol.proto, DescriptorProto) and symbol.file.name in files
+    ]

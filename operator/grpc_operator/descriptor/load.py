@@ -1,0 +1,59 @@
+"""A FileDescriptorSet from outside to a checked, pruned Descriptor."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+
+from grpc_operator.descriptor import error_details
+from grpc_operator.descriptor.closure import Closure
+from grpc_operator.descriptor.error import refuse, shown
+from grpc_operator.descriptor.files import read, write
+from grpc_operator.descriptor.model import Descriptor
+from grpc_operator.descriptor.prune import check_size, prune
+from grpc_operator.descriptor.services import describe, select
+from grpc_operator.descriptor.symbols import Symbols
+
+
+def load(data: bytes, services: Sequence[str] | None = None, *, rest: bool = True) -> Descriptor:
+    """Returns what a serialised FileDescriptorSet says about some services.
+
+    The order of files in ``data`` does not matter. The result loads into a protobuf descriptor
+    pool, and so into Envoy's transcoder.
+
+    Args:
+        data: From outside, not trusted.
+        services: Full names; all but reflection and health when ``None``.
+        rest: Whether the services are transcoded: ``google.api.http`` is checked and kept, and the
+            set can render error details. Without, wrong annotations do no harm.
+
+    Raises:
+        DescriptorError: Reason ``InvalidDescriptor``, ``DescriptorTooLarge`` or
+            ``ServiceNotFound``; names file and symbol, and how to mend them.
+    """
+    symbols = Symbols.of(read(data).values())
+    if rest:
+        error_details.complete(symbols)
+    names = select(symbols, services)
+    closure = Closure(symbols)
+    closure.add_services(names)
+    if rest:
+        closure.add(name for name in error_details.MESSAGES if name in symbols.named)
+    pruned = prune(symbols, set(names), closure.names, http=rest)
+    written = write(pruned)
+    check_size(len(written), pruned[-1].name)
+    _check_loads(pruned)
+    described = describe(symbols, names, http=rest)
+    return Descriptor(written, hashlib.sha256(written).hexdigest(), described)
+
+
+def _check_loads(files: Iterable[FileDescriptorProto]) -> None:
+    """Refuses what no earlier check has found, with protobuf's own words."""
+    pool = DescriptorPool()
+    for file in files:
+        try:
+            pool.AddSerializedFile(file.SerializeToString())
+        except TypeError as error:
+            detail = str(error).rpartition("descriptor pool: ")[2]
+            raise refuse(f"{shown(file.name)}: protobuf refuses it: {shown(detail)}") from error

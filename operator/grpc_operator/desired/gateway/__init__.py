@@ -1,0 +1,60 @@
+"""GrpcGateway -> Kubernetes objects: the table of contents, in the order they are applied.
+
+Pure, as ``desired`` is. The bootstrap is the one text that is rendered from a template; everything
+else that Envoy is told are messages (``gateway.xds``).
+"""
+
+from grpc_operator.api import GrpcGateway
+from grpc_operator.desired import overlay
+from grpc_operator.desired.gateway import (
+    bootstrap,
+    bootstrap_config_map,
+    checks,
+    deployment,
+    horizontal_pod_autoscaler,
+    pod_disruption_budget,
+    pod_template,
+    service,
+    service_account,
+)
+from grpc_operator.desired.gateway.settings import GatewaySettings
+from grpc_operator.desired.metadata import Manifest, stamped
+from grpc_operator.desired.pod_disruption_budget import wanted as budget_wanted
+from grpc_operator.errors import InvalidSpecError
+
+__all__ = ["GatewaySettings", "build"]
+
+
+def build(gateway: GrpcGateway, settings: GatewaySettings) -> list[Manifest]:
+    """Returns every object of a GrpcGateway, in the order in which they are applied.
+
+    What pods need comes before the Deployment. Each carries the annotation
+    ``labels.APPLIED_HASH``: a hash of everything else in it.
+
+    Args:
+        gateway: The gateway, as the API server accepted it.
+        settings: The operator's own configuration.
+
+    Raises:
+        InvalidSpecError: ``spec.listeners`` or ``spec.podTemplate`` ask for what they must not,
+            which the CRD's schema cannot see. Names every problem.
+    """
+    spec = gateway.spec
+    problems = [
+        *checks.problems(spec),
+        *overlay.problems(spec.pod_template, pod_template.owned(spec)),
+    ]
+    if problems:
+        raise InvalidSpecError(problems)
+    files = bootstrap.files(spec, settings)
+    manifests = [
+        service_account.build(gateway),
+        bootstrap_config_map.build(gateway, files),
+        service.build(gateway),
+        deployment.build(gateway, settings, files),
+    ]
+    if budget_wanted(spec):
+        manifests.append(pod_disruption_budget.build(gateway))
+    if spec.autoscaling is not None:
+        manifests.append(horizontal_pod_autoscaler.build(gateway, spec.autoscaling))
+    return [stamped(manifest) for manifest in manifests]

@@ -1,0 +1,92 @@
+"""The files that a proxy starts from: its bootstrap, its drain script, and SDS files.
+
+The bootstrap is text because Envoy reads it as a file; jinja2 refuses unknown variables, and every
+value goes through ``tojson``, so no value can change the structure.
+"""
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from grpc_operator import names
+from grpc_operator.api import GrpcGatewaySpec
+from grpc_operator.desired.gateway.settings import GatewaySettings
+from grpc_operator.desired.metadata import canonical_json
+
+BOOTSTRAP_FILE = "bootstrap.yaml"
+DRAIN_FILE = "drain.sh"
+
+STATUS_NAME = "grpc-operator-status"
+"""Name and stat prefix of the status listener; longer than any listener of a GrpcGateway."""
+
+MAX_CONNECTIONS = 50_000
+"""Client connections of one proxy, beyond which new ones are refused (Envoy docs, "Configuring
+Envoy as an edge proxy")."""
+
+_LOADER = PackageLoader(__package__, "")
+_TLS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
+
+
+def files(spec: GrpcGatewaySpec, settings: GatewaySettings) -> dict[str, str]:
+    """Returns the content of each file by its name."""
+    with_tls = [listener.name for listener in spec.listeners if listener.tls is not None]
+    return {
+        BOOTSTRAP_FILE: bootstrap(settings),
+        DRAIN_FILE: _text(DRAIN_FILE),
+        **{f"{names.sds_secret(name)}.json": sds(name) for name in with_tls},
+    }
+
+
+def bootstrap(settings: GatewaySettings) -> str:
+    """Returns Envoy's bootstrap (envoy.config.bootstrap.v3.Bootstrap) as YAML.
+
+    Envoy takes its node from the command line: the pod's name is known only there.
+    """
+    return template("bootstrap.yaml.j2").render(
+        admin_port=names.GATEWAY_ADMIN_PORT,
+        status_port=names.GATEWAY_STATUS_PORT,
+        status_name=STATUS_NAME,
+        xds_host=settings.xds_host,
+        xds_port=settings.xds_port,
+        max_connections=MAX_CONNECTIONS,
+    )
+
+
+def sds(listener: str) -> str:
+    """Returns the SDS file (a DiscoveryResponse) with the certificate of a listener.
+
+    Envoy watches the folder, in which the kubelet replaces both files at once by moving a symbolic
+    link, so a renewed certificate is used without a restart.
+    """
+    folder = names.certificate_folder(listener)
+    secret = {
+        "@type": _TLS,
+        "name": names.sds_secret(listener),
+        "tls_certificate": {
+            "certificate_chain": {"filename": f"{folder}/tls.crt"},
+            "private_key": {"filename": f"{folder}/tls.key"},
+            "watched_directory": {"path": folder},
+        },
+    }
+    return canonical_json({"resources": [secret]})
+
+
+@cache
+def template(name: str) -> Template:
+    """Returns a template of this package that refuses unknown variables."""
+    return _environment().get_template(name)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=_LOADER,
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - YAML, not HTML; tojson is the escaping
+        keep_trailing_newline=True,
+    )
+
+
+@cache
+def _text(name: str) -> str:
+    return _LOADER.get_source(_environment(), name)[0]

@@ -1,0 +1,25 @@
+"""The ConfigMap with the files that a proxy starts from."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+from grpc_operator import names
+from grpc_operator.api import GrpcGateway
+from grpc_operator.desired.metadata import Manifest, canonical_json, metadata
+
+_HASH_LENGTH = 16
+
+
+def build(gateway: GrpcGateway, files: Mapping[str, str]) -> Manifest:
+    """Returns the ConfigMap."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata(gateway, names.gateway_bootstrap(gateway.metadata.name)),
+        "data": dict(files),
+    }
+
+
+def digest(files: Mapping[str, str]) -> str:
+    """Returns a hash of the files: Envoy reads them once, so another one needs new pods."""
+    return sha256(canonical_json(dict(files)).encode()).hexdigest()[:_HASH_LENGTH]

@@ -1,0 +1,16 @@
+"""The PodDisruptionBudget: how many proxies a node drain may take away at a time."""
+
+from grpc_operator import labels, names
+from grpc_operator.api import GrpcGateway
+from grpc_operator.desired import pod_disruption_budget
+from grpc_operator.desired.metadata import Manifest, metadata
+
+
+def build(gateway: GrpcGateway) -> Manifest:
+    """Returns the PodDisruptionBudget."""
+    name = gateway.metadata.name
+    return pod_disruption_budget.manifest(
+        metadata(gateway, names.gateway_workload(name)),
+        labels.gateway_selector(name),
+        gateway.spec.pod_disruption_budget,
+    )

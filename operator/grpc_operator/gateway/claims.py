@@ -1,0 +1,131 @@
+"""What an attachment claims at a gateway, and with whom it could collide over it."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from grpc_operator.gateway import patterns
+from grpc_operator.gateway.ir import Api, Attachment
+from grpc_operator.gateway.patterns import Paths, Pattern
+
+Item = tuple[str, str, str]
+"""Something that may be claimed: its kind, the host, and a name or path."""
+
+_GRPC = "gRPC service"
+_PATH = "REST path"
+_BELOW = "at or above a REST path"
+_WHOLE = "prefix as a whole"
+
+
+@dataclass(frozen=True, eq=False)
+class GrpcClaim:
+    """A gRPC service on a host, by gRPC, gRPC-Web or both. Compared by identity."""
+
+    host: str
+    attachment: Attachment
+    api: Api
+
+
+@dataclass(frozen=True, eq=False)
+class RestClaim:
+    """REST paths on a host that begin with the same segment. Compared by identity."""
+
+    host: str
+    attachment: Attachment
+    paths: Paths
+
+
+@dataclass
+class Segment:
+    """Claims on paths that begin with one segment, from the oldest service on."""
+
+    grpc: list[GrpcClaim] = field(default_factory=list)
+    rest: list[RestClaim] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Served:
+    """What is left of an attachment after conflicts.
+
+    Attributes:
+        grpc: Services offered by gRPC or gRPC-Web.
+        rest: Services offered by REST.
+        prefixes: Path prefixes claimed as a whole.
+    """
+
+    attachment: Attachment
+    grpc: tuple[Api, ...]
+    rest: tuple[Api, ...]
+    prefixes: tuple[str, ...]
+
+    def segments(self) -> Mapping[str, Segment]:
+        """Returns its claims by the first segment of the path."""
+        found: dict[str, Segment] = defaultdict(Segment)
+        for host in self.attachment.hosts:
+            for api in self.grpc:
+                found[api.name].grpc.append(GrpcClaim(host, self.attachment, api))
+            for segment, paths in self._paths.items():
+                found[segment].rest.append(RestClaim(host, self.attachment, paths))
+        return found
+
+    @cached_property
+    def _paths(self) -> Mapping[str, Paths]:
+        """The REST paths by their first segment."""
+        of: dict[str, set[Pattern]] = defaultdict(set)
+        whole: dict[str, set[str]] = defaultdict(set)
+        for api in self.rest:
+            for pattern in api.patterns:
+                of[pattern.parts[0]].add(pattern)
+        for prefix in self.prefixes:
+            whole[patterns.first(prefix)].add(prefix)
+        return {
+            segment: Paths(tuple(sorted(of[segment])), tuple(sorted(whole[segment])))
+            for segment in sorted({*of, *whole})
+        }
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What an attachment wants, as items to look up.
+
+    Attributes:
+        wants: What it wants.
+        minds: What nobody else may want beside it.
+    """
+
+    wants: frozenset[Item]
+    minds: frozenset[Item]
+
+    @classmethod
+    def of(cls, attachment: Attachment) -> "Footprint":
+        """Returns the footprint of an attachment."""
+        wants: set[Item] = set()
+        minds: set[Item] = set()
+        for host in attachment.hosts:
+            same = set(_same(attachment, host))
+            paths = set(_paths(attachment))
+            wants |= same | {(_BELOW, host, path) for path in paths}
+            minds |= same | {(_WHOLE, host, path) for path in paths}
+            whole = attachment.rest.prefixes if attachment.rest is not None else ()
+            wants |= {(_WHOLE, host, prefix) for prefix in whole}
+            minds |= {(_BELOW, host, prefix) for prefix in whole}
+        return cls(frozenset(wants), frozenset(minds))
+
+
+def _same(attachment: Attachment, host: str) -> Iterator[Item]:
+    for api in attachment.apis:
+        if attachment.grpc or attachment.grpc_web:
+            yield _GRPC, host, api.name
+        if attachment.rest is not None:
+            yield from ((_PATH, host, shape) for shape in api.shapes)
+
+
+def _paths(attachment: Attachment) -> Iterator[str]:
+    """Yields every literal path that the attachment has, and those above."""
+    if attachment.rest is None:
+        return
+    prefixes = {pattern.prefix for api in attachment.apis for pattern in api.patterns}
+    for prefix in prefixes.union(attachment.rest.prefixes):
+        yield prefix
+        yield from patterns.ancestors(prefix)

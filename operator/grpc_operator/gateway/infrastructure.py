@@ -1,0 +1,33 @@
+"""The infrastructure services that ``spec.gateway.expose`` may offer, as their protos define them.
+
+They are not in a pruned descriptor: a gateway that offered them unasked would tell the world what
+the server can do and whether it is well.
+"""
+
+from grpc_operator.descriptor.model import Method, Service
+
+HEALTH = "grpc.health.v1.Health"
+
+EXPOSABLE = {
+    "Health": (
+        Service(
+            HEALTH,
+            (
+                Method("Check", "Unary", idempotent=True),
+                Method("List", "Unary", idempotent=True),
+                Method("Watch", "ServerStreaming"),
+            ),
+        ),
+    ),
+    "Reflection": tuple(
+        Service(
+            f"grpc.reflection.{version}.ServerReflection",
+            (Method("ServerReflectionInfo", "Bidirectional"),),
+        )
+        for version in ("v1", "v1alpha")
+    ),
+}
+"""Services by the word that exposes them (grpc/grpc-proto: health.proto, reflection.proto)."""
+
+NAMES = frozenset(service.name for services in EXPOSABLE.values() for service in services)
+"""Their full names."""

@@ -1,0 +1,154 @@
+"""REST paths as the gateway tells them apart: which service a path belongs to.
+
+A path template (``google.api.http``, path template syntax) is reduced to its literals and
+wildcards; what the variables are called and what they bind is the transcoder's business.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from grpc_operator.descriptor.model import Binding
+
+ANY = "*"
+"""One segment."""
+
+REST = "**"
+"""Every segment that is left, also none."""
+
+_LITERAL = re.compile(r"[-A-Za-z0-9._~!$&'()+,;=:@%]+")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_REGEX_SYNTAX = re.compile(r"([^A-Za-z0-9_/-])")
+
+
+@dataclass(frozen=True, order=True)
+class Pattern:
+    """One REST path and the HTTP method it takes; equal ones would answer the same requests.
+
+    Attributes:
+        verb: HTTP method; ``*`` for any.
+        parts: Literals, ``*`` and ``**``; never empty. A custom verb belongs to its literal
+            (``users:sync``).
+        custom_verb: The custom verb after a wildcard; empty when there is none.
+    """
+
+    verb: str
+    parts: tuple[str, ...]
+    custom_verb: str = ""
+
+    @classmethod
+    def of(cls, binding: Binding) -> "Pattern":
+        """Returns the pattern of a binding that ``problem`` finds nothing wrong with."""
+        *head, last = binding.segments
+        verb = binding.custom_verb
+        if verb and last not in (ANY, REST):
+            return cls(binding.verb, (*head, f"{last}:{verb}"))
+        return cls(binding.verb, binding.segments, verb)
+
+    @cached_property
+    def prefix(self) -> str:
+        """The path before the first wildcard, such as ``/v1/users``."""
+        wild = (index for index, part in enumerate(self.parts) if part in (ANY, REST))
+        return "/" + "/".join(self.parts[: next(wild, len(self.parts))])
+
+    @cached_property
+    def rank(self) -> tuple[int, bool, int]:
+        """Sorts the more literal pattern first, where two match the same path."""
+        wild = [part for part in self.parts if part in (ANY, REST)]
+        literals = len(self.parts) - len(wild) + bool(self.custom_verb)
+        return (-literals, REST in wild, len(wild))
+
+    @cached_property
+    def regex(self) -> str:
+        """RE2 that matches the whole path."""
+        verb = f":{escaped(self.custom_verb)}" if self.custom_verb else ""
+        return "".join(_part_regex(part) for part in self.parts) + verb
+
+    @cached_property
+    def shape(self) -> str:
+        """One text for all patterns that answer the same requests, such as ``GET /v1/users/*``."""
+        verb = f":{self.custom_verb}" if self.custom_verb else ""
+        return f"{self.verb} /{'/'.join(self.parts)}{verb}"
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Paths that begin with the same segment.
+
+    Attributes:
+        patterns: Paths of methods.
+        whole: Prefixes claimed as a whole.
+    """
+
+    patterns: tuple[Pattern, ...]
+    whole: tuple[str, ...] = ()
+
+    @cached_property
+    def prefixes(self) -> tuple[str, ...]:
+        """The literal beginnings of all of them, sorted."""
+        return tuple(sorted({*(pattern.prefix for pattern in self.patterns), *self.whole}))
+
+    @cached_property
+    def topmost(self) -> tuple[str, ...]:
+        """Those literal beginnings that are below no other one."""
+        return tuple(
+            prefix
+            for prefix in self.prefixes
+            if not any(above in self.prefixes for above in ancestors(prefix))
+        )
+
+    @cached_property
+    def starts(self) -> tuple[str, ...]:
+        """Those of the topmost that begin as no other one does but for a custom verb."""
+        known = frozenset(self.topmost)
+        return tuple(path for path in self.topmost if path.rpartition(":")[0] not in known)
+
+    @cached_property
+    def above(self) -> frozenset[str]:
+        """Every path above the topmost literal beginnings."""
+        return frozenset(path for prefix in self.topmost for path in ancestors(prefix))
+
+    @cached_property
+    def lineage(self) -> frozenset[str]:
+        """The literal beginnings, and every path above one of them."""
+        return self.above.union(self.prefixes)
+
+
+def problem(binding: Binding) -> str | None:
+    """Returns why the gateway cannot route a binding, or ``None``."""
+    if not binding.segments or binding.segments[0] in (ANY, REST):
+        return (
+            "the path begins with a variable, so nothing says which service it belongs to:"
+            " begin it with a literal such as /v1"
+        )
+    literals = [part for part in binding.segments if part not in (ANY, REST)]
+    if not all(_LITERAL.fullmatch(part) for part in literals) or {".", ".."} & set(literals):
+        return "the path has a segment that no URL has as it stands (RFC 3986)"
+    if binding.custom_verb and not _LITERAL.fullmatch(binding.custom_verb):
+        return "the custom verb has a character that no URL has as it stands (RFC 3986)"
+    if not _TOKEN.fullmatch(binding.verb):
+        return "its HTTP method is not a token (RFC 9110)"
+    if binding.verb == "HEAD":
+        return "HEAD cannot be served: its answers have no body, and the message would be one"
+    return None
+
+
+def escaped(literal: str) -> str:
+    """Returns RE2 that matches exactly this text."""
+    return _REGEX_SYNTAX.sub(r"\\\1", literal)
+
+
+def first(path: str) -> str:
+    """Returns the first segment of a path."""
+    return path.split("/", 2)[1]
+
+
+def ancestors(path: str) -> tuple[str, ...]:
+    """Returns every path that this one is below."""
+    return tuple(path[:index] for index, char in enumerate(path) if char == "/" and index)
+
+
+def _part_regex(part: str) -> str:
+    if part == REST:
+        return "(/.*)?"
+    return "/[^/]+" if part == ANY else f"/{escaped(part)}"

@@ -1,0 +1,49 @@
+"""What a gateway's proxies should hold: named, versioned xDS resources by type."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from google.protobuf.any_pb2 import Any
+
+from grpc_operator.gateway.ir import Key
+
+_PREFIX = "type.googleapis.com/"
+LISTENER = _PREFIX + "envoy.config.listener.v3.Listener"
+CLUSTER = _PREFIX + "envoy.config.cluster.v3.Cluster"
+ENDPOINTS = _PREFIX + "envoy.config.endpoint.v3.ClusterLoadAssignment"
+ROUTES = _PREFIX + "envoy.config.route.v3.RouteConfiguration"
+SCOPE = _PREFIX + "envoy.config.route.v3.ScopedRouteConfiguration"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One xDS resource.
+
+    Attributes:
+        version: Hash of the content.
+        body: The packed message.
+        stage: Routes and scopes only: 0 is sent before 1, and 1 only after the proxy has taken
+            0. A table that sends requests to another scope has a higher stage than that scope.
+        owner: The one service this resource is for; ``None`` when several share it. A rejected
+            resource is reported to its owner.
+    """
+
+    name: str
+    version: str
+    body: Any
+    stage: int = 0
+    owner: Key | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A complete, consistent configuration of one gateway.
+
+    Attributes:
+        resources: By type URL, then by name.
+        tokens: For each attached service, a hash of everything in here that it asked for: equal
+            tokens mean that the service is served in the same way.
+    """
+
+    resources: Mapping[str, Mapping[str, Resource]]
+    tokens: Mapping[Key, str]

@@ -1,0 +1,74 @@
+"""Routes of one gRPC service: gRPC and gRPC-Web, one exact path for each method."""
+
+from envoy.config.core.v3 import base_pb2
+from envoy.config.route.v3 import route_components_pb2 as route
+from google.protobuf.any_pb2 import Any
+
+from grpc_operator.gateway.ir import Api, Attachment
+from grpc_operator.gateway.xds import cors, headers, names, policy
+from grpc_operator.gateway.xds.messages import pack
+
+_UNSUPPORTED_MEDIA_TYPE = 415
+
+
+def preflight(attachment: Attachment, api: Api) -> list[route.Route]:
+    """Returns the route of preflight requests.
+
+    It never gets one: the CORS filter answers them all, but only on routes to a cluster.
+    """
+    if attachment.cors is None:
+        return []
+    made = route.Route(
+        match=route.RouteMatch(prefix=_prefix(api), headers=headers.preflight()),
+        route=policy.action(attachment.cluster, api.fallback),
+    )
+    _configure(made, attachment)
+    return [made]
+
+
+def build(attachment: Attachment, api: Api) -> list[route.Route]:
+    """Returns the routes: other content types are refused, then methods, then unknown methods.
+
+    Unknown methods are passed on, because a server may be newer than the descriptor, but they are
+    not counted one by one: anybody could make up any number of them.
+    """
+    refuse = route.Route(match=route.RouteMatch(prefix=_prefix(api)))
+    offered = headers.not_offered(grpc=attachment.grpc, grpc_web=attachment.grpc_web)
+    refuse.match.headers.append(offered)
+    refuse.direct_response.CopyFrom(_unsupported(attachment, api))
+    methods = [
+        route.Route(
+            match=route.RouteMatch(path=f"/{api.name}/{method.name}"),
+            route=policy.action(attachment.cluster, method.policy),
+        )
+        for method in api.methods
+    ]
+    fallback = route.Route(
+        match=route.RouteMatch(prefix=_prefix(api)),
+        route=policy.action(attachment.cluster, api.fallback),
+    )
+    fallback.typed_per_filter_config[names.GRPC_STATS].CopyFrom(_off())
+    for made in (refuse, *methods, fallback):
+        _configure(made, attachment)
+    return [refuse, *methods, fallback]
+
+
+def _configure(made: route.Route, attachment: Attachment) -> None:
+    if attachment.cors is not None:
+        made.typed_per_filter_config[names.CORS].CopyFrom(pack(cors.policy(attachment.cors)))
+
+
+def _prefix(api: Api) -> str:
+    return f"/{api.name}/"
+
+
+def _off() -> Any:
+    return pack(route.FilterConfig(disabled=True, config=Any()))
+
+
+def _unsupported(attachment: Attachment, api: Api) -> route.DirectResponseAction:
+    offered = {"application/grpc": attachment.grpc, "application/grpc-web": attachment.grpc_web}
+    types = " or ".join(content_type for content_type, given in offered.items() if given)
+    text = f"no such REST path; {api.name} is served here as {types}"
+    body = base_pb2.DataSource(inline_string=text)
+    return route.DirectResponseAction(status=_UNSUPPORTED_MEDIA_TYPE, body=body)

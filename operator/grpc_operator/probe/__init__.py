@@ -1,0 +1,50 @@
+"""Calls through a gateway, as a client makes them, to see that it works end to end.
+
+Nothing here decides anything: every failure is a sentence for a status message.
+"""
+
+import aiohttp
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+TIMEOUT = 3.0
+"""Seconds for one call."""
+
+CLUSTER_HEADER = "x-grpc-operator-cluster"
+"""Which service's health is asked; only the gateway's probe host knows the header."""
+
+
+async def health(target: str, probe_host: str, cluster: str, service: str) -> str:
+    """Returns what the service's health is, seen through the gateway.
+
+    Args:
+        target: HOST:PORT of a proxy.
+        probe_host: The gateway's secret host name.
+        cluster: Name of the Envoy cluster.
+        service: Name of the gRPC service, as in a gRPC probe.
+    """
+    options = [("grpc.default_authority", probe_host), ("grpc.enable_http_proxy", 0)]
+    async with grpc.aio.insecure_channel(target, options=options) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        try:
+            answer = await stub.Check(
+                health_pb2.HealthCheckRequest(service=service),
+                timeout=TIMEOUT,
+                metadata=((CLUSTER_HEADER, cluster),),
+            )
+        except grpc.aio.AioRpcError as error:
+            return f"{error.code().name} ({error.details()})"
+    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
+
+
+async def rest(target: str, host: str, path: str) -> str:
+    """Returns the HTTP status of a GET through the gateway; the body is not read."""
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(f"http://{target}{path}", headers={"Host": host}) as answer,
+        ):
+            return str(answer.status)
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        return f"no answer ({str(error) or type(error).__name__})"

@@ -1,0 +1,168 @@
+"""Which gateway takes a GrpcService, and what it asks of it."""
+
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from grpc_operator import descriptor as descriptors
+from grpc_operator import labels, names
+from grpc_operator.api import GrpcGateway, GrpcService
+from grpc_operator.descriptor.model import Descriptor
+from grpc_operator.desired import descriptor_config_map
+from grpc_operator.errors import InvalidSpecError
+from grpc_operator.gateway import ir
+from grpc_operator.gateway.attach import attach
+from grpc_operator.reconcile.edge import Edge
+from grpc_operator.reconcile.ports import View
+from grpc_operator.resources import CONFIG_MAPS, GRPC_GATEWAYS, GRPC_SERVICES, Key, Manifest
+from grpc_operator.status.observed import Verdict
+
+_Version = tuple[str, ...]
+
+
+class Attachments:
+    """Makes an ``Edge`` of every GrpcService that wants to be at a gateway.
+
+    Everything is kept until what it was made from changes.
+
+    Args:
+        view: What the cluster holds.
+        home: The operator's namespace, where a gateway may be that is named without one.
+    """
+
+    def __init__(self, view: View, home: str) -> None:
+        self._view = view
+        self._home = home
+        self._services: dict[Key, tuple[_Version, GrpcService]] = {}
+        self._edges: dict[Key, tuple[_Version, Edge]] = {}
+
+    def edges(self, gateways: Mapping[Key, GrpcGateway]) -> dict[Key, Edge]:
+        """Returns the edge of every service, by key in order."""
+        services = self._known_services()
+        for gone in self._edges.keys() - {key for key, _ in services}:
+            del self._edges[gone]
+        return {key: self._edge(key, service, gateways) for key, service in services}
+
+    def _known_services(self) -> list[tuple[Key, GrpcService]]:
+        known: dict[Key, tuple[_Version, GrpcService]] = {}
+        for manifest in self._view.all(GRPC_SERVICES):
+            if "gateway" not in manifest["spec"]:
+                continue
+            key, version = identify(manifest)
+            cached = self._services.get(key)
+            if cached is None or cached[0] != version:
+                try:
+                    cached = (version, GrpcService.parse(manifest))
+                except ValidationError:
+                    continue  # its own reconcile reports that
+            known[key] = cached
+        self._services = known
+        return [(key, service) for key, (_, service) in sorted(known.items())]
+
+    def _edge(self, key: Key, service: GrpcService, gateways: Mapping[Key, GrpcGateway]) -> Edge:
+        generation = service.metadata.generation
+        gateway, why_not = self._gateway_of(service, gateways)
+        if gateway is None:
+            return Edge(generation, refs=why_not)
+        pinned = self._view.get(CONFIG_MAPS, key.namespace, names.descriptor_config_map(key.name))
+        if pinned is not None and labels.controller_uid(pinned) != service.metadata.uid:
+            pinned = None
+        version = (
+            service.metadata.uid,
+            str(generation),
+            pinned["metadata"]["resourceVersion"] if pinned else "",
+            *gateway,
+        )
+        cached = self._edges.get(key)
+        if cached is None or cached[0] != version:
+            last = cached[1] if cached is not None and cached[0][0] == version[0] else None
+            cached = (version, self._attach(service, gateway, pinned, last))
+            self._edges[key] = cached
+        return cached[1]
+
+    def _attach(
+        self, service: GrpcService, gateway: Key, pinned: Manifest | None, last: Edge | None
+    ) -> Edge:
+        generation = service.metadata.generation
+        descriptor: Descriptor | None = None
+        invalid: InvalidSpecError | None = None
+        attachment: ir.Attachment | None
+        content = descriptor_config_map.read(pinned)
+        try:
+            if content is not None:
+                descriptor = descriptors.load(
+                    content.data, service.spec.services, rest=offers_rest(service)
+                )
+            attachment = attach(service, descriptor)
+        except InvalidSpecError as error:
+            invalid = error
+            # The last good configuration stays; after a restart, what is served without the
+            # settings that are wrong.
+            attachment = last.attachment if last is not None else None
+            attachment = attachment or _without_overrides(service, descriptor)
+        return Edge(
+            generation,
+            gateway=gateway,
+            invalid=invalid,
+            attachment=attachment,
+            descriptor=descriptor,
+        )
+
+    def _gateway_of(
+        self, service: GrpcService, gateways: Mapping[Key, GrpcGateway]
+    ) -> tuple[Key | None, Verdict | None]:
+        assert service.spec.gateway is not None  # noqa: S101 - the caller has looked
+        ref, own = service.spec.gateway.gateway_ref, service.metadata.namespace
+        candidates = [ref.namespace] if ref.namespace else [own, self._home]
+        for namespace in candidates:
+            key = Key(GRPC_GATEWAYS.kind, namespace, ref.name)
+            gateway = gateways.get(key)
+            if gateway is None:
+                continue
+            if not allows(gateway, own):
+                return None, Verdict(
+                    "False",
+                    "NotAllowed",
+                    f"spec.gateway.gatewayRef: GrpcGateway {namespace}/{ref.name} does not take"
+                    f" services from namespace {own}; its spec.allowedNamespaces decides",
+                )
+            return key, None
+        where = " or ".join(dict.fromkeys(candidates))
+        return None, Verdict(
+            "False",
+            "GatewayNotFound",
+            f"spec.gateway.gatewayRef: there is no GrpcGateway {ref.name} in namespace {where}",
+        )
+
+
+def identify(manifest: Manifest) -> tuple[Key, _Version]:
+    """Returns the key of an owner, and what changes whenever its spec does."""
+    metadata = manifest["metadata"]
+    key = Key(manifest["kind"], metadata["namespace"], metadata["name"])
+    return key, (metadata["uid"], str(metadata["generation"]))
+
+
+def offers_rest(service: GrpcService) -> bool:
+    """Returns whether a service wants REST; only then its HTTP annotations matter."""
+    gateway = service.spec.gateway
+    return gateway is None or gateway.protocols is None or "REST" in gateway.protocols
+
+
+def allows(gateway: GrpcGateway, namespace: str) -> bool:
+    """Returns whether services of a namespace may attach."""
+    allowed = gateway.spec.allowed_namespaces
+    if allowed.from_ == "All":
+        return True
+    if allowed.from_ == "Names":
+        return namespace in (allowed.names or ())
+    return namespace == gateway.metadata.namespace
+
+
+def _without_overrides(service: GrpcService, descriptor: Descriptor | None) -> ir.Attachment | None:
+    assert service.spec.gateway is not None  # noqa: S101 - the caller has looked
+    plain = service.spec.gateway.model_copy(update={"methods": None})
+    spec = service.spec.model_copy(update={"gateway": plain})
+    try:
+        return attach(service.model_copy(update={"spec": spec}), descriptor)
+    except InvalidSpecError:
+        return None

@@ -1,0 +1,55 @@
+"""Where a gateway is reached."""
+
+from typing import Any
+
+from grpc_operator import names
+from grpc_operator.api import GrpcGateway
+from grpc_operator.reconcile.ports import View
+from grpc_operator.resources import GRPC_GATEWAYS, PODS, SERVICES, Key, Manifest
+from grpc_operator.status.urls import Address
+
+
+def addresses(view: View, gateway: GrpcGateway, cluster_domain: str) -> list[Address]:
+    """Returns where each listener is reached."""
+    host = address(view, gateway, cluster_domain)
+    return [
+        Address(host, listener.port, listener.tls is not None, listener.hostname)
+        for listener in gateway.spec.listeners
+    ]
+
+
+def address(view: View, gateway: GrpcGateway, cluster_domain: str) -> str:
+    """Returns the load balancer's address, else the DNS name of the Service."""
+    meta = gateway.metadata
+    name = names.gateway_workload(meta.name)
+    service = view.get(SERVICES, meta.namespace, name) or {}
+    status: dict[str, Any] = service.get("status", {}).get("loadBalancer") or {}
+    for ingress in status.get("ingress") or ():
+        found = ingress.get("hostname") or ingress.get("ip")
+        if found:
+            return str(found)
+    return f"{name}.{meta.namespace}.svc.{cluster_domain}"
+
+
+def proxy_target(view: View, gateway: GrpcGateway) -> str | None:
+    """Returns HOST:PORT of a plain-text listener of a ready proxy, if there is one."""
+    ports = [entry.port for entry in gateway.spec.listeners if entry.tls is None]
+    meta = gateway.metadata
+    pods = view.belonging(Key(GRPC_GATEWAYS.kind, meta.namespace, meta.name), PODS)
+    ready = sorted(pod["status"]["podIP"] for pod in pods if _is_ready(pod))
+    if not ports or not ready:
+        return None
+    host = f"[{ready[0]}]" if ":" in ready[0] else ready[0]
+    return f"{host}:{names.proxy_port(ports[0])}"
+
+
+def _is_ready(pod: Manifest) -> bool:
+    status: dict[str, Any] = pod.get("status", {})
+    return (
+        "deletionTimestamp" not in pod["metadata"]
+        and bool(status.get("podIP"))
+        and any(
+            condition["type"] == "Ready" and condition["status"] == "True"
+            for condition in status.get("conditions") or ()
+        )
+    )

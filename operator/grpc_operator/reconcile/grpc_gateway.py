@@ -1,0 +1,123 @@
+"""One look at one GrpcGateway: read, build, converge, report."""
+
+from collections.abc import Callable
+
+from grpc_operator import labels, names
+from grpc_operator.api import GrpcGateway
+from grpc_operator.desired import gateway as desired_gateway
+from grpc_operator.errors import ForbiddenError, InvalidSpecError, NotFoundError
+from grpc_operator.reconcile import gateways
+from grpc_operator.reconcile.children import Children, NamesakeLeavesError
+from grpc_operator.reconcile.parsing import parsed
+from grpc_operator.reconcile.ports import Cluster, View
+from grpc_operator.reconcile.programmed import LOOK_AGAIN, Proxies
+from grpc_operator.reconcile.report import Reporter
+from grpc_operator.resources import DEPLOYMENTS, GRPC_GATEWAYS, PODS, Key, Manifest
+from grpc_operator.status.observed import Observed, Verdict, Waiting
+
+BLOCKED_RETRY = 15.0
+"""Seconds until another try when something outside the spec is in the way."""
+
+
+class GrpcGatewayReconciler:
+    """Brings GrpcGateways to their desired state and reports on them.
+
+    Args:
+        cluster: Where to write.
+        view: What the cluster is known to hold.
+        cluster_domain: DNS domain of the cluster.
+        settings: What every gateway's objects need to know.
+        proxies: Who is connected.
+        attached: Which services a gateway serves.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts that the composition root hands in
+        self,
+        cluster: Cluster,
+        view: View,
+        cluster_domain: str,
+        settings: desired_gateway.GatewaySettings,
+        proxies: Proxies,
+        attached: Callable[[Key], list[Key]],
+    ) -> None:
+        self._view = view
+        self._cluster_domain = cluster_domain
+        self._settings = settings
+        self._proxies = proxies
+        self._attached = attached
+        self._children = Children(cluster, view)
+        self._reporter = Reporter(cluster, view)
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Takes one look at a GrpcGateway.
+
+        Returns:
+            Seconds until the next look is due even if nothing happens, or ``None``.
+
+        Raises:
+            ClusterError: The look could not be finished; try again.
+        """
+        manifest = self._view.get(GRPC_GATEWAYS, key.namespace, key.name)
+        if manifest is None or "deletionTimestamp" in manifest["metadata"]:
+            self._reporter.forget(key)
+            if manifest is not None:
+                self._children.forget(manifest["metadata"]["uid"])
+            return None
+        gateway, invalid = parsed(GrpcGateway, manifest, {})
+        waiting = None
+        if invalid is None:
+            try:
+                wanted = desired_gateway.build(gateway, self._settings)
+                await self._children.converge(gateway, wanted)
+            except InvalidSpecError as error:
+                invalid = error
+            except NamesakeLeavesError as error:
+                waiting = Waiting("WaitingForDeletion", str(error))
+            except ForbiddenError as error:
+                waiting = Waiting("Forbidden", f"The operator is not allowed to go on: {error}")
+            except NotFoundError as error:
+                waiting = Waiting("NotFound", f"The operator cannot go on: {error}")
+        observed = await self._observe(key, gateway, invalid, waiting)
+        again = await self._reporter.report(manifest, observed)
+        blocked = waiting is not None or (invalid is not None and invalid.reason == "NameConflict")
+        unsettled = observed.programmed is not None and observed.programmed.status != "True"
+        due = [again, BLOCKED_RETRY if blocked else None, LOOK_AGAIN if unsettled else None]
+        return min((entry for entry in due if entry is not None), default=None)
+
+    async def _observe(
+        self,
+        key: Key,
+        gateway: GrpcGateway,
+        invalid: InvalidSpecError | None,
+        waiting: Waiting | None,
+    ) -> Observed:
+        name = names.gateway_workload(key.name)
+        deployment: Manifest | None = self._view.get(DEPLOYMENTS, key.namespace, name)
+        if deployment is not None and labels.controller_uid(deployment) != gateway.metadata.uid:
+            deployment = None
+        connected = await self._proxies.of(key[1:], key[1:])
+        return Observed(
+            owner=gateway,
+            details={
+                "address": gateways.address(self._view, gateway, self._cluster_domain),
+                "attachedServices": len(self._attached(key)),
+                "proxies": len(connected),
+                "selector": f"{labels.GATEWAY}={key.name}",
+            },
+            invalid=invalid,
+            waiting=waiting,
+            deployment=deployment,
+            pods=self._view.belonging(key, PODS),
+            programmed=_programmed(deployment, len(connected)) if invalid is None else None,
+        )
+
+
+def _programmed(deployment: Manifest | None, connected: int) -> Verdict:
+    ready = (deployment or {}).get("status", {}).get("readyReplicas", 0)
+    if connected < ready:
+        return Verdict(
+            "False",
+            "WaitingForProxies",
+            f"{connected} of {ready} ready proxies are connected to the operator",
+        )
+    return Verdict("True", "Programmed", "Every ready proxy is connected to the operator")

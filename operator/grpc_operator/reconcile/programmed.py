@@ -1,0 +1,147 @@
+"""The condition Programmed: do all proxies of the gateway serve this, and does it work?"""
+
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from grpc_operator import probe
+from grpc_operator.api import GrpcGateway, GrpcService
+from grpc_operator.gateway import ir
+from grpc_operator.reconcile.control_plane import probe_host
+from grpc_operator.reconcile.edge import Edge
+from grpc_operator.reconcile.gateways import proxy_target
+from grpc_operator.reconcile.ports import View
+from grpc_operator.resources import GRPC_GATEWAYS, Key
+from grpc_operator.status.observed import Verdict
+from grpc_operator.status.urls import rest_path
+
+PROBE_AGAIN = 1.0
+"""Seconds until a service that did not answer SERVING is called again."""
+_MOST_PROBES = 5
+_SERVING = "health SERVING"
+
+LOOK_AGAIN = 0.5
+"""Seconds until proxies that are connected to another replica are asked again."""
+
+
+class Proxy(Protocol):
+    """What is known of one connected proxy."""
+
+    @property
+    def node(self) -> str:
+        """Name of its pod."""
+
+    @property
+    def tokens(self) -> Mapping[ir.Key, str]:
+        """What it has taken over completely, by service."""
+
+    @property
+    def rejected(self) -> Mapping[ir.Key | None, str]:
+        """What it has refused, in its own words, by service."""
+
+
+class Proxies(Protocol):
+    """The proxies of all replicas of the operator."""
+
+    def of(self, gateway: ir.Key, service: ir.Key) -> Awaitable[Sequence[Proxy]]:
+        """Returns the connected proxies of a gateway with what concerns one service."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The condition, and when it is worth another look."""
+
+    verdict: Verdict
+    again: float | None = None
+
+
+class Programmed:
+    """Finds out whether a service is served.
+
+    Args:
+        view: What the cluster holds.
+        proxies: Who is connected.
+    """
+
+    def __init__(self, view: View, proxies: Proxies) -> None:
+        self._view = view
+        self._proxies = proxies
+        self._probed: dict[Key, tuple[str, str]] = {}
+        self._tries: dict[Key, int] = {}
+
+    def forget(self, key: Key) -> None:
+        """Ends the memory of a service that is gone."""
+        self._probed.pop(key, None)
+        self._tries.pop(key, None)
+
+    async def look(self, key: Key, service: GrpcService, edge: Edge | None) -> Outcome:
+        """Returns the condition of a service that wants to be at a gateway."""
+        if edge is None or edge.generation != service.metadata.generation:
+            return _pending("This generation has not been built yet")
+        if edge.gateway is None or edge.attachment is None or edge.token is None:
+            return _pending("Nothing can be served before ResolvedRefs and Accepted hold")
+        if edge.conflicts:
+            text = "; ".join(str(problem) for problem in edge.conflicts)
+            return Outcome(Verdict("False", "Conflicted", text, stalled=True))
+        if edge.endpoints == 0 and (service.spec.replicas or service.spec.autoscaling):
+            return _pending("No pod is in the EndpointSlices of the Service yet", "NoEndpoints")
+        proxies = await self._proxies.of(edge.gateway[1:], key[1:])
+        missing = _missing(key, edge, proxies)
+        if missing is not None:
+            return missing
+        seen = await self._probe(key, service, edge)
+        text = f"{len(proxies)} of {len(proxies)} proxies of {_name(edge)} serve this generation"
+        verdict = Verdict("True", "Programmed", f"{text}; {seen}")
+        return Outcome(verdict, None if key in self._probed else PROBE_AGAIN)
+
+    async def _probe(self, key: Key, service: GrpcService, edge: Edge) -> str:
+        """Returns what calls through a proxy say; the same as long as nothing has changed."""
+        assert edge.gateway is not None  # noqa: S101 - the caller has looked
+        assert edge.attachment is not None  # noqa: S101 - the caller has looked
+        manifest = self._view.get(GRPC_GATEWAYS, *edge.gateway[1:])
+        gateway = GrpcGateway.parse(manifest) if manifest is not None else None
+        target = proxy_target(self._view, gateway) if gateway is not None else None
+        if gateway is None or target is None:
+            return "not tried through a proxy: none of its plain-text listeners is ready"
+        stamp = f"{edge.token}@{target}"
+        known = self._probed.pop(key, None)
+        if known is not None and known[0] == stamp:
+            self._probed[key] = known
+            return known[1]
+        name = service.spec.probes.readiness.service or ""
+        cluster = edge.attachment.cluster
+        said = [f"health {await probe.health(target, probe_host(gateway), cluster, name)}"]
+        path = rest_path(edge.attachment) if edge.attachment.rest is not None else None
+        if path is not None:
+            host = (edge.attachment.hostnames or (gateway.spec.listeners[0].hostname or target,))[0]
+            host = host.replace("*", "any", 1)
+            said.append(f"GET {path} {await probe.rest(target, host, path)}")
+        text = f"through a proxy: {', '.join(said)}"
+        self._tries[key] = self._tries.get(key, 0) + 1
+        if _SERVING in text or self._tries[key] >= _MOST_PROBES:
+            self._probed[key] = (stamp, text)
+            del self._tries[key]
+        return text
+
+
+def _missing(key: Key, edge: Edge, proxies: Sequence[Proxy]) -> Outcome | None:
+    """Returns what keeps the proxies from serving a service, or ``None`` when all do."""
+    if not proxies:
+        return _pending(f"No proxy of {_name(edge)} is connected", "NoProxies")
+    for proxy in proxies:
+        words = proxy.rejected.get(key[1:]) or proxy.rejected.get(None)
+        if words is not None:
+            return Outcome(Verdict("False", "Rejected", f"Proxy {proxy.node} refused it: {words}"))
+    done = sum(proxy.tokens.get(key[1:]) == edge.token for proxy in proxies)
+    if done < len(proxies):
+        text = f"{done} of {len(proxies)} proxies of {_name(edge)} serve this generation"
+        return _pending(text)
+    return None
+
+
+def _name(edge: Edge) -> str:
+    return f"GrpcGateway {'/'.join(edge.gateway[1:] if edge.gateway else ())}"
+
+
+def _pending(message: str, reason: str = "Programming") -> Outcome:
+    return Outcome(Verdict("False", reason, message), LOOK_AGAIN)

@@ -1,0 +1,13 @@
+"""The descriptors of a running gRPC server, by server reflection (grpc/grpc docs,
+server-reflection.md).
+
+- ``client``: one server, v1 or v1alpha, within a time
+- ``session``: questions and answers
+- ``collect``: which questions
+- ``error``: what can go wrong
+"""
+
+from grpc_operator.reflection.client import fetch
+from grpc_operator.reflection.error import ReflectionError
+
+__all__ = ["ReflectionError", "fetch"]

@@ -1,0 +1,158 @@
+"""All files of all services of a server: each symbol it lists, then each import that is missing."""
+
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.message import DecodeError
+from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
+
+from grpc_operator.descriptor.error import shown
+from grpc_operator.descriptor.limits import MAX_FILES, MAX_IMPORTS, MAX_INPUT_BYTES
+from grpc_operator.reflection.error import INSTEAD, ReflectionError
+from grpc_operator.reflection.session import RefusedError, Session
+
+MAX_LISTED = 256
+"""Most services that a server may list."""
+
+_INFRASTRUCTURE = ("grpc.reflection.", "grpc.health.", "grpc.channelz.")
+"""Servers list these even where they do not have their files."""
+
+
+async def collect(session: Session) -> list[bytes]:
+    """Returns the serialised FileDescriptorProtos of all that the server lists.
+
+    Imports that it does not have are left out: most only declare options. Whoever needs what they
+    define will name them.
+
+    Raises:
+        ReflectionError: The server refuses, sends too much, or cannot be understood.
+        grpc.aio.AioRpcError: The call failed.
+    """
+    collector = _Collector(session)
+    try:
+        listed = await session.services()
+    except RefusedError as error:
+        raise ReflectionError(
+            "ReflectionInvalid", f"the server does not list its services ({error}); {INSTEAD}"
+        ) from error
+    if len(listed) > MAX_LISTED:
+        raise ReflectionError(
+            "ReflectionTooLarge",
+            f"the server lists {len(listed)} services; at most {MAX_LISTED} are read. {INSTEAD}",
+        )
+    for name in sorted(set(listed)):
+        await collector.service(name)
+    await collector.imports()
+    return [collector.files[name] for name in sorted(collector.files)]
+
+
+class _Collector:
+    """What one server has sent.
+
+    Attributes:
+        files: Serialised, by name.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.files: dict[str, bytes] = {}
+        self._session = session
+        self._seen: set[bytes] = set()
+        self._services: set[str] = set()
+        self._imports: set[str] = set()
+        self._size = 0
+
+    async def service(self, name: str) -> None:
+        """Gets the file of a service, unless it came with another one."""
+        if name in self._services:
+            return
+        request = ServerReflectionRequest(file_containing_symbol=name)
+        try:
+            received = await self._session.files(request)
+        except RefusedError as error:
+            if name.startswith(_INFRASTRUCTURE):
+                return
+            raise ReflectionError(
+                "ReflectionInvalid",
+                f"the server lists {shown(name)} but does not have its file ({error}); register the"
+                f" generated descriptors with its reflection service, or {INSTEAD}",
+            ) from error
+        self._add(received)
+        if name not in self._services and not name.startswith(_INFRASTRUCTURE):
+            raise ReflectionError(
+                "ReflectionInvalid",
+                f"the server's answer for {shown(name)} does not define it; {INSTEAD}",
+            )
+
+    async def imports(self) -> None:
+        """Gets every import that did not come with the file that has it."""
+        asked: set[str] = set()
+        while missing := self._imports - self.files.keys() - asked:
+            name = min(missing)
+            asked.add(name)
+            self._check_count(len(asked) + len(self.files))
+            try:
+                self._add(await self._session.files(ServerReflectionRequest(file_by_filename=name)))
+            except RefusedError:
+                continue
+
+    def _add(self, received: list[bytes]) -> None:
+        for data in received:
+            if data in self._seen:
+                continue
+            self._seen.add(data)
+            file = _parsed(data)
+            if self.files.setdefault(file.name, data) is not data:
+                self._check_same(file, self.files[file.name])
+                continue
+            self._size += len(data)
+            self._check_size()
+            self._check_count(len(self.files))
+            prefix = f"{file.package}." if file.package else ""
+            self._services.update(prefix + service.name for service in file.service)
+            self._imports.update(file.dependency)
+            self._check_imports()
+
+    def _check_same(self, file: FileDescriptorProto, first: bytes) -> None:
+        if file != _parsed(first):
+            raise ReflectionError(
+                "ReflectionInvalid",
+                f"the server sent two versions of {shown(file.name)}; build all of it from the same"
+                " sources",
+            )
+
+    def _check_size(self) -> None:
+        if self._size > MAX_INPUT_BYTES:
+            raise ReflectionError(
+                "ReflectionTooLarge",
+                f"the server's files have more than {MAX_INPUT_BYTES} bytes; {INSTEAD}, made of"
+                " what the exposed services need",
+            )
+
+    def _check_imports(self) -> None:
+        if len(self._imports) > MAX_IMPORTS:
+            raise ReflectionError(
+                "ReflectionTooLarge",
+                f"the server's files have more than {MAX_IMPORTS} imports; {INSTEAD}",
+            )
+
+    def _check_count(self, count: int) -> None:
+        if count > MAX_FILES:
+            raise ReflectionError(
+                "ReflectionTooLarge",
+                f"the server has more than {MAX_FILES} files; {INSTEAD}, made of what the exposed"
+                " services need",
+            )
+
+
+def _parsed(data: bytes) -> FileDescriptorProto:
+    try:
+        file = FileDescriptorProto.FromString(data)
+    except DecodeError as error:
+        raise ReflectionError(
+            "ReflectionInvalid", f"the server sent a file that is no descriptor; {INSTEAD}"
+        ) from error
+    texts = [file.name, file.package, *file.dependency, *(each.name for each in file.service)]
+    if not file.name or not all(isinstance(text, str) for text in texts):
+        raise ReflectionError(
+            "ReflectionInvalid",
+            f"the server sent a file whose name or imports are no UTF-8 text; {INSTEAD}",
+        )
+    return file

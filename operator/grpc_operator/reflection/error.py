@@ -1,0 +1,25 @@
+"""Why a server's descriptors could not be read."""
+
+from typing import Literal
+
+Reason = Literal[
+    "ReflectionUnimplemented",
+    "ReflectionUnreachable",
+    "ReflectionTooLarge",
+    "ReflectionInvalid",
+]
+
+INSTEAD = "give the FileDescriptorSet in spec.descriptor.configMap or spec.descriptor.inline"
+
+
+class ReflectionError(Exception):
+    """A server did not give its descriptors.
+
+    Attributes:
+        reason: For machines: it has no reflection; it did not answer; it sent more than is
+            accepted; what it sent makes no sense.
+    """
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason

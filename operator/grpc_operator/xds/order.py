@@ -1,0 +1,68 @@
+"""In which order a running proxy gets a new snapshot: make before break.
+
+Clusters (with their endpoints) come before the routes that use them and go after these; routes
+of stage 0 come before those of stage 1, which send requests to them. Envoy's xDS protocol
+document calls this "eventual consistency considerations". Endpoints are not in here: theirs are
+sent as soon as they change, and a new cluster's when the proxy asks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from grpc_operator.gateway.snapshot import (
+    CLUSTER,
+    ENDPOINTS,
+    LISTENER,
+    ROUTES,
+    SCOPE,
+    Resource,
+    Snapshot,
+)
+from grpc_operator.xds.subscription import Subscription
+
+Rank = tuple[int, int]
+"""Position and stage: steps are done in ascending order."""
+
+_ADD = {CLUSTER: 0, LISTENER: 1, SCOPE: 2, ROUTES: 2}
+_REMOVE = {LISTENER: 3, SCOPE: 3, ROUTES: 4, CLUSTER: 5, ENDPOINTS: 6}
+_LAST = 7
+_STAGED = (SCOPE, ROUTES)
+
+
+@dataclass
+class Step:
+    """What is sent together; the next step waits until the proxy has answered.
+
+    Attributes:
+        names: By type URL; a name that the snapshot lacks is a removal.
+    """
+
+    rank: Rank
+    names: dict[str, dict[str, None]] = field(default_factory=dict)
+
+
+def plan(subscriptions: Mapping[str, Subscription], snapshot: Snapshot) -> list[Step]:
+    """Returns the steps from what the proxy has to the snapshot; what it refuses is left out."""
+    steps: dict[Rank, Step] = {}
+
+    def add(rank: Rank, type_url: str, name: str) -> None:
+        step = steps.setdefault(rank, Step(rank))
+        step.names.setdefault(type_url, {})[name] = None
+
+    for type_url, subscription in subscriptions.items():
+        wanted: Mapping[str, Resource] = snapshot.resources.get(type_url, {})
+        position = _ADD.get(type_url)
+        if position is not None:
+            for resource in wanted.values():
+                if subscription.stale(resource):
+                    stage = resource.stage if type_url in _STAGED else 0
+                    add((position, stage), type_url, resource.name)
+        for name in subscription.held.keys() - wanted.keys():
+            add((_REMOVE.get(type_url, _LAST), 0), type_url, name)
+    return [steps[rank] for rank in sorted(steps)]
+
+
+def stale_endpoints(subscription: Subscription, snapshot: Snapshot) -> list[str]:
+    """Returns the clusters whose endpoints differ from what the proxy has."""
+    wanted = snapshot.resources.get(ENDPOINTS, {})
+    return [resource.name for resource in wanted.values() if subscription.stale(resource)]

@@ -1,0 +1,61 @@
+"""Which services a proxy serves as asked, from what it holds and refuses."""
+
+from collections.abc import Mapping
+
+from grpc_operator.gateway.ir import Key
+from grpc_operator.gateway.snapshot import Resource, Snapshot
+from grpc_operator.xds.messages import kind
+from grpc_operator.xds.subscription import Subscription
+
+Subscriptions = Mapping[str, Subscription]
+"""By type URL."""
+
+
+def tokens(
+    subscriptions: Subscriptions, target: Snapshot, old: Mapping[Key, str]
+) -> dict[Key, str]:
+    """Returns the token of each service of which the proxy has everything.
+
+    A service whose resources are missing or refused keeps its old token. While something shared
+    is missing or refused, no service gets a new one, because it could concern each of them.
+    """
+    behind = {
+        resource.owner
+        for type_url, wanted in target.resources.items()
+        for resource in wanted.values()
+        if not _holds(subscriptions.get(type_url), resource)
+    }
+    current = target.tokens.items()
+    kept = {key: old[key] for key in target.tokens if key in old}
+    if None in behind:
+        return kept
+    return {key: kept[key] for key in behind & kept.keys() if key is not None} | {
+        key: token for key, token in current if key not in behind
+    }
+
+
+def _holds(subscription: Subscription | None, resource: Resource) -> bool:
+    return subscription is not None and subscription.held.get(resource.name) == resource.version
+
+
+def rejected(subscriptions: Subscriptions, target: Snapshot) -> dict[Key | None, str]:
+    """Returns what the proxy refuses of this snapshot, by owner, in the proxy's words."""
+    words: dict[Key | None, list[str]] = {}
+    for type_url, subscription in subscriptions.items():
+        wanted = target.resources.get(type_url, {})
+        for name, rejection in sorted(subscription.rejected.items()):
+            resource = wanted.get(name)
+            if resource is not None and subscription.refuses(resource):
+                text = f"{kind(type_url)} {name}: {rejection.message}"
+                words.setdefault(resource.owner, []).append(text)
+    return {owner: "; ".join(texts) for owner, texts in words.items()}
+
+
+def forget_old_rejections(subscriptions: Subscriptions, target: Snapshot) -> None:
+    """Drops refusals of versions that are no longer asked for."""
+    for type_url, subscription in subscriptions.items():
+        wanted = target.resources.get(type_url, {})
+        for name in [*subscription.rejected]:
+            resource = wanted.get(name)
+            if resource is None or not subscription.refuses(resource):
+                del subscription.rejected[name]

@@ -1,0 +1,146 @@
+"""Calls of the user service through a gateway by each protocol, with comparable answers."""
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+import grpc
+import urllib3
+from google.protobuf import empty_pb2, json_format
+from google.protobuf.message import Message
+
+from tests.load.protocols import split_frames
+from tests.load.schema import serialize
+from user.v1 import user_pb2
+
+SERVICE = "user.v1.UserService"
+TIMEOUT = 10.0
+
+REPLIES: dict[str, type[Message]] = {
+    "GetUser": user_pb2.GetUserResponse,
+    "CreateUser": user_pb2.CreateUserResponse,
+    "UpdateUser": user_pb2.UpdateUserResponse,
+    "DeleteUser": empty_pb2.Empty,
+    "ListUsers": user_pb2.User,
+    "BatchCreateUsers": user_pb2.BatchCreateUsersResponse,
+    "SyncUsers": user_pb2.SyncUsersResponse,
+}
+
+_RULES = {
+    "GetUser": ("GET", "/v1/users/{id}"),
+    "CreateUser": ("POST", "/v1/users"),
+    "UpdateUser": ("PATCH", "/v1/users/{id}"),
+    "DeleteUser": ("DELETE", "/v1/users/{id}"),
+    "ListUsers": ("GET", "/v1/users"),
+    "BatchCreateUsers": ("POST", "/v1/users:batchCreate"),
+    "SyncUsers": ("POST", "/v1/users:sync"),
+}
+"""The google.api.http rules of user.proto."""
+
+_STREAMED_REQUESTS = ("BatchCreateUsers", "SyncUsers")
+_STREAMED_ANSWERS = ("ListUsers", "SyncUsers")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a call brought: messages, the gRPC status code, and what the status says."""
+
+    messages: tuple[Any, ...]
+    code: int
+    text: str
+
+
+class Client(Protocol):
+    """Calls one method."""
+
+    def call(self, method: str, *requests: Message) -> Answer:
+        """Sends all request messages and returns all answers."""
+
+
+class GrpcClient:
+    """gRPC over HTTP/2.
+
+    Args:
+        port: Port on loopback that leads to the gateway.
+        host: Host to ask for.
+    """
+
+    def __init__(self, port: int, host: str) -> None:
+        options = [("grpc.default_authority", host), ("grpc.enable_retries", 0)]
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options)
+
+    def call(self, method: str, *requests: Message) -> Answer:
+        """Sends all request messages and returns all answers."""
+        reply: Any = REPLIES[method]
+        call = self._channel.stream_stream(f"/{SERVICE}/{method}", serialize, reply.FromString)
+        messages: list[Any] = []
+        try:
+            messages += call(iter(requests), timeout=TIMEOUT)
+        except grpc.RpcError as error:
+            code: Any = error.code()
+            text = str(error.details())
+            return Answer(tuple(messages), code.value[0], text)
+        return Answer(tuple(messages), 0, "")
+
+
+class _HttpClient:
+    def __init__(self, port: int, host: str) -> None:
+        self._pool = urllib3.HTTPConnectionPool("127.0.0.1", port, retries=False, timeout=TIMEOUT)
+        self._headers = {"host": host}
+
+    def request(
+        self, verb: str, path: str, body: bytes | None = None, **headers: str
+    ) -> urllib3.BaseHTTPResponse:
+        """Makes a request; underscores in the names of headers stand for hyphens."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._pool.request(verb, path, body=body, headers={**self._headers, **named})
+
+
+class GrpcWebClient(_HttpClient):
+    """gRPC-Web over HTTP/1.1; a stream of requests is sent as one body."""
+
+    def call(self, method: str, *requests: Message) -> Answer:
+        """Sends all request messages and returns all answers."""
+        body = b"".join(
+            struct.pack(">BI", 0, len(data)) + data for data in map(serialize, requests)
+        )
+        content = "application/grpc-web+proto"
+        response = self.request(
+            "POST", f"/{SERVICE}/{method}", body, content_type=content, x_grpc_web="1"
+        )
+        frames, trailers = split_frames(response.data)
+        status = {**{k.lower(): v for k, v in response.headers.items()}, **trailers}
+        assert "grpc-status" in status, (response.status, response.headers, response.data)
+        reply: Any = REPLIES[method]
+        messages = tuple(reply.FromString(frame) for frame in frames)
+        return Answer(messages, int(status["grpc-status"]), unquote(status.get("grpc-message", "")))
+
+
+class RestClient(_HttpClient):
+    """REST/JSON over HTTP/1.1; streams are JSON arrays."""
+
+    def call(self, method: str, *requests: Message) -> Answer:
+        """Sends all request messages and returns all answers."""
+        verb, path = _RULES[method]
+        fields = [json_format.MessageToDict(request) for request in requests]
+        body: Any = fields if method in _STREAMED_REQUESTS else fields[0]
+        if "{id}" in path:
+            path = path.format(id=body.pop("id"))
+        if verb in ("GET", "DELETE"):
+            query = "&".join(f"{name}={value}" for name, value in body.items())
+            response = self.request(verb, f"{path}?{query}" if query else path)
+        else:
+            text = json.dumps(body).encode()
+            response = self.request(verb, path, text, content_type="application/json")
+        return _rest_answer(method, response.status, json.loads(response.data or b"{}"))
+
+
+def _rest_answer(method: str, status: int, body: Any) -> Answer:
+    if status != 200:
+        return Answer((), body["code"], body["message"])
+    found: Sequence[Any] = body if method in _STREAMED_ANSWERS else [body]
+    messages = tuple(json_format.ParseDict(entry, REPLIES[method]()) for entry in found)
+    return Answer(messages, 0, "")

@@ -1,0 +1,63 @@
+"""A stand-in for grpcurl: the part of its command line that `status.urls` uses.
+
+    grpcurl [-plaintext] -protoset FILE [-authority HOST] ADDRESS SERVICE/METHOD
+
+The request is an empty message; the answers are printed as JSON. An error ends it with exit code
+64 + the status code, as with the real one. FORWARDS in the environment is a JSON object of
+addresses and what stands for them outside the cluster.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import grpc
+from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
+
+
+def main() -> int:
+    """Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="grpcurl", allow_abbrev=False)
+    parser.add_argument("-plaintext", action="store_true", required=True)
+    parser.add_argument("-protoset", type=Path, required=True)
+    parser.add_argument("-authority")
+    parser.add_argument("address")
+    parser.add_argument("method")
+    options = parser.parse_args()
+    service, _, name = options.method.rpartition("/")
+    method = _pool(options.protoset).FindServiceByName(service).methods_by_name[name]
+    request = message_factory.GetMessageClass(method.input_type)
+    reply: Any = message_factory.GetMessageClass(method.output_type)
+    forwards = json.loads(os.environ.get("FORWARDS", "{}"))
+    authority = options.authority or options.address
+    channel = grpc.insecure_channel(
+        forwards.get(options.address, options.address),
+        [("grpc.default_authority", authority), ("grpc.enable_retries", 0)],
+    )
+    call: Any = channel.unary_stream(
+        f"/{options.method}", lambda message: message.SerializeToString(), reply.FromString
+    )
+    try:
+        for message in call(request(), timeout=10):
+            print(json_format.MessageToJson(message))  # noqa: T201 - a command-line tool
+    except grpc.RpcError as error:
+        code: Any = error.code()
+        told = f"ERROR:\n  Code: {code.name}\n  Message: {error.details()}"
+        print(told, file=sys.stderr)  # noqa: T201 - a command-line tool
+        return 64 + int(code.value[0])
+    return 0
+
+
+def _pool(protoset: Path) -> descriptor_pool.DescriptorPool:
+    files = descriptor_pb2.FileDescriptorSet.FromString(protoset.read_bytes()).file
+    pool = descriptor_pool.DescriptorPool()
+    for file in files:
+        pool.AddSerializedFile(file.SerializeToString())
+    return pool
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Tests against real Envoy processes, and the harness they share."""

@@ -1,0 +1,95 @@
+"""Fixtures: an ADS server, and Envoys that end with the test."""
+
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from grpc_operator.gateway.ir import Key
+from grpc_operator.xds.server import AdsServer
+from grpc_operator.xds.state import ProxyState
+from tests.envoy.configuration import GATEWAY, Service, snapshot
+from tests.envoy.envoy import Envoy
+from tests.envoy.polling import until
+
+StartEnvoy = Callable[..., Awaitable[Envoy]]
+"""``Envoy.start`` whose process ends with the test."""
+
+
+@pytest.fixture
+async def start_envoy() -> AsyncIterator[StartEnvoy]:
+    """Starts Envoys; their logs are shown when the test fails."""
+    started: list[Envoy] = []
+
+    async def start(xds_port: int, **options: Any) -> Envoy:
+        envoy = await Envoy.start(xds_port, **options)
+        started.append(envoy)
+        return envoy
+
+    yield start
+    for envoy in started:
+        print(f"--- log of {envoy.directory.name} ---\n{envoy.log()[-20_000:]}")  # noqa: T201
+        await envoy.stop()
+
+
+@dataclass
+class Control:
+    """An ADS server under test.
+
+    Attributes:
+        server: Replaced by ``restart``.
+        port: Stays the same after a restart.
+        told: Every call of ``on_state``.
+    """
+
+    port: int
+    server: AdsServer
+    told: list[tuple[Key, frozenset[Key]]] = field(default_factory=list)
+
+    @classmethod
+    async def start(cls) -> "Control":
+        """Starts one on a free port of loopback."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        told: list[tuple[Key, frozenset[Key]]] = []
+        control = cls(port, AdsServer(lambda *call: told.append(call)), told)
+        await control.server.start(port, "127.0.0.1")
+        return control
+
+    async def restart(self) -> None:
+        """Replaces the server by one that knows nothing."""
+        await self.server.stop(1)
+        self.server = AdsServer(lambda *call: self.told.append(call))
+        await self.server.start(self.port, "127.0.0.1")
+
+    def publish(self, *services: Service, listeners: tuple[str, ...] = ("http",)) -> None:
+        """Publishes a snapshot of these services."""
+        self.server.publish(GATEWAY, snapshot(services, listeners))
+
+    def proxies(self) -> tuple[ProxyState, ...]:
+        """Returns the connected proxies."""
+        return self.server.proxies(GATEWAY)
+
+    async def complete(self, *services: Service, proxies: int = 1, seconds: float = 20) -> None:
+        """Waits until every proxy has taken everything of these services."""
+        tokens = snapshot(services).tokens
+
+        async def done() -> bool:
+            states = self.proxies()
+            return len(states) == proxies and all(
+                tokens.items() <= state.tokens.items() for state in states
+            )
+
+        names = [service.name for service in services]
+        await until(done, f"{proxies} proxies have all of {names}; {self.proxies()}", seconds)
+
+
+@pytest.fixture
+async def control() -> AsyncIterator[Control]:
+    """An ADS server on loopback."""
+    made = await Control.start()
+    yield made
+    await made.server.stop(0)

@@ -1,0 +1,1 @@
+"""One host, three protocols: what clients see of services behind our configuration."""

@@ -1,0 +1,157 @@
+"""What stands behind the gateway: the user service as a process, and servers with a fault."""
+
+import asyncio
+import contextlib
+import os
+import re
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+from google.protobuf import descriptor_pb2
+from google.protobuf.descriptor import FileDescriptor
+
+from tests.envoy.polling import until
+from tests.envoy.upstream import AnyMethod
+from user.v1 import user_pb2
+
+_SERVICE = Path(__file__).resolve().parents[3] / "services" / "user"
+_SERVING = re.compile(r"serving on port (\d+)")
+
+
+def user_descriptor() -> bytes:
+    """Returns the FileDescriptorSet of user.proto with its imports."""
+    found: dict[str, FileDescriptor] = {}
+
+    def visit(file: FileDescriptor) -> None:
+        for imported in file.dependencies:
+            visit(imported)
+        found.setdefault(file.name, file)
+
+    visit(user_pb2.DESCRIPTOR)
+    files = descriptor_pb2.FileDescriptorSet()
+    for file in found.values():
+        file.CopyToProto(files.file.add())
+    return files.SerializeToString()
+
+
+@asynccontextmanager
+async def user_service() -> AsyncIterator[int]:
+    """Runs ``python -m user_service`` with an empty database; yields its port."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        path = os.pathsep.join([str(_SERVICE), str(_SERVICE / "gen")])
+        with log.open("wb") as output:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "user_service"),
+                env={"PATH": os.environ["PATH"], "PYTHONPATH": path, "PORT": "0",
+                     "DATABASE_PATH": f"{folder}/users.db", "LAME_DUCK_SECONDS": "0"},
+                stderr=output,
+            )  # fmt: skip
+
+        async def port() -> int:
+            assert process.returncode is None, log.read_text()
+            serving = _SERVING.search(log.read_text())
+            return int(serving[1]) if serving else 0
+
+        try:
+            yield await until(port, "the user service serves")
+        finally:
+            process.terminate()
+            await process.wait()
+
+
+class Silent(AnyMethod):
+    """Never answers a unary call."""
+
+    def __init__(self) -> None:
+        async def answer(_: bytes, _context: Any) -> bytes:
+            await asyncio.Event().wait()
+            return b""
+
+        super().__init__(answer)
+
+
+class Metadata(AnyMethod):
+    """Notes the metadata of every call, and answers with an empty message."""
+
+    def __init__(self) -> None:
+        self.seen: list[dict[str, str]] = []
+
+        async def answer(_: bytes, context: Any) -> bytes:
+            self.seen.append(dict(context.invocation_metadata()))
+            return b""
+
+        super().__init__(answer)
+
+
+class Failing(AnyMethod):
+    """Ends every call with the status that the call's ``x-fail`` header names."""
+
+    def __init__(self) -> None:
+        async def answer(_: bytes, context: Any) -> bytes:
+            code = dict(context.invocation_metadata())["x-fail"]
+            await context.abort(grpc.StatusCode[code], f"it is {code}")
+            return b""
+
+        super().__init__(answer)
+
+
+class Patient(grpc.GenericRpcHandler):
+    """Streams one message, and a second one when it is told to."""
+
+    def __init__(self, first: bytes, second: bytes) -> None:
+        self.go_on = asyncio.Event()
+
+        async def answer(_: Any, _context: Any) -> AsyncIterator[bytes]:
+            yield first
+            await self.go_on.wait()
+            yield second
+
+        self._handler: grpc.RpcMethodHandler[Any, Any] = grpc.stream_stream_rpc_method_handler(
+            answer
+        )
+
+    def service(self, _: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
+        """Returns the same handler for each method."""
+        return self._handler
+
+
+_FRAME_HEADERS, _FRAME_SETTINGS = 1, 4
+_END = 0x5
+"""END_STREAM and END_HEADERS (RFC 9113 6.2)."""
+
+
+@asynccontextmanager
+async def plain_http2(status: int) -> AsyncIterator[int]:
+    """Answers every HTTP/2 request with a status and nothing else; yields its port."""
+    # A literal field without indexing whose name is entry 8 of the static table (RFC 7541).
+    block = bytes([0x08, 3]) + str(status).encode()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(len(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
+        writer.write(_frame(_FRAME_SETTINGS, 0, 0, b""))
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = await reader.readexactly(9)
+                await reader.readexactly(int.from_bytes(head[:3]))
+                if head[3] == _FRAME_SETTINGS and not head[4]:
+                    writer.write(_frame(_FRAME_SETTINGS, 1, 0, b""))
+                if head[3] == _FRAME_HEADERS:
+                    stream = int.from_bytes(head[5:])
+                    writer.write(_frame(_FRAME_HEADERS, _END, stream, block))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+def _frame(kind: int, flags: int, stream: int, content: bytes) -> bytes:
+    return len(content).to_bytes(3) + bytes([kind, flags]) + stream.to_bytes(4) + content

@@ -1,0 +1,116 @@
+"""The whole pipeline in front of a real Envoy: descriptor, attach, build, ADS."""
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from grpc_operator import descriptor
+from grpc_operator.api import GrpcService
+from grpc_operator.errors import Problem
+from grpc_operator.gateway.attach import attach
+from grpc_operator.gateway.ir import Attachment, Endpoint, GatewayIr, Key, Listener
+from grpc_operator.gateway.xds import Builder
+from grpc_operator.xds.server import AdsServer
+from tests.envoy.envoy import Envoy
+from tests.envoy.polling import until
+
+NAMESPACE = "tests"
+PROBE_HOST = hashlib.sha256(b"probe").hexdigest()
+_ANY_PORT = 0
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """A GrpcService as a test says it.
+
+    Attributes:
+        gateway: ``spec.gateway``.
+        descriptor: FileDescriptorSet; ``None`` for a service without one.
+        ports: Endpoints on loopback.
+        services: ``spec.services``.
+    """
+
+    name: str
+    descriptor: bytes | None
+    ports: tuple[int, ...]
+    gateway: Mapping[str, Any] = field(default_factory=dict)
+    services: tuple[str, ...] | None = None
+
+    @property
+    def key(self) -> Key:
+        """The GrpcService."""
+        return (NAMESPACE, self.name)
+
+    def attachment(self) -> Attachment:
+        """Returns what it asks of the gateway, as the operator sees it."""
+        metadata = {"name": self.name, "namespace": NAMESPACE, "uid": "1", "generation": 1}
+        services = None if self.services is None else list(self.services)
+        spec = {"image": "none", "gateway": dict(self.gateway), "services": services}
+        service = GrpcService.parse({"metadata": metadata, "spec": spec})
+        if self.descriptor is None:
+            return attach(service, None)
+        return attach(service, descriptor.load(self.descriptor, self.services))
+
+
+@dataclass
+class Edge:
+    """A gateway with one Envoy.
+
+    Attributes:
+        port: The listener's, on loopback.
+        refused: What the last ``serve`` did not program, and why.
+    """
+
+    envoy: Envoy
+    ads: AdsServer
+    gateway: GatewayIr
+    port: int = 0
+    refused: Mapping[Key, tuple[Problem, ...]] = field(default_factory=dict)
+    _builder: Builder = field(default_factory=Builder)
+
+    async def serve(self, *services: Exposed) -> None:
+        """Configures exactly these services and waits until Envoy has taken them."""
+        attachments = [service.attachment() for service in services]
+        endpoints = {
+            service.key: tuple(Endpoint("127.0.0.1", port) for port in service.ports)
+            for service in services
+        }
+        snapshot, self.refused = self._builder.build(self.gateway, attachments, endpoints)
+        self.ads.publish(self.gateway.key, snapshot)
+
+        async def taken() -> bool:
+            states = self.ads.proxies(self.gateway.key)
+            rejected = [state.rejected for state in states if state.rejected]
+            if rejected:
+                raise AssertionError(f"Envoy refuses the configuration: {rejected}")
+            return [dict(state.tokens) for state in states] == [dict(snapshot.tokens)]
+
+        await until(taken, "Envoy has taken the configuration")
+        self.port = self.port or await self.envoy.port()
+
+
+@asynccontextmanager
+async def edge(*, hostname: str | None = None) -> AsyncIterator[Edge]:
+    """Starts an ADS server and an Envoy that serves nothing yet.
+
+    Args:
+        hostname: Of the listener.
+    """
+    gateway = GatewayIr(
+        key=(NAMESPACE, "edge"),
+        listeners=(Listener("http", _ANY_PORT, hostname),),
+        access_log=False,
+        drain_seconds=5,
+        probe_host=PROBE_HOST,
+    )
+    ads = AdsServer(lambda _gateway, _services: None)
+    envoy = await Envoy.start(await ads.start(0, "127.0.0.1"), cluster="/".join(gateway.key))
+    try:
+        yield Edge(envoy, ads, gateway)
+    finally:
+        lines = [line for line in envoy.log().splitlines(keepends=True) if "[info]" not in line]
+        print(f"--- log of Envoy ---\n{''.join(lines)[-10_000:]}")  # noqa: T201 - shown on failure
+        await envoy.stop()
+        await ads.stop(0)

@@ -1,0 +1,124 @@
+"""Time limits: unary calls end, streams go on, the client's deadline is honoured."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import aiohttp
+import grpc
+import pytest
+import pytest_asyncio
+
+from tests.envoy.protocols.backends import Patient, Silent, user_descriptor
+from tests.envoy.protocols.clients import GrpcClient, RestClient, WebClient
+from tests.envoy.protocols.conftest import Site
+from tests.envoy.protocols.edge import Edge, Exposed, edge
+from tests.envoy.upstream import serving
+from user.v1 import user_pb2
+
+pytestmark = [pytest.mark.envoy, pytest.mark.asyncio(loop_scope="package")]
+
+_SHORT, _DEFAULT, _STREAM = "short.test", "default.test", "stream.test"
+_LIMIT = 0.3
+_SOON = 5.0
+"""Far above the limits set here, and far below every default."""
+
+
+@dataclass
+class Slow:
+    """Servers that let wait, behind Envoy."""
+
+    edge: Edge
+    patient: Patient
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="package")
+async def slow() -> AsyncIterator[Slow]:
+    first, second = (user_pb2.User(name=name).SerializeToString() for name in ("a", "b"))
+    patient, descriptor = Patient(first, second), user_descriptor()
+    short = {"timeouts": {"request": "300ms", "streamIdle": "10s"}}
+    async with serving(Silent()) as silent, serving(patient) as streaming, edge() as made:
+        await made.serve(
+            Exposed("short", descriptor, (silent,), {"hostnames": [_SHORT], **short}),
+            Exposed("default", descriptor, (silent,), {"hostnames": [_DEFAULT]}),
+            Exposed("stream", descriptor, (streaming,), {"hostnames": [_STREAM], **short}),
+        )
+        yield Slow(made, patient)
+
+
+async def test_unary_limit(slow: Slow, site: Site) -> None:
+    port = slow.edge.port
+    for client in (
+        GrpcClient(site.schema, port, _SHORT, timeout=20),
+        WebClient(site.schema, port, _SHORT),
+        WebClient(site.schema, port, _SHORT, text=True),
+        RestClient(port, _SHORT),
+    ):
+        start = time.monotonic()
+        outcome = await client.call("GetUser", {"id": "x"})
+        assert outcome.code == grpc.StatusCode.DEADLINE_EXCEEDED.value[0], client
+        assert _LIMIT <= time.monotonic() - start < _SOON
+
+
+async def test_deadline_of_the_client(slow: Slow, site: Site) -> None:
+    """Seen from gRPC-Web, whose client has no clock of its own here."""
+    web = WebClient(site.schema, slow.edge.port, _DEFAULT)
+    start = time.monotonic()
+    outcome = await web.call("GetUser", {"id": "x"}, grpc_timeout="300m")
+    assert outcome.code == grpc.StatusCode.DEADLINE_EXCEEDED.value[0]
+    assert _LIMIT <= time.monotonic() - start < _SOON
+
+
+async def test_deadline_beyond_the_limit(slow: Slow, site: Site) -> None:
+    web = WebClient(site.schema, slow.edge.port, _SHORT)
+    start = time.monotonic()
+    outcome = await web.call("GetUser", {"id": "x"}, grpc_timeout="60S")
+    assert outcome.code == grpc.StatusCode.DEADLINE_EXCEEDED.value[0]
+    assert _LIMIT <= time.monotonic() - start < _SOON
+
+
+async def test_the_default_limit_is_15_seconds(slow: Slow) -> None:
+    """Read from Envoy instead of waited for."""
+    dump = json.dumps(await slow.edge.envoy.config_dump("dynamic_route_configs"))
+    assert '"max_stream_duration": "15s"' in dump
+
+
+async def test_a_stream_outlives_the_unary_limit(slow: Slow, site: Site) -> None:
+    options = [("grpc.default_authority", _STREAM)]
+    target = f"127.0.0.1:{slow.edge.port}"
+    slow.patient.go_on.clear()
+    async with grpc.aio.insecure_channel(target, options=options) as channel:
+        method: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(
+            "/user.v1.UserService/ListUsers"
+        )
+        stream = method(b"", timeout=20)
+        assert _name(await stream.read()) == "a"
+        web = WebClient(site.schema, slow.edge.port, _STREAM)
+        rest = RestClient(slow.edge.port, _STREAM)
+        others = [asyncio.create_task(client.call("ListUsers", {})) for client in (web, rest)]
+        done, _ = await asyncio.wait(others, timeout=3 * _LIMIT)
+        assert not done
+        slow.patient.go_on.set()
+        assert _name(await stream.read()) == "b"
+        assert await stream.code() == grpc.StatusCode.OK
+    for other in others:
+        assert (await other).answers == ({"name": "a"}, {"name": "b"})
+
+
+async def test_a_rest_stream_comes_as_it_is_made(slow: Slow) -> None:
+    slow.patient.go_on.clear()
+    url = f"http://127.0.0.1:{slow.edge.port}/v1/users"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(url, headers={"host": _STREAM}) as answer,
+    ):
+        assert await asyncio.wait_for(answer.content.readany(), _SOON) == b'[{"name":"a"}'
+        slow.patient.go_on.set()
+        assert await answer.content.read() == b',{"name":"b"}]'
+
+
+def _name(message: object) -> str:
+    assert isinstance(message, bytes)
+    return user_pb2.User.FromString(message).name

@@ -1,0 +1,97 @@
+"""What Envoy refuses is quoted, tried once, and concerns nobody else."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.envoy.configuration import Service
+from tests.envoy.conftest import Control, StartEnvoy
+from tests.envoy.hammer import OK, hammering
+from tests.envoy.polling import until
+from tests.envoy.test_lifecycle import NOT_HELD_UP, call, started
+from tests.envoy.upstream import says, serving
+
+pytestmark = pytest.mark.envoy
+
+
+async def quoted(control: Control, service: Service) -> str:
+    """Waits for a refusal of this service and returns Envoy's words."""
+
+    async def words() -> str:
+        return next((p.rejected.get(service.key, "") for p in control.proxies()), "")
+
+    return await until(words, f"a refusal of {service.name}")
+
+
+async def test_bad_routes_are_quoted_and_concern_nobody_else(
+    control: Control, start_envoy: StartEnvoy
+) -> None:
+    async with serving(says(b"hello")) as upstream:
+        good, bad = Service("good", (upstream,)), Service("bad", (upstream,))
+        envoy = await started(control, start_envoy, good, bad)
+        async with hammering(await envoy.port(), bad.method) as hammer:
+            control.told.clear()
+            broken, changed = replace(bad, broken=True), replace(good, mark="second")
+            control.publish(changed, broken)
+            words = await quoted(control, bad)
+            assert words.startswith("RouteConfiguration bad.Echo: ")
+            assert "single wildcard domain" in words
+            await control.complete(changed, seconds=NOT_HELD_UP)
+            assert {key for _, services in control.told for key in services} == {good.key, bad.key}
+            assert (await call(envoy, changed)).headers["x-mark"] == "second"
+        assert hammer.codes == [OK]
+        assert control.server.stats.nacks == 1
+
+
+async def test_a_refused_version_is_not_sent_again_and_a_rollback_ends_it(
+    control: Control, start_envoy: StartEnvoy
+) -> None:
+    async with serving(says(b"hello")) as upstream:
+        good, bad = Service("good", (upstream,)), Service("bad", (upstream,))
+        await started(control, start_envoy, good, bad)
+        control.publish(good, replace(bad, broken=True))
+        await quoted(control, bad)
+        for mark in ("second", "third"):
+            changed = replace(good, mark=mark)
+            control.publish(changed, replace(bad, broken=True))
+            await control.complete(changed)
+        assert control.server.stats.nacks == 1
+        control.publish(good, bad)
+        await control.complete(good, bad)
+
+        async def mended() -> bool:
+            return not control.proxies()[0].rejected
+
+        await until(mended, "the refusal is over")
+
+
+async def test_bad_routes_at_the_first_start(control: Control, start_envoy: StartEnvoy) -> None:
+    async with serving(says(b"hello")) as upstream:
+        good, bad = Service("good", (upstream,)), Service("bad", (upstream,), broken=True)
+        control.publish(good, bad)
+        envoy = await start_envoy(control.port)
+        await control.complete(good)
+        await quoted(control, bad)
+        await envoy.ready()
+        assert (await call(envoy, good)).code == OK
+        mended = replace(bad, broken=False)
+        control.publish(good, mended)
+        await control.complete(good, mended)
+        assert (await call(envoy, mended)).code == OK
+
+
+async def test_a_bad_cluster_among_others_is_found_out(
+    control: Control, start_envoy: StartEnvoy
+) -> None:
+    """Envoy refuses the response as a whole; sent one by one, only the bad one is refused."""
+    async with serving(says(b"hello")) as upstream:
+        good = [Service(f"good-{n}", (upstream,)) for n in range(5)]
+        bad = Service("bad", (upstream,), connect_timeout=-1)
+        envoy = await started(control, start_envoy, good[0])
+        control.publish(*good, bad)
+        words = await quoted(control, bad)
+        assert words.startswith("Cluster default/bad: ")
+        await control.complete(*good, seconds=NOT_HELD_UP)
+        for service in good:
+            assert (await call(envoy, service)).code == OK
+        assert [*control.proxies()[0].rejected] == [bad.key]

@@ -1,0 +1,1 @@
+"""A corpus of ``google.api.http``: requests, and what real Envoy makes of them."""

@@ -1,0 +1,1 @@
+"""Golden cases of ``grpc_operator.desired.gateway``."""

@@ -1,0 +1,160 @@
+"""What stands around the operator at the gateway: a real Envoy, a real service, a client."""
+
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from tests.envoy.envoy import binary, bootstrap
+from tests.integration.cluster import ROOT
+from tests.integration.waiting import wait_until
+from user.v1 import user_pb2, user_pb2_grpc
+
+TIMEOUT = 5.0
+"""Seconds for one call."""
+
+
+def host_address(server: str) -> str:
+    """Returns this machine's address as the cluster sees it; loopback is no address for a pod.
+
+    Args:
+        server: URL of the API server.
+    """
+    host, _, port = server.removeprefix("https://").rpartition(":")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((host, int(port)))
+        address: str = probe.getsockname()[0]
+    if not address.startswith("127."):
+        return address
+    network = ["docker", "network", "inspect", "kind", "-f", "{{json .IPAM.Config}}"]
+    configs = json.loads(subprocess.run(network, capture_output=True, check=True).stdout)
+    return str(next(entry["Gateway"] for entry in configs if ":" not in entry["Gateway"]))
+
+
+class Proxy:
+    """An Envoy that gets everything from an operator on this machine.
+
+    Args:
+        xds_port: Port of the operator's xDS server.
+        gateway: ``NAMESPACE/NAME`` of its GrpcGateway.
+        node: Name of its pod.
+    """
+
+    def __init__(self, xds_port: int, gateway: str, node: str = "proxy-0") -> None:
+        # Not pytest's directory: the path of a unix socket is limited to 107 characters.
+        self._directory = Path(tempfile.mkdtemp(prefix="envoy-"))
+        self._admin = self._directory / "admin.sock"
+        config = self._directory / "bootstrap.json"
+        config.write_text(json.dumps(bootstrap(self._admin, xds_port, node, gateway)))
+        words = [str(binary()), "-c", str(config), "--log-path", str(self._directory / "log")]
+        words += ["--concurrency", "1", "--use-dynamic-base-id"]
+        self._process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+
+    def stop(self) -> None:
+        """Ends it; what it logged is shown when the test fails."""
+        self._process.kill()
+        self._process.wait()
+        print(f"--- Envoy\n{(self._directory / 'log').read_text()[-5000:]}")  # noqa: T201
+        shutil.rmtree(self._directory)
+
+    def admin(self, path: str) -> str:
+        """Returns what the admin interface says."""
+        connection = http.client.HTTPConnection("admin", timeout=TIMEOUT)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(str(self._admin))
+        connection.request("GET", path)
+        return connection.getresponse().read().decode()
+
+    def stats(self, pattern: str) -> dict[str, int]:
+        """Returns the counters and gauges whose names match."""
+        answer = json.loads(self.admin(f"/stats?format=json&filter={pattern}"))
+        return {entry["name"]: entry["value"] for entry in answer["stats"] if "name" in entry}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    body: str
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client of a gateway's listener on this machine."""
+
+    port: int
+
+    def rest(self, verb: str, path: str, body: Any = None, host: str = "any.example") -> Answer:
+        """Makes one REST call; status 0 when nobody answers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
+        text = None if body is None else json.dumps(body)
+        headers = {"Host": host, "Content-Type": "application/json"}
+        try:
+            connection.request(verb, path, text, headers)
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.read().decode())
+        except OSError as error:
+            return Answer(0, str(error))
+        finally:
+            connection.close()
+
+    def list_users(self, host: str = "any.example") -> grpc.StatusCode:
+        """Makes one gRPC call and returns its status."""
+        options = [("grpc.default_authority", host)]
+        with grpc.insecure_channel(f"127.0.0.1:{self.port}", options=options) as channel:
+            call = user_pb2_grpc.UserServiceStub(channel).ListUsers(
+                user_pb2.ListUsersRequest(), timeout=TIMEOUT
+            )
+            with suppress(grpc.RpcError):
+                list(call)
+            return call.code()
+
+
+@contextmanager
+def user_service(directory: Path) -> Iterator[int]:
+    """Runs the reference user service on all addresses; yields its port."""
+    with socket.socket() as free:
+        free.bind(("", 0))
+        port: int = free.getsockname()[1]
+    paths = [str(ROOT / "services/user"), str(ROOT / "services/user/gen")]
+    environment = os.environ | {
+        "PORT": str(port),
+        "DATABASE_PATH": str(directory / f"users-{port}.db"),
+        "PYTHONPATH": os.pathsep.join(paths),
+        "LAME_DUCK_SECONDS": "0",
+        "GRPC_DRAIN_SECONDS": "1",
+    }
+    process = subprocess.Popen([sys.executable, "-m", "user_service"], env=environment)
+    try:
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            ready = grpc.channel_ready_future(channel)
+            ready.result(timeout=20)
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_status(client: Client, status: int, path: str, host: str = "any.example") -> Answer:
+    """Waits until a GET has a status."""
+
+    def look() -> Answer | None:
+        answer = client.rest("GET", path, host=host)
+        assert answer.status == status, answer
+        return answer
+
+    found = wait_until(look, 15, f"GET {path} is {status}")
+    assert found is not None
+    return found

@@ -1,0 +1,219 @@
+"""Calls by gRPC, gRPC-Web and REST; no client here ever sends a call twice."""
+
+import asyncio
+import struct
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+import aiohttp
+import grpc
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError, Message
+
+from tests.load.operations import Stream, Unary
+from tests.load.plan import Load
+from tests.load.schema import serialize
+from tests.load.tally import Outcome
+
+WRONG = "WRONG_ANSWER"
+_HTTP_OK = 200
+_TRAILERS = 0x80
+"""Flag of the frame that holds the trailers (PROTOCOL-WEB)."""
+
+_OPTIONS = (
+    ("grpc.enable_retries", 0),
+    ("grpc.service_config_disable_resolution", 1),
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+)
+
+
+class Caller(Protocol):
+    """Makes the calls of one load."""
+
+    async def call(self, number: int) -> Outcome:
+        """Makes one call."""
+
+    async def close(self) -> None:
+        """Closes every connection."""
+
+
+class GrpcUnary:
+    """Unary calls by gRPC, over several connections in turn."""
+
+    def __init__(self, target: str, load: Load, unary: Unary) -> None:
+        self._channels = _channels(target, load)
+        self._unary = unary
+        self._timeout = load.timeout
+        self._methods: list[Any] = [
+            channel.unary_unary(unary.path, serialize, _from_string(unary.reply))
+            for channel in self._channels
+        ]
+
+    async def call(self, number: int) -> Outcome:
+        """Makes one call."""
+        method = self._methods[number % len(self._methods)]
+        try:
+            reply = await method(self._unary.request(number), timeout=self._timeout)
+        except grpc.aio.AioRpcError as error:
+            return Outcome(error.code().name, error.details() or "")
+        return _judged(self._unary, number, reply)
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await asyncio.gather(*(channel.close() for channel in self._channels))
+
+
+class GrpcStream:
+    """Streams by gRPC; server streams are called the same way with one request message."""
+
+    def __init__(self, target: str, load: Load, stream: Stream) -> None:
+        self._channels = _channels(target, load)
+        self._stream = stream
+        self._timeout = load.timeout
+        self._methods: list[Any] = [
+            channel.stream_stream(stream.path, serialize, _from_string(stream.reply))
+            for channel in self._channels
+        ]
+
+    async def call(self, number: int) -> Outcome:
+        """Makes one call and compares every answer with the one due at its position."""
+        method = self._methods[number % len(self._methods)]
+        stream, position = self._stream, 0
+        call = method(stream.requests(number), timeout=self._timeout)
+        try:
+            async for reply in call:
+                if not stream.right(number, position, reply):
+                    lost = stream.expected - position
+                    return Outcome(WRONG, f"at position {position}: {reply}", lost)
+                position += 1
+        except grpc.aio.AioRpcError as error:
+            told = f"after {position} of {stream.expected} messages: {error.details()}"
+            return Outcome(error.code().name, told, stream.expected - position)
+        finally:
+            call.cancel()
+        if position != stream.expected:
+            told = f"the stream ended with OK after {position} of {stream.expected} messages"
+            return Outcome(WRONG, told, stream.expected - position)
+        return Outcome()
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await asyncio.gather(*(channel.close() for channel in self._channels))
+
+
+class _Http:
+    """Unary calls over HTTP/1.1."""
+
+    def __init__(self, target: str, load: Load, unary: Unary) -> None:
+        self._base = f"http://{target}"
+        self._load = load
+        self._unary = unary
+        self._headers = {"host": load.host} if load.host else {}
+        self._session: aiohttp.ClientSession | None = None
+
+    async def call(self, number: int) -> Outcome:
+        """Makes one call."""
+        try:
+            return await self._call(self._open(), number)
+        except (aiohttp.ClientError, TimeoutError, json_format.ParseError, DecodeError) as error:
+            return Outcome(type(error).__name__, str(error))
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def _call(self, session: aiohttp.ClientSession, number: int) -> Outcome:
+        raise NotImplementedError
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._load.workers),
+                timeout=aiohttp.ClientTimeout(total=self._load.timeout),
+                headers=self._headers,
+            )
+            # Otherwise a GET on a connection that the server has closed is sent again.
+            self._session._retry_connection = False  # noqa: SLF001 - there is no public switch
+        return self._session
+
+
+class Rest(_Http):
+    """REST/JSON."""
+
+    async def _call(self, session: aiohttp.ClientSession, number: int) -> Outcome:
+        async with self._request(session, number) as response:
+            text = await response.text()
+        if response.status != _HTTP_OK:
+            return Outcome(f"HTTP {response.status}", text)
+        return _judged(self._unary, number, json_format.Parse(text, self._unary.reply()))
+
+    def _request(self, session: aiohttp.ClientSession, number: int) -> Any:
+        if self._load.protocol == "rest-get" and self._unary.get is not None:
+            return session.get(self._base + self._unary.get.format(number))
+        body = json_format.MessageToDict(self._unary.request(number))
+        return session.post(self._base + self._unary.post, json=body)
+
+
+class GrpcWeb(_Http):
+    """gRPC-Web (PROTOCOL-WEB): length-prefixed frames, the trailers in the last one."""
+
+    async def _call(self, session: aiohttp.ClientSession, number: int) -> Outcome:
+        message = self._unary.request(number).SerializeToString()
+        body = struct.pack(">BI", 0, len(message)) + message
+        headers = {"content-type": "application/grpc-web+proto", "x-grpc-web": "1"}
+        url = self._base + self._unary.path
+        async with session.post(url, data=body, headers=headers) as response:
+            frames = await response.read()
+        if response.status != _HTTP_OK:
+            return Outcome(f"HTTP {response.status}", frames[:200].decode(errors="replace"))
+        messages, trailers = split_frames(frames)
+        status = trailers.get("grpc-status", response.headers.get("grpc-status", "none"))
+        if status != "0":
+            told = trailers.get("grpc-message", response.headers.get("grpc-message", ""))
+            return Outcome(f"grpc-status {status}", unquote(told))
+        if len(messages) != 1:
+            return Outcome(WRONG, f"{len(messages)} messages")
+        reply = self._unary.reply()
+        reply.ParseFromString(messages[0])
+        return _judged(self._unary, number, reply)
+
+
+def split_frames(body: bytes) -> tuple[list[bytes], dict[str, str]]:
+    """Returns the messages and the trailers of a gRPC-Web answer."""
+    messages: list[bytes] = []
+    trailers: dict[str, str] = {}
+    while body:
+        flags, length = struct.unpack_from(">BI", body)
+        frame, body = body[5 : 5 + length], body[5 + length :]
+        if flags & _TRAILERS:
+            lines = (line.partition(":") for line in frame.decode().splitlines())
+            trailers.update({name.strip().lower(): value.strip() for name, _, value in lines})
+        else:
+            messages.append(frame)
+    return messages, trailers
+
+
+def caller(target: str, load: Load, what: Unary | Stream) -> Caller:
+    """Returns what makes the calls of a load."""
+    if isinstance(what, Stream):
+        return GrpcStream(target, load, what)
+    if load.protocol == "grpc":
+        return GrpcUnary(target, load, what)
+    return (GrpcWeb if load.protocol == "grpc-web" else Rest)(target, load, what)
+
+
+def _channels(target: str, load: Load) -> list[grpc.aio.Channel]:
+    options: list[tuple[str, Any]] = list(_OPTIONS)
+    if load.host:
+        options.append(("grpc.default_authority", load.host))
+    return [grpc.aio.insecure_channel(target, options) for _ in range(load.connections)]
+
+
+def _from_string(reply: type[Message]) -> Any:
+    return reply.FromString
+
+
+def _judged(unary: Unary, number: int, reply: Message) -> Outcome:
+    return Outcome() if unary.right(number, reply) else Outcome(WRONG, str(reply))

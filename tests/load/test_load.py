@@ -1,0 +1,163 @@
+"""The load generator itself, on loopback: it must see what goes wrong, or it proves nothing."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from pydantic import ValidationError
+
+from tests.load.echo_server import start
+from tests.load.plan import Plan
+from tests.load.protocols import split_frames
+from tests.load.run import read_plan, run
+from tests.load.schema import Echo
+
+
+class Server:
+    """An Echo server of its own package."""
+
+    def __init__(self, package: str, server: grpc.aio.Server, port: int) -> None:
+        self.package = package
+        self.grpc = server
+        self.target = f"127.0.0.1:{port}"
+
+    def plan(self, *loads: dict[str, Any], hold: bool = False) -> Plan:
+        """Returns a plan that calls it."""
+        named = [{"name": load["operation"], "package": self.package, **load} for load in loads]
+        plan = {"target": self.target, "loads": named, "hold": hold, "seconds": 20}
+        return Plan.model_validate(plan)
+
+
+@pytest_asyncio.fixture
+async def server() -> AsyncIterator[Server]:
+    """Provides a running server."""
+    package = f"load.t{uuid.uuid4().hex[:8]}"
+    running, port = await start(Echo(package), 0)
+    yield Server(package, running, port)
+    await running.stop(0)
+
+
+async def test_a_healthy_server_fails_no_call(server: Server) -> None:
+    """Every call and every message of each kind is counted, and none failed."""
+    plan = server.plan(
+        {"operation": "say", "calls": 500, "workers": 10, "connections": 2},
+        {"operation": "count", "calls": 4, "workers": 2, "messages": 20, "interval": 0.01},
+        {"operation": "chat", "calls": 4, "workers": 2, "messages": 20, "interval": 0.01},
+    )
+
+    say, count, chat = await run(plan, asyncio.Event())
+
+    assert (say["calls"], say["failed"], say["statuses"]) == (500, 0, {"OK": 500})
+    assert 0 < say["latency_ms"]["p50"] <= say["latency_ms"]["p99"] <= say["latency_ms"]["max"]
+    for stream in (count, chat):
+        figures = ("calls", "failed", "messages", "lost_messages")
+        assert [stream[name] for name in figures] == [4, 0, 80, 0]
+
+
+async def test_a_server_that_dies_is_seen(server: Server) -> None:
+    """Failed calls are told with their time and status, and lost messages are counted."""
+    stop = asyncio.Event()
+    plan = server.plan(
+        {"operation": "say", "calls": 200, "workers": 4, "rate": 200},
+        {"operation": "count", "calls": 1, "messages": 50, "interval": 0.1},
+        hold=True,
+    )
+    running = asyncio.create_task(run(plan, stop))
+    await asyncio.sleep(0.5)
+    await server.grpc.stop(0)
+    stop.set()
+
+    say, count = await running
+
+    assert say["failed"] > 0
+    assert say["calls"] == sum(say["statuses"].values()) >= 200
+    assert say["first_failures"][0]["status"] == "UNAVAILABLE"
+    assert count["failed"] > 0
+    assert count["lost_messages"] > 0
+    assert "of 50 messages" in count["first_failures"][0]["detail"]
+
+
+async def test_the_pace_is_kept(server: Server) -> None:
+    """A rate is not exceeded."""
+    plan = server.plan({"operation": "say", "calls": 100, "workers": 10, "rate": 100})
+
+    (say,) = await run(plan, asyncio.Event())
+
+    assert say["seconds"] >= 0.95
+
+
+async def test_http_failures_are_seen_and_never_sent_again() -> None:
+    """A REST answer with another status, a wrong answer and a broken connection all count."""
+    requests: list[str] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        requests.append(request.path)
+        number = int(request.path.rsplit("/", 1)[1])
+        if number == 1:
+            return web.json_response({"code": 14, "message": "no upstream"}, status=503)
+        if number == 2:
+            return web.json_response({"number": 7})
+        if number == 3 and request.transport is not None:
+            request.transport.close()
+        return web.json_response({"number": number})
+
+    application = web.Application()
+    application.router.add_get("/{tail:.*}", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    load = {"name": "rest", "operation": "say", "protocol": "rest-get", "calls": 5}
+    load["package"] = f"load.t{uuid.uuid4().hex[:8]}"
+    target = f"127.0.0.1:{runner.addresses[0][1]}"
+
+    (rest,) = await run(Plan.model_validate({"target": target, "loads": [load]}), asyncio.Event())
+    await runner.cleanup()
+
+    assert len(requests) == 5
+    assert rest["statuses"] == {
+        "OK": 2,
+        "HTTP 503": 1,
+        "WRONG_ANSWER": 1,
+        "ServerDisconnectedError": 1,
+    }
+    assert "no upstream" in rest["first_failures"][0]["detail"]
+
+
+def test_frames_of_grpc_web_are_split() -> None:
+    """Messages and trailers, as PROTOCOL-WEB has them."""
+    body = b"\0\0\0\0\2hi" + b"\x80\0\0\0\x1dgrpc-status:5\r\ngrpc-message:x"
+
+    assert split_frames(body) == ([b"hi"], {"grpc-status": "5", "grpc-message": "x"})
+
+
+@pytest.mark.parametrize(
+    ("load", "told"),
+    [
+        ({"operation": "count", "protocol": "rest-get"}, "protocol: count is a stream"),
+        ({"operation": "create-user", "protocol": "rest-get"}, "use rest-post"),
+        ({"operation": "say", "calls": 0}, "calls"),
+        ({"operation": "say", "sped": 1}, "sped"),
+        ({"operation": "shout"}, "operation"),
+    ],
+)
+def test_a_wrong_plan_is_refused_by_name(load: dict[str, Any], told: str) -> None:
+    """The message names the field."""
+    plan = {"target": "localhost:1", "loads": [{"name": "x", "calls": 1, **load}]}
+
+    with pytest.raises(ValidationError, match=told):
+        Plan.model_validate(plan)
+
+
+def test_a_plan_is_read_from_json() -> None:
+    """Defaults are filled in."""
+    plan = read_plan(
+        '{"target": "localhost:1", "loads": [{"name": "x", "operation": "say", "calls": 1}]}'
+    )
+
+    assert plan.loads[0].protocol == "grpc"
+    assert not plan.hold

@@ -1,0 +1,218 @@
+"""A GrpcService and its descriptor: what it asks for, and every problem by name."""
+
+from typing import Any
+
+import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+
+from grpc_operator.api.gateway import Gateway
+from grpc_operator.descriptor import load
+from grpc_operator.descriptor.model import Descriptor
+from grpc_operator.errors import InvalidSpecError
+from grpc_operator.gateway.attach import attach
+from grpc_operator.gateway.infrastructure import HEALTH
+from grpc_operator.gateway.ir import Attachment, Policy, Retries
+from tests.unit.gateway import USERS, attached, descriptor, method, service
+
+SAFE = ("connect-failure", "refused-stream", "reset-before-request")
+
+
+def policy(attachment: Attachment, name: str) -> Policy:
+    """Returns the policy of a method of the first service."""
+    return next(each.policy for each in attachment.apis[0].methods if each.name == name)
+
+
+def problems(gateway: dict[str, Any], of: Descriptor = USERS, **kwargs: Any) -> list[str]:
+    """Returns what is wrong, as people read it."""
+    with pytest.raises(InvalidSpecError) as error:
+        attached(gateway, of, **kwargs)
+    return [str(problem) for problem in error.value.problems]
+
+
+def test_unary_methods_have_a_limit_and_safe_retries() -> None:
+    """15 s unless the client says otherwise; only what never reached the server is sent again."""
+    assert policy(attached(), "CreateUser") == Policy(
+        timeout=15, longest_deadline=None, idle_timeout=None, retries=Retries(2, SAFE)
+    )
+
+
+def test_idempotent_methods_are_retried_when_unavailable() -> None:
+    """``idempotency_level`` says that a second try does no harm."""
+    retries = policy(attached(), "GetUser").retries
+
+    assert retries == Retries(2, (*SAFE, "unavailable"))
+
+
+@pytest.mark.parametrize("name", ["ListUsers", "SyncUsers"])
+def test_streams_have_an_idle_limit_only(name: str) -> None:
+    """No limit on the whole call, and no retry."""
+    assert policy(attached(), name) == Policy(None, None, 3600, None)
+
+
+def test_settings_of_the_gateway() -> None:
+    """A request timeout is also the longest deadline; zero means none."""
+    made = attached(
+        {
+            "timeouts": {"request": "5s", "streamIdle": "0s", "maxStreamDuration": "1h"},
+            "retry": {"attempts": 1, "codes": ["ABORTED", "UNKNOWN", "INTERNAL"]},
+        }
+    )
+
+    retries = Retries(1, tuple(sorted((*SAFE, "internal"))), (2, 10))
+    assert policy(made, "CreateUser") == Policy(5, 5, None, retries)
+    assert policy(made, "ListUsers") == Policy(3600, 3600, None, None)
+    assert made.apis[0].fallback == Policy(3600, 3600, None, None)
+
+
+def test_no_limit_and_no_retry() -> None:
+    """Both can be turned off."""
+    made = attached({"timeouts": {"request": "0s"}, "retry": {"attempts": 0}})
+
+    assert policy(made, "CreateUser") == Policy(None, None, None, None)
+
+
+def test_overrides_of_methods() -> None:
+    """A method's own settings go before those of all methods, these before the gateway's."""
+    name = "user.v1.UserService"
+    made = attached(
+        {
+            "timeouts": {"request": "1s"},
+            "methods": [
+                {"service": name, "method": "*", "timeouts": {"request": "2s"}},
+                {"service": name, "method": "GetUser", "timeouts": {"request": "3s"}},
+                {"service": name, "method": "CreateUser", "retry": {"attempts": 5}},
+            ],
+        }
+    )
+
+    assert policy(made, "GetUser").timeout == 3
+    assert policy(made, "CreateUser").timeout == 2
+    retries = policy(made, "CreateUser").retries
+    assert retries is not None
+    assert retries.attempts == 5
+
+
+def test_an_unknown_method_names_the_nearest() -> None:
+    """A typing error never falls through to defaults."""
+    given = [
+        {"service": "user.v1.UserService", "method": "GetUsr"},
+        {"service": "user.v1.UserServise", "method": "GetUser"},
+    ]
+
+    one, other = problems({"methods": given})
+    field = "spec.gateway.methods"
+    assert one == f"{field}[user.v1.UserService/GetUsr]: no such method; did you mean GetUser?"
+    assert other.startswith(f"{field}[user.v1.UserServise/GetUser]: no such service; did you mean")
+
+
+def test_protocols() -> None:
+    """All unless some are named; without REST there is nothing to transcode."""
+    everything, some = attached(), attached({"protocols": ["GRPCWeb"]})
+
+    assert everything.grpc
+    assert everything.grpc_web
+    assert everything.rest is not None
+    assert (some.grpc, some.grpc_web, some.rest) == (False, True, None)
+    assert some.apis[0].patterns == ()
+
+
+def test_infrastructure_is_offered_only_when_listed() -> None:
+    """Reflection and health stay inside the cluster otherwise."""
+    assert [api.name for api in attached().apis] == ["user.v1.UserService"]
+    assert [api.name for api in attached({"expose": ["Health", "Reflection"]}).apis[1:]] == [
+        HEALTH,
+        "grpc.reflection.v1.ServerReflection",
+        "grpc.reflection.v1alpha.ServerReflection",
+    ]
+
+
+def test_automatic_mapping_adds_a_path_for_each_method() -> None:
+    """Also for methods that have a binding of their own."""
+    file = FileDescriptorProto(name="greet.proto", package="greet", syntax="proto3")
+    file.message_type.add(name="Text")
+    greeter = file.service.add(name="Greeter")
+    greeter.method.add(name="Hello", input_type=".greet.Text", output_type=".greet.Text")
+    proto = load(FileDescriptorSet(file=[file]).SerializeToString())
+    made = attached({"rest": {"autoMapping": "Enabled"}}, proto)
+
+    assert made.rest is not None
+    assert made.rest.descriptor != proto.data
+    assert made.apis[0].shapes == {"POST /greet.Greeter/Hello"}
+
+
+def test_rest_needs_bindings_only_when_it_is_asked_for() -> None:
+    """Without any, REST is left out; when named, its absence is a problem."""
+    plain = descriptor({"a.B": [method("C")]})
+
+    assert attached({}, plain).rest is None
+    (text,) = problems({"protocols": ["REST"]}, plain)
+    assert text.startswith("spec.gateway.protocols: there is no REST: no method has a binding; add")
+    (text,) = problems({"rest": {"prefixes": ["/v1/x"]}}, plain)
+    assert text.startswith("spec.gateway.rest.prefixes: there is no REST")
+
+
+def test_a_path_that_begins_with_a_variable_is_named() -> None:
+    """Nothing could say which service it belongs to."""
+    (text,) = problems({}, descriptor({"a.B": [method("C", "GET /*")]}))
+
+    assert text.startswith("spec.gateway.protocols: a.B/C: GET '/*': the path begins with a vari")
+    assert attached({"protocols": ["GRPC"]}, descriptor({"a.B": [method("C", "GET /*")]})).grpc
+
+
+def test_lines_cannot_be_indented() -> None:
+    """An indented message is several lines."""
+    rest = {"streamFormat": "NDJSON", "printOptions": {"whitespace": "Indented"}}
+
+    (text,) = problems({"rest": rest})
+    assert text.startswith("spec.gateway.rest.printOptions.whitespace: Indented breaks NDJSON")
+
+
+def test_credentials_need_origins() -> None:
+    """Or every web page could act as the user."""
+    (text,) = problems({"cors": {"allowOrigins": ["*"], "allowCredentials": "Allow"}})
+
+    assert text.startswith("spec.gateway.cors.allowOrigins: * with allowCredentials Allow")
+
+
+def test_without_a_descriptor_named_services_are_passed_on() -> None:
+    """Until there is one: no REST, no methods."""
+    made = attach(service({}, services=["a.B"]), None)
+
+    assert [(api.name, api.methods) for api in made.apis] == [("a.B", ())]
+    assert made.rest is None
+
+
+def test_a_service_without_gateway_is_no_attachment() -> None:
+    """The caller must have looked."""
+    lonely = service({})
+    lonely = lonely.model_copy(update={"spec": lonely.spec.model_copy(update={"gateway": None})})
+
+    with pytest.raises(ValueError, match=r"users has no spec\.gateway"):
+        attach(lonely, USERS)
+
+
+def test_every_problem_is_named_at_once() -> None:
+    """Nobody mends one to find the next."""
+    given = {
+        "hostnames": ["a.example.com", "*"],
+        "rest": {"prefixes": ["/v1/../x"]},
+        "cors": {"allowOrigins": ["https://a"]},
+    }
+
+    assert problems(given) == [
+        "spec.gateway.hostnames[1]: '*' is no host name",
+        "spec.gateway.rest.prefixes[0]: '/v1/../x' is no path such as /v1/users",
+    ]
+
+
+def test_equal_specs_make_equal_attachments() -> None:
+    """Lists whose order means nothing have none."""
+    one = attached({"hostnames": ["a.com", "b.com"], "expose": ["Health"]})
+    other = attached({"hostnames": ["b.com", "a.com"], "expose": ["Health"]})
+
+    assert one == other
+
+
+def test_the_defaults_are_those_of_the_api() -> None:
+    """``gateway: {}`` is the whole of the simplest case."""
+    assert attached({}) == attached(Gateway().wire())

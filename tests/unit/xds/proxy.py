@@ -1,0 +1,121 @@
+"""Requests as a proxy writes them, and snapshots of plain texts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from envoy.config.route.v3 import scoped_route_pb2
+from envoy.service.discovery.v3 import discovery_pb2
+from google.protobuf.any_pb2 import Any as Packed
+
+from grpc_operator.gateway.ir import Key
+from grpc_operator.gateway.snapshot import SCOPE, Resource, Snapshot
+from grpc_operator.xds.messages import kind
+from grpc_operator.xds.session import Session
+from grpc_operator.xds.state import Stats
+
+Said = tuple[str, dict[str, str], tuple[str, ...]]
+"""A response: message name, versions by resource name, names removed."""
+
+
+def resource(
+    type_url: str, name: str, version: str, *, stage: int = 0, owner: Key | None = None
+) -> Resource:
+    """Returns a resource; a scope's routes have its name."""
+    body = Packed(type_url=type_url, value=version.encode())
+    if type_url == SCOPE:
+        scope = scoped_route_pb2.ScopedRouteConfiguration(name=name, route_configuration_name=name)
+        body.value = scope.SerializeToString()
+    return Resource(name, version, body, stage, owner)
+
+
+def snapshot(
+    versions: Mapping[str, Mapping[str, str]],
+    tokens: Mapping[Key, str] | None = None,
+    *,
+    stages: Mapping[str, int] | None = None,
+    owners: Mapping[str, Key] | None = None,
+) -> Snapshot:
+    """Returns a snapshot.
+
+    Args:
+        versions: By type URL and name.
+        tokens: By service.
+        stages: By name.
+        owners: By name.
+    """
+    return Snapshot(
+        {
+            type_url: {
+                name: resource(
+                    type_url,
+                    name,
+                    version,
+                    stage=(stages or {}).get(name, 0),
+                    owner=(owners or {}).get(name),
+                )
+                for name, version in named.items()
+            }
+            for type_url, named in versions.items()
+        },
+        tokens or {},
+    )
+
+
+class Proxy:
+    """A proxy by hand: it says only what a test lets it say.
+
+    Attributes:
+        now: The time in seconds.
+    """
+
+    def __init__(self) -> None:
+        self.stats = Stats()
+        self.session = Session("node", self.stats)
+        self.now = 0.0
+        self.unanswered: list[tuple[str, str]] = []
+
+    def ask(
+        self,
+        type_url: str,
+        *names: str,
+        give_up: tuple[str, ...] = (),
+        has: Mapping[str, str] | None = None,
+    ) -> None:
+        """Subscribes; ``has`` is what it held before this stream."""
+        self.session.receive(
+            discovery_pb2.DeltaDiscoveryRequest(
+                type_url=type_url,
+                resource_names_subscribe=names,
+                resource_names_unsubscribe=give_up,
+                initial_resource_versions=has or {},
+            ),
+            self.now,
+        )
+
+    def hear(self) -> list[Said]:
+        """Returns every response that is sent without further answers."""
+        heard: list[Said] = []
+        while (response := self.session.next_response(self.now)) is not None:
+            self.unanswered.append((response.type_url, response.nonce))
+            versions = {r.name: r.version for r in response.resources}
+            heard.append((kind(response.type_url), versions, tuple(response.removed_resources)))
+        return heard
+
+    def ack(self, refuse: str = "") -> None:
+        """Answers everything; with ``refuse``, each time with this error."""
+        for type_url, nonce in self.unanswered:
+            request: Any = discovery_pb2.DeltaDiscoveryRequest(
+                type_url=type_url, response_nonce=nonce
+            )
+            if refuse:
+                request.error_detail.message = refuse
+            self.session.receive(request, self.now)
+        self.unanswered = []
+
+    def talk(self) -> list[Said]:
+        """Hears and answers until there is nothing more to say."""
+        talked: list[Said] = []
+        while heard := self.hear():
+            talked += heard
+            self.ack()
+        return talked

@@ -1,0 +1,155 @@
+"""Whatever happens in whatever order, a proxy converges and no route lacks its cluster.
+
+The proxy here keeps the rules that Envoy keeps: it asks for the endpoints of each cluster and for
+the routes of each scope, gives them up with these, and answers in the order of arrival.
+"""
+
+from collections import deque
+from typing import Any
+
+from envoy.service.discovery.v3 import discovery_pb2
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grpc_operator.gateway.snapshot import CLUSTER, ENDPOINTS, LISTENER, ROUTES, SCOPE, Snapshot
+from grpc_operator.xds.session import Session
+from grpc_operator.xds.state import Stats
+from tests.unit.xds.proxy import snapshot
+
+NEEDS = {CLUSTER: ENDPOINTS, SCOPE: ROUTES}
+ALL = (CLUSTER, ENDPOINTS, LISTENER, SCOPE, ROUTES)
+
+Services = dict[str, int]
+"""Version by name."""
+
+
+def wanted(services: Services) -> Snapshot:
+    """Returns the snapshot of these services; b and d are tables, which come later."""
+    versions = {name: str(version) for name, version in services.items()}
+    return snapshot(
+        {LISTENER: {"http": "1"}, **{t: versions for t in ALL if t != LISTENER}},
+        {("ns", name): version for name, version in versions.items()},
+        stages={name: 1 for name in versions if name in "bd"},
+        owners={name: ("ns", name) for name in versions},
+    )
+
+
+class Model:
+    """A proxy with delays in both directions."""
+
+    def __init__(self) -> None:
+        self.has: dict[str, dict[str, str]] = {type_url: {} for type_url in ALL}
+        self.warming: set[str] = set()
+        self.newest = wanted({})
+        self.connect()
+
+    def connect(self) -> None:
+        """Opens a new stream; what was on its way is lost."""
+        self.session = Session("node", Stats())
+        self.session.publish(self.newest)
+        self.to_proxy: deque[Any] = deque()
+        self.to_server: deque[Any] = deque()
+        for type_url in ALL:
+            asked = [*self.asks(type_url)] if type_url in NEEDS.values() else []
+            if asked or type_url not in NEEDS.values():
+                self.say(type_url, asked, initial_resource_versions=self.has[type_url])
+
+    def asks(self, type_url: str) -> set[str]:
+        """Returns the names the proxy needs of a type that it asks for by name."""
+        return {n for t, needed in NEEDS.items() if needed == type_url for n in self.has[t]}
+
+    def say(self, type_url: str, subscribe: list[str], **fields: Any) -> None:
+        """Sends a request."""
+        self.to_server.append(
+            discovery_pb2.DeltaDiscoveryRequest(
+                type_url=type_url, resource_names_subscribe=subscribe, **fields
+            )
+        )
+
+    def publish(self, services: Services) -> None:
+        """Publishes a snapshot."""
+        self.newest = wanted(services)
+        self.session.publish(self.newest)
+
+    def deliver_request(self) -> bool:
+        """Lets one request arrive; returns False when there is none."""
+        if self.to_server:
+            self.session.receive(self.to_server.popleft(), 0)
+            return True
+        return False
+
+    def respond(self) -> bool:
+        """Lets the server send one response; returns False when it has none."""
+        response = self.session.next_response(0)
+        if response is not None:
+            self.to_proxy.append(response)
+        return response is not None
+
+    def deliver_response(self) -> bool:
+        """Lets one response arrive; returns False when there is none."""
+        if not self.to_proxy:
+            return False
+        response = self.to_proxy.popleft()
+        has, needed = self.has[response.type_url], NEEDS.get(response.type_url)
+        before = set(has)
+        if response.type_url == CLUSTER:
+            self.warming |= {r.name for r in response.resources}
+            self.warming -= set(response.removed_resources)
+        elif response.type_url == ENDPOINTS:
+            self.warming -= {r.name for r in response.resources}
+        has.update({r.name: r.version for r in response.resources})
+        for name in response.removed_resources:
+            has.pop(name, None)
+        if needed is not None and set(has) != before:
+            for name in before - set(has):
+                self.has[needed].pop(name, None)
+            self.say(
+                needed,
+                sorted(set(has) - before),
+                resource_names_unsubscribe=sorted(before - set(has)),
+            )
+        self.say(response.type_url, [], response_nonce=response.nonce)
+        self.check()
+        return True
+
+    def check(self) -> None:
+        """No scope with routes lacks its cluster or the cluster's endpoints."""
+        for name in self.has[SCOPE].keys() & self.has[ROUTES].keys():
+            assert name in self.has[CLUSTER]
+            assert name in self.has[ENDPOINTS]
+
+    def settle(self) -> None:
+        """Lets everything arrive until there is nothing more to say."""
+        while self.respond() or self.deliver_response() or self.deliver_request():
+            pass
+
+
+_services = st.dictionaries(st.sampled_from("abcde"), st.integers(1, 3), max_size=5)
+_move = st.one_of(
+    _services, st.sampled_from(["request", "respond", "response", "response", "reconnect"])
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(moves=st.lists(_move, max_size=60), last=_services)
+def test_a_proxy_converges_without_a_gap(moves: list[Services | str], last: Services) -> None:
+    model = Model()
+    acts = {
+        "request": model.deliver_request,
+        "respond": model.respond,
+        "response": model.deliver_response,
+        "reconnect": model.connect,
+    }
+    for move in moves:
+        if isinstance(move, str):
+            acts[move]()
+        else:
+            model.publish(move)
+    model.publish(last)
+    model.settle()
+    expected = wanted(last)
+    for type_url in ALL:
+        named = expected.resources[type_url]
+        assert model.has[type_url] == {name: r.version for name, r in named.items()}
+    assert not model.warming
+    assert model.session.state().tokens == expected.tokens
