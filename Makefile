@@ -77,7 +77,7 @@ test: gen-check check integration e2e ## Everything
 
 .PHONY: bench
 bench: $(STAMP) ## CPU per request, route changes and memory, side by side with what there is else
-	@$(BENCH) -m bench
+	@$(BENCH) -m bench $(ARGS)
 
 ##@ Other
 

@@ -16,6 +16,9 @@ ANY = "*"
 REST = "**"
 """Every segment that is left, also none."""
 
+ANY_VERB = "*"
+"""A custom pattern of this kind takes every HTTP method (google/api/http.proto)."""
+
 _LITERAL = re.compile(r"[-A-Za-z0-9._~!$&'()+,;=:@%]+")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _REGEX_SYNTAX = re.compile(r"([^A-Za-z0-9_/-])")
@@ -87,6 +90,11 @@ class Paths:
     def prefixes(self) -> tuple[str, ...]:
         """The literal beginnings of all of them, sorted."""
         return tuple(sorted({*(pattern.prefix for pattern in self.patterns), *self.whole}))
+
+    @cached_property
+    def any_verb(self) -> bool:
+        """Whether one of them takes every HTTP method."""
+        return any(pattern.verb == ANY_VERB for pattern in self.patterns)
 
     @cached_property
     def topmost(self) -> tuple[str, ...]:

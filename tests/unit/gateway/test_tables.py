@@ -191,10 +191,13 @@ def test_the_probe_reaches_health_checks_only() -> None:
     assert set(made) == {"*", "probe.invalid"}
 
 
-def test_the_scope_header_stays_inside() -> None:
+def test_headers_of_the_gateway_itself_stay_inside() -> None:
     """No server sees it."""
     for table in tables(snapshot_of(attached(), attached({}, USERS, name="b"))).values():
-        assert list(table.request_headers_to_remove) == ["x-grpc-operator-scope"]
+        assert list(table.request_headers_to_remove) == [
+            "x-grpc-operator-scope",
+            "x-grpc-operator-cluster",
+        ]
 
 
 def test_preflight_requests_are_found_before_anything_else() -> None:

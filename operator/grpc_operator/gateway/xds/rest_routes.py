@@ -20,9 +20,6 @@ from grpc_operator.gateway.patterns import Pattern
 from grpc_operator.gateway.xds import headers, names
 
 _NOT_FOUND = 404
-_ANY_VERB = "*"
-"""A custom pattern of this kind takes every HTTP method (google/api/http.proto)."""
-
 Start = tuple[str, RestClaim]
 """How paths begin, and whose they are."""
 
@@ -72,8 +69,7 @@ def head(claims: Iterable[RestClaim]) -> list[route.Route]:
     Envoy 1.40 would write a body after the answer, which the client then takes for the beginning
     of its next answer.
     """
-    methods = (m for claim in claims for api in claim.attachment.apis for m in api.methods)
-    if all(binding.verb != _ANY_VERB for method in methods for binding in method.bindings):
+    if not any(claim.paths.any_verb for claim in claims):
         return []
     refused = route.DirectResponseAction(status=_NOT_FOUND)
     match = route.RouteMatch(prefix="/", headers=[headers.method("HEAD")])
@@ -129,7 +125,7 @@ def _expressions(
 
 def _matches(pattern: Pattern, attachment: Attachment) -> list[route.RouteMatch]:
     """Returns what finds requests for a path, and their preflight requests if there may be any."""
-    conditions = [[headers.method(pattern.verb)] if pattern.verb != "*" else []]
+    conditions = [[headers.method(pattern.verb)] if pattern.verb != patterns.ANY_VERB else []]
     if attachment.cors is not None:
         asked = headers.exactly("access-control-request-method", pattern.verb)
         conditions.append([headers.method("OPTIONS"), asked])
