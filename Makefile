@@ -38,7 +38,7 @@ lint: $(STAMP) ## Ruff, import-linter, buf lint and breaking, shellcheck, hadoli
 
 .PHONY: typing
 typing: $(STAMP) ## mypy --strict
-	@$(VENV)/bin/mypy operator/grpc_operator dev/demo dev/generate dev/images dev/lint dev/localkind dev/tilt services/user/user_service tests
+	@$(VENV)/bin/mypy operator/grpc_operator dev/demo dev/generate dev/images dev/lint dev/localkind dev/tilt services/user/user_service tests bench
 
 .PHONY: unit
 unit: $(STAMP) ## Unit, golden, helm, Tiltfile and user service tests

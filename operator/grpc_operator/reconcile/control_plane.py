@@ -100,7 +100,11 @@ class ControlPlane:
             if edge.gateway is not None and edge.attachment is not None:
                 groups[edge.gateway][key] = edge
         for gateway, group in groups.items():
-            edges.update(self._publish(gateway, gateways[gateway], group))
+            try:
+                edges.update(self._publish(gateway, gateways[gateway], group))
+            except Exception:
+                # The proxies keep what they have; the other gateways go on.
+                logger.exception("Bug: cannot build the configuration of gateway %s", gateway)
         for gone in self._builders.keys() - gateways.keys():
             del self._builders[gone]
             self._publisher.withdraw(gone[1:])

@@ -8,8 +8,8 @@ from grpc_operator import names
 from grpc_operator.gateway.ir import Attachment
 
 _GRPC_WEB = (
-    "printf '\\0\\0\\0\\0\\0' | curl -sSi {url}/{path} -H 'content-type: application/grpc-web+proto'"
-    " -H 'x-grpc-web: 1' --data-binary @- --output -"
+    "printf '\\0\\0\\0\\0\\0' | curl -sSi {url}/{path}"
+    " -H 'content-type: application/grpc-web+proto' -H 'x-grpc-web: 1' --data-binary @- --output -"
 )
 """A gRPC-Web call with an empty message: flags and length are five zero bytes (PROTOCOL-WEB)."""
 
