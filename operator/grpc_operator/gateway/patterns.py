@@ -21,7 +21,7 @@ ANY_VERB = "*"
 
 _LITERAL = re.compile(r"[-A-Za-z0-9._~!$&'()+,;=:@%]+")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_REGEX_SYNTAX = re.compile(r"([^A-Za-z0-9_/-])")
+_REGEX_SYNTAX = re.compile(r"([^A-Za-z0-9_/:-])")
 
 
 @dataclass(frozen=True, order=True)

@@ -1,0 +1,82 @@
+"""No string from outside changes the structure of a configuration: it is a leaf, or is refused."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from grpc_operator.errors import InvalidSpecError
+from grpc_operator.gateway.snapshot import Snapshot
+from tests.unit.gateway.hostile import BINDING, PLACES, STRINGS, World, formats, structure
+
+BENIGN = World().snapshot()
+GO = World(binding=replace(BINDING, custom_verb="go")).snapshot()
+ANY = World(binding=replace(BINDING, verb="*")).snapshot()
+NOWHERE = World(zone="").snapshot()
+NO_SURROGATES = st.characters(exclude_categories=["Cs"])
+
+
+def check(place: str, text: str) -> bool:
+    """Puts a string into its place; returns whether it was taken."""
+    try:
+        made = PLACES[place](text).snapshot()
+    except (InvalidSpecError, ValidationError):
+        return False
+    assert structure(made) == structure(expected(place, text))
+    assert formats(made) == formats(BENIGN)
+    return True
+
+
+def expected(place: str, text: str) -> Snapshot:
+    """Returns what has the same structure: where absence or ``*`` mean something, another one."""
+    if place == "custom verb" and text:
+        return GO
+    if place == "zone" and not text:
+        return NOWHERE
+    return ANY if (place, text) == ("verb", "*") else BENIGN
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_known_payloads(place: str) -> None:
+    """Each of them at every place."""
+    for text in STRINGS:
+        check(place, text)
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(place=st.sampled_from(sorted(PLACES)), text=st.text(NO_SURROGATES, max_size=40))
+def test_any_string(place: str, text: str) -> None:
+    """500 that nobody thought of."""
+    check(place, text)
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    place=st.sampled_from(sorted(PLACES)),
+    start=st.sampled_from(["", "a", "/v3/a", "https://a", "a.example.com"]),
+    payload=st.sampled_from(STRINGS),
+    end=st.sampled_from(["", "b", "/b", ".com"]),
+)
+def test_payloads_inside_of_good_values(place: str, start: str, payload: str, end: str) -> None:
+    """500 that begin or end as the field demands."""
+    check(place, start + payload + end)
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ("name", "n"),
+        ("namespace", "null"),
+        ("host", "1e3.com"),
+        ("prefix", "/on/~"),
+        ("segment", "%41"),
+        ("first segment", "a;b"),
+        ("gRPC service", "true"),
+        ("listener", "no"),
+    ],
+)
+def test_odd_but_good_values_are_taken(place: str, text: str) -> None:
+    """A test that everything is refused would prove nothing."""
+    assert check(place, text)

@@ -1,0 +1,81 @@
+"""The listener: what it believes, what it speaks, what it writes."""
+
+from typing import Any
+
+from envoy.config.listener.v3 import listener_pb2
+from envoy.extensions.filters.network.http_connection_manager.v3 import (
+    http_connection_manager_pb2 as hcm,
+)
+from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
+from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
+from google.protobuf.json_format import MessageToDict
+
+from grpc_operator import names
+from grpc_operator.gateway import ir
+from grpc_operator.gateway.snapshot import LISTENER
+from tests.unit.gateway import GATEWAY, message, snapshot_of
+
+
+def listener(**fields: Any) -> Any:
+    """Returns the listener of a gateway with other fields."""
+    gateway = ir.GatewayIr(**{**vars(GATEWAY), **fields})
+    resources = snapshot_of(gateway=gateway).resources[LISTENER]
+    return message(resources[gateway.listeners[0].name], listener_pb2.Listener)
+
+
+def manager(of: Any) -> Any:
+    """Returns its connection manager."""
+    made = hcm.HttpConnectionManager()
+    assert of.filter_chains[0].filters[0].typed_config.Unpack(made)
+    return made
+
+
+def test_https_has_the_certificate_that_the_proxy_finds() -> None:
+    """By SDS from a file, so that a renewed one is used without a restart."""
+    of = listener(listeners=(ir.Listener("https", 10443, tls=True),))
+    context = tls_pb2.DownstreamTlsContext()
+    assert of.filter_chains[0].transport_socket.typed_config.Unpack(context)
+
+    (secret,) = context.common_tls_context.tls_certificate_sds_secret_configs
+    assert secret.name == names.sds_secret("https")
+    assert secret.sds_config.path_config_source.path == names.sds_path("https")
+    assert list(context.common_tls_context.alpn_protocols) == ["h2", "http/1.1"]
+
+
+def test_http_is_plain() -> None:
+    """No transport socket at all."""
+    assert not listener().filter_chains[0].HasField("transport_socket")
+
+
+def test_clients_cannot_choose_their_scope_or_say_what_envoy_says() -> None:
+    """Their headers are gone before a route is looked for."""
+    (extension,) = manager(listener()).early_header_mutation_extensions
+    mutation = header_mutation_pb2.HeaderMutation()
+    assert extension.typed_config.Unpack(mutation)
+
+    assert [each.remove for each in mutation.mutations[:-1]] == [
+        "x-envoy-original-path",
+        "x-envoy-original-method",
+    ]
+    assert MessageToDict(mutation.mutations[-1].append) == {
+        "header": {"key": "x-grpc-operator-scope", "value": "http%PATH(NQ:PATH)%"},
+        "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD",
+    }
+
+
+def test_the_access_log_is_json_without_the_probes() -> None:
+    """Text could be forged; and a log that had the probe's host would give it away."""
+    (log,) = manager(listener()).access_log
+    written = MessageToDict(log.typed_config)["logFormat"]
+
+    assert set(written) == {"jsonFormat"}
+    assert {"grpc_status", "grpc_method", "authority", "response_code", "duration_ms"} < set(
+        written["jsonFormat"]
+    )
+    assert log.filter.header_filter.header.string_match.exact == GATEWAY.probe_host
+    assert log.filter.header_filter.header.invert_match
+
+
+def test_no_access_log_when_it_is_disabled() -> None:
+    """Not one that is empty."""
+    assert not manager(listener(access_log=False)).access_log
