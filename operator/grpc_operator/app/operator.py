@@ -36,7 +36,7 @@ _STOP_TIMEOUT = 2.0
 """Seconds that watches and endpoints get to end after the Lease is released."""
 
 _CRD_POLL = 2.0
-"""Seconds between two looks for the CRD."""
+"""Seconds between two looks for the CRDs."""
 
 
 class Operator:
@@ -139,7 +139,7 @@ class Operator:
         logger.info("Stopped")
 
     async def _watch(self) -> None:
-        await self._wait_for_crd()
+        await self._wait_for_crds()
         ready = asyncio.Event()
         watches = Watches(
             self._settings, self._store, self._queue, self._metrics, self._control_plane.touch
@@ -176,17 +176,22 @@ class Operator:
             for _ in range(self._settings.workers):
                 tasks.create_task(work(self._queue, self._reconcile, self._metrics.reconciled))
 
-    async def _wait_for_crd(self) -> None:
-        while not await self._is_served():
-            names = " and ".join(f"{owner.plural}.{owner.group}" for owner in OWNERS)
-            self._unready = f"the CRDs {names} are not installed"
+    async def _wait_for_crds(self) -> None:
+        while missing := await self._missing_crds():
+            verb = "is" if len(missing) == 1 else "are"
+            self._unready = f"the CRD {' and '.join(missing)} {verb} not installed"
             logger.warning("Waiting: %s", self._unready)
             await asyncio.sleep(_CRD_POLL)
         self._unready = "first look at the cluster"
 
-    async def _is_served(self) -> bool:
+    async def _missing_crds(self) -> list[str]:
+        return [
+            f"{owner.plural}.{owner.group}" for owner in OWNERS if not await self._is_served(owner)
+        ]
+
+    async def _is_served(self, owner: Resource) -> bool:
         try:
-            return all([await self._cluster.is_served(owner) for owner in OWNERS])
+            return await self._cluster.is_served(owner)
         except ClusterError as error:
             logger.warning("%s", error)
             return False

@@ -15,6 +15,7 @@ BENIGN = World().snapshot()
 GO = World(binding=replace(BINDING, custom_verb="go")).snapshot()
 ANY = World(binding=replace(BINDING, verb="*")).snapshot()
 NOWHERE = World(zone="").snapshot()
+ORIGIN = PLACES["origin"]("https://a.example.com").snapshot()
 NO_SURROGATES = st.characters(exclude_categories=["Cs"])
 
 
@@ -35,6 +36,8 @@ def expected(place: str, text: str) -> Snapshot:
         return GO
     if place == "zone" and not text:
         return NOWHERE
+    if place == "origin" and "*" not in text:
+        return ORIGIN
     return ANY if (place, text) == ("verb", "*") else BENIGN
 
 
