@@ -78,7 +78,7 @@ class _Run:
         """Creates the first service and waits until there is a listener."""
         await self._create(range(1))
         await self._envoy.ready()
-        await self._envoy.port()
+        await self._envoy.port(str(self._field.port))
 
     async def all(self, size: Size) -> list[Figure]:
         """Grows to each number of services and measures there."""

@@ -22,6 +22,7 @@ from grpc_operator.xds.server import AdsServer
 
 GATEWAY: Key = ("bench", "default")
 NAMESPACE = GATEWAY[0]
+_ANY_PORT = 0
 _NODE = "bench-0"
 _WARM_SECONDS = 120.0
 
@@ -45,7 +46,7 @@ async def by_hand(protocol: str, upstream: int) -> AsyncIterator[Gateway]:
     config = minimal.bootstrap(protocol, upstream, services.original())
     envoy = await Envoy.start(0, config=config)
     try:
-        yield await _ready(envoy)
+        yield await _ready(envoy, "http")
     finally:
         await envoy.stop()
 
@@ -75,7 +76,7 @@ def gateway_ir(*, access_log: bool = False) -> GatewayIr:
     """Returns a gateway with one plain-text listener on a free port."""
     return GatewayIr(
         key=GATEWAY,
-        listeners=(Listener("http", 0),),
+        listeners=(Listener("http", _ANY_PORT),),
         access_log=access_log,
         drain_seconds=10,
         probe_host="probe.bench.invalid",
@@ -105,7 +106,7 @@ async def ours(
             return bool(states) and snapshot.tokens.items() <= states[0].tokens.items()
 
         await until(complete, f"Envoy has all of {len(attachments)} services", _WARM_SECONDS)
-        yield await _ready(envoy)
+        yield await _ready(envoy, str(_ANY_PORT))
 
 
 @asynccontextmanager
@@ -128,8 +129,8 @@ def _bootstrap(xds_port: int, gateway: Key) -> dict[str, Any]:
     return config
 
 
-async def _ready(envoy: Envoy) -> Gateway:
+async def _ready(envoy: Envoy, listener: str) -> Gateway:
     await envoy.ready()
-    gateway = Gateway(envoy, await envoy.port())
+    gateway = Gateway(envoy, await envoy.port(listener))
     measured(gateway.pid)
     return gateway

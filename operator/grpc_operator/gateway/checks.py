@@ -15,6 +15,10 @@ from grpc_operator.descriptor.model import Service
 from grpc_operator.errors import Problem
 from grpc_operator.gateway import hosts, patterns
 
+_MAX_NAME = 253
+"""As long as ``spec.services`` can say (``ServiceFullName``)."""
+
+_SHOWN = 40
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FULL_NAME = re.compile(rf"{_IDENTIFIER.pattern}([.]{_IDENTIFIER.pattern})*")
@@ -39,14 +43,19 @@ def of_spec(service: GrpcService, gateway: Gateway) -> Iterator[Problem]:
 
 
 def of_descriptor(services: Iterable[Service]) -> Iterator[Problem]:
-    """Yields names that no compiler would have let into a descriptor."""
+    """Yields names that no compiler would have let into a descriptor, or that nothing can hold."""
     for service in services:
-        if not _FULL_NAME.fullmatch(service.name):
-            yield Problem("spec.descriptor", f"service {service.name!r}: no full name (protobuf)")
+        yield from _of_name("service", service.name, _FULL_NAME)
         for method in service.methods:
-            if not _IDENTIFIER.fullmatch(method.name):
-                name = f"{service.name}/{method.name}"
-                yield Problem("spec.descriptor", f"method {name!r}: no identifier (protobuf)")
+            yield from _of_name(f"{service.name}: method", method.name, _IDENTIFIER)
+
+
+def _of_name(what: str, name: str, pattern: re.Pattern[str]) -> Iterator[Problem]:
+    if len(name) > _MAX_NAME:
+        shown = f"{name[:_SHOWN]}..."
+        yield Problem("spec.descriptor", f"{what} {shown}: longer than {_MAX_NAME} characters")
+    elif not pattern.fullmatch(name):
+        yield Problem("spec.descriptor", f"{what} {name!r}: no name (protobuf)")
 
 
 def of_rest(gateway: Gateway, services: Iterable[Service]) -> Iterator[Problem]:

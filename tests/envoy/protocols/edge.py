@@ -88,7 +88,7 @@ class Edge:
             return [dict(state.tokens) for state in states] == [dict(snapshot.tokens)]
 
         await until(taken, "Envoy has taken the configuration")
-        self.port = self.port or await self.envoy.port()
+        self.port = self.port or await self.envoy.port(str(_ANY_PORT))
 
 
 @asynccontextmanager

@@ -258,12 +258,11 @@ def structure(snapshot: Snapshot) -> list[str]:
 
 
 def formats(snapshot: Snapshot) -> list[str]:
-    """Returns every text in which Envoy replaces something, names of listeners apart."""
-    found: list[str] = []
-    for name, resource in snapshot.resources[LISTENER].items():
-        texts = _texts(_content(resource.body.SerializeToString()))
-        found += [text.removeprefix(name) for text in texts if "%" in text]
-    return sorted(found)
+    """Returns every text in which Envoy replaces something, the listener's name apart."""
+    (resource,) = snapshot.resources[LISTENER].values()
+    content = _content(resource.body.SerializeToString())
+    name = content["filterChains"][0]["filters"][0]["typedConfig"]["statPrefix"]
+    return sorted(text.removeprefix(name) for text in _texts(content) if "%" in text)
 
 
 @lru_cache
@@ -273,8 +272,8 @@ def _content(packed: bytes) -> Any:
 
 def _shape(value: Any) -> Any:
     if isinstance(value, dict):
-        kept = {key: each for key, each in value.items() if key == "@type"}
-        return kept | {key: _shape(each) for key, each in value.items() if key != "@type"}
+        fields = sorted(value.items())
+        return {key: each if key == "@type" else _shape(each) for key, each in fields}
     if isinstance(value, list):
         return [_shape(each) for each in value]
     return type(value).__name__

@@ -216,3 +216,15 @@ def test_equal_specs_make_equal_attachments() -> None:
 def test_the_defaults_are_those_of_the_api() -> None:
     """``gateway: {}`` is the whole of the simplest case."""
     assert attached({}) == attached(Gateway().wire())
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("a b", "spec.descriptor: service 'a b': no name (protobuf)"),
+        ("a" * 254, f"spec.descriptor: service {'a' * 40}...: longer than 253 characters"),
+    ],
+)
+def test_names_of_a_descriptor_are_not_trusted(name: str, wrong: str) -> None:
+    """A server may reflect anything."""
+    assert problems({}, descriptor({name: [method("Get")]})) == [wrong]

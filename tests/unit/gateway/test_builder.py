@@ -36,7 +36,7 @@ def test_names_say_what_resources_are_for() -> None:
     }
 
     assert {type_url: set(named) for type_url, named in resources.items()} == {
-        LISTENER: {"http"},
+        LISTENER: {"10080"},
         CLUSTER: {"shop/users"},
         ENDPOINTS: {"shop/users"},
         ROUTES: tables,
@@ -77,7 +77,7 @@ def test_resources_of_one_service_name_it() -> None:
     }
 
     assert owners == {
-        "http": None,
+        "10080": None,
         "http/grpc.health.v1.Health": None,
         "http/v1": None,
         "http/user.v1.UserService": ("shop", "users"),
@@ -150,6 +150,13 @@ def test_another_listener_changes_every_token() -> None:
 
     assert old.tokens != new.tokens
     assert {"more/v1", "more/user.v1.UserService"} < set(new.resources[ROUTES])
+
+
+def test_a_renamed_listener_is_the_same_resource() -> None:
+    """Envoy would refuse a second one on the port before the first is gone."""
+    renamed = replace(GATEWAY, listeners=(ir.Listener("web", 10080),))
+
+    assert set(snapshot_of(gateway=renamed).resources[LISTENER]) == {"10080"}
 
 
 def test_the_order_of_attachments_makes_no_difference() -> None:

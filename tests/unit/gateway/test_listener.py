@@ -19,8 +19,8 @@ from tests.unit.gateway import GATEWAY, message, snapshot_of
 def listener(**fields: Any) -> Any:
     """Returns the listener of a gateway with other fields."""
     gateway = ir.GatewayIr(**{**vars(GATEWAY), **fields})
-    resources = snapshot_of(gateway=gateway).resources[LISTENER]
-    return message(resources[gateway.listeners[0].name], listener_pb2.Listener)
+    (resource,) = snapshot_of(gateway=gateway).resources[LISTENER].values()
+    return message(resource, listener_pb2.Listener)
 
 
 def manager(of: Any) -> Any:

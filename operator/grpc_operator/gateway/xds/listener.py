@@ -25,7 +25,11 @@ _CONNECTION_WINDOW = 4 << 20
 
 
 def build(gateway: GatewayIr, listener: Listener) -> listener_pb2.Listener:
-    """Returns the listener."""
+    """Returns the listener.
+
+    It is named by its port: Envoy refuses a second listener on a port, and so the new name of a
+    renamed one, as long as the first is there.
+    """
     manager = listener_components_pb2.Filter(
         name=_HTTP_CONNECTION_MANAGER, typed_config=pack(_manager(gateway, listener))
     )
@@ -33,7 +37,7 @@ def build(gateway: GatewayIr, listener: Listener) -> listener_pb2.Listener:
     if listener.tls:
         chain.transport_socket.CopyFrom(_tls(listener))
     return listener_pb2.Listener(
-        name=listener.name,
+        name=str(listener.port),
         address=address("0.0.0.0", listener.port),  # noqa: S104 - a pod's port
         filter_chains=[chain],
     )
