@@ -113,6 +113,7 @@ def start(space: Space, tmp_path: Path) -> Iterator[Start]:
             "POD_NAMESPACE": space.name,
             "POD_NAME": f"operator-{number}",
             "GRPC_OPERATOR_HTTP_PORT": str(free_port()),
+            "GRPC_OPERATOR_XDS_PORT": "0",
             "GRPC_OPERATOR_LEASE_NAME": f"operator-{shared}",
             "GRPC_OPERATOR_WATCH_NAMESPACES": space.name,
         }

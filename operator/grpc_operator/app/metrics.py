@@ -8,6 +8,14 @@ from prometheus_client.registry import Collector
 
 from grpc_operator.xds.state import Stats
 
+_XDS_TYPES = (
+    "Cluster",
+    "ClusterLoadAssignment",
+    "Listener",
+    "RouteConfiguration",
+    "ScopedRouteConfiguration",
+)
+
 
 class Metrics:
     """Every metric, in a registry of its own."""
@@ -77,8 +85,8 @@ class _Xds(Collector):
             "Responses sent to proxies, by type of resource.",
             labels=["type"],
         )
-        for name, count in sorted(self._stats.pushes.items()):
-            pushes.add_metric([name], count)
+        for name in _XDS_TYPES:
+            pushes.add_metric([name], self._stats.pushes[name])
         answers = CounterMetricFamily(
             "grpc_operator_xds_answers",
             "Answers of proxies to what they were sent: ack, or nack when they refused it.",
