@@ -40,6 +40,11 @@ def descriptor_config_map(service: str) -> str:
     return f"{service}-grpc-descriptor"
 
 
+def host_port(host: str, port: int) -> str:
+    """HOST:PORT, with an IPv6 address in brackets (RFC 3986)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def headless_host(service: str, namespace: str, cluster_domain: str) -> str:
     """DNS name of the headless Service."""
     return f"{headless_service(service)}.{namespace}.svc.{cluster_domain}"

@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 
+from grpc_operator import names
 from grpc_operator.gateway.ir import Key
 from grpc_operator.settings import Settings
 from grpc_operator.xds.server import AdsServer
@@ -84,9 +85,8 @@ class AllProxies:
     async def _ask(
         self, session: aiohttp.ClientSession, peer: str, gateway: Key, service: Key
     ) -> list[_Remote]:
-        host = f"[{peer}]" if ":" in peer else peer
         query = {"gateway": "/".join(gateway), "service": "/".join(service)}
-        url = f"http://{host}:{self._settings.http_port}{PATH}"
+        url = f"http://{names.host_port(peer, self._settings.http_port)}{PATH}"
         try:
             async with session.get(url, params=query) as answer:
                 answer.raise_for_status()

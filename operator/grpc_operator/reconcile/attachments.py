@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 
-from pydantic import ValidationError
-
 from grpc_operator import descriptor as descriptors
-from grpc_operator import labels, names
+from grpc_operator import names
 from grpc_operator.api import GrpcGateway, GrpcService
 from grpc_operator.descriptor.model import Descriptor
 from grpc_operator.desired import descriptor_config_map
 from grpc_operator.errors import InvalidSpecError
 from grpc_operator.gateway import ir
 from grpc_operator.gateway.attach import attach
+from grpc_operator.reconcile.children import owned
 from grpc_operator.reconcile.edge import Edge
+from grpc_operator.reconcile.parsing import Parsed
 from grpc_operator.reconcile.ports import View
 from grpc_operator.resources import CONFIG_MAPS, GRPC_GATEWAYS, GRPC_SERVICES, Key, Manifest
 from grpc_operator.status.observed import Verdict
@@ -33,40 +33,25 @@ class Attachments:
     def __init__(self, view: View, home: str) -> None:
         self._view = view
         self._home = home
-        self._services: dict[Key, tuple[_Version, GrpcService]] = {}
+        self._services = Parsed(GrpcService)
         self._edges: dict[Key, tuple[_Version, Edge]] = {}
 
     def edges(self, gateways: Mapping[Key, GrpcGateway]) -> dict[Key, Edge]:
         """Returns the edge of every service, by key in order."""
-        services = self._known_services()
-        for gone in self._edges.keys() - {key for key, _ in services}:
+        services = self._services.read(
+            manifest for manifest in self._view.all(GRPC_SERVICES) if "gateway" in manifest["spec"]
+        )
+        for gone in self._edges.keys() - services.keys():
             del self._edges[gone]
-        return {key: self._edge(key, service, gateways) for key, service in services}
-
-    def _known_services(self) -> list[tuple[Key, GrpcService]]:
-        known: dict[Key, tuple[_Version, GrpcService]] = {}
-        for manifest in self._view.all(GRPC_SERVICES):
-            if "gateway" not in manifest["spec"]:
-                continue
-            key, version = identify(manifest)
-            cached = self._services.get(key)
-            if cached is None or cached[0] != version:
-                try:
-                    cached = (version, GrpcService.parse(manifest))
-                except ValidationError:
-                    continue  # its own reconcile reports that
-            known[key] = cached
-        self._services = known
-        return [(key, service) for key, (_, service) in sorted(known.items())]
+        return {key: self._edge(key, service, gateways) for key, service in services.items()}
 
     def _edge(self, key: Key, service: GrpcService, gateways: Mapping[Key, GrpcGateway]) -> Edge:
         generation = service.metadata.generation
         gateway, why_not = self._gateway_of(service, gateways)
         if gateway is None:
             return Edge(generation, refs=why_not)
-        pinned = self._view.get(CONFIG_MAPS, key.namespace, names.descriptor_config_map(key.name))
-        if pinned is not None and labels.controller_uid(pinned) != service.metadata.uid:
-            pinned = None
+        name = names.descriptor_config_map(key.name)
+        pinned = owned(self._view, CONFIG_MAPS, service, name)
         version = (
             service.metadata.uid,
             str(generation),
@@ -133,13 +118,6 @@ class Attachments:
             "GatewayNotFound",
             f"spec.gateway.gatewayRef: there is no GrpcGateway {ref.name} in namespace {where}",
         )
-
-
-def identify(manifest: Manifest) -> tuple[Key, _Version]:
-    """Returns the key of an owner, and what changes whenever its spec does."""
-    metadata = manifest["metadata"]
-    key = Key(manifest["kind"], metadata["namespace"], metadata["name"])
-    return key, (metadata["uid"], str(metadata["generation"]))
 
 
 def offers_rest(service: GrpcService) -> bool:

@@ -8,7 +8,7 @@ from grpc_operator.desired.drift import differences
 from grpc_operator.errors import InvalidSpecError, Problem, RejectedError
 from grpc_operator.labels import APPLIED_HASH, HANDOVER_FIELD_MANAGER, MANAGED_BY
 from grpc_operator.reconcile.ports import Cluster, View
-from grpc_operator.resources import DEPLOYMENTS, Key, Manifest
+from grpc_operator.resources import DEPLOYMENTS, Key, Manifest, Resource
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +125,14 @@ class Children:
 def key_of(owner: Owner) -> Key:
     """Returns the key of an owner."""
     return Key(type(owner).__name__, owner.metadata.namespace, owner.metadata.name)
+
+
+def owned(view: View, resource: Resource, owner: Owner, name: str) -> Manifest | None:
+    """Returns the object of a name if this very owner has made it."""
+    live = view.get(resource, owner.metadata.namespace, name)
+    if live is None or labels.controller_uid(live) != owner.metadata.uid:
+        return None
+    return live
 
 
 def metadata_hash(manifest: Manifest) -> str:

@@ -10,8 +10,6 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from pydantic import ValidationError
-
 from grpc_operator import names
 from grpc_operator.api import GrpcGateway
 from grpc_operator.api.types import seconds
@@ -19,8 +17,9 @@ from grpc_operator.gateway import ir
 from grpc_operator.gateway.endpoints import endpoints
 from grpc_operator.gateway.snapshot import Snapshot
 from grpc_operator.gateway.xds import Builder
-from grpc_operator.reconcile.attachments import Attachments, identify
+from grpc_operator.reconcile.attachments import Attachments
 from grpc_operator.reconcile.edge import Edge
+from grpc_operator.reconcile.parsing import Parsed
 from grpc_operator.reconcile.ports import View
 from grpc_operator.resources import (
     ENDPOINT_SLICES,
@@ -67,7 +66,7 @@ class ControlPlane:
         self._attachments = Attachments(view, home)
         self._wake = asyncio.Event()
         self._builders: dict[Key, Builder] = {}
-        self._gateways: dict[Key, tuple[_Version, GrpcGateway]] = {}
+        self._gateways = Parsed(GrpcGateway)
         self._endpoints: dict[Key, tuple[_Version, tuple[ir.Endpoint, ...]]] = {}
         self._told: dict[Key, Edge] = {}
 
@@ -93,7 +92,7 @@ class ControlPlane:
 
     def build(self) -> None:
         """Builds everything whose inputs have changed and publishes it."""
-        gateways = self._known_gateways()
+        gateways = self._gateways.read(self._view.all(GRPC_GATEWAYS))
         edges = self._attachments.edges(gateways)
         groups: dict[Key, dict[Key, Edge]] = {gateway: {} for gateway in gateways}
         for key, edge in edges.items():
@@ -135,20 +134,6 @@ class ControlPlane:
                 for gateway in {edge.gateway for edge in (old, new) if edge is not None}:
                     if gateway is not None:
                         self._changed(gateway)
-
-    def _known_gateways(self) -> dict[Key, GrpcGateway]:
-        known: dict[Key, tuple[_Version, GrpcGateway]] = {}
-        for manifest in self._view.all(GRPC_GATEWAYS):
-            key, version = identify(manifest)
-            cached = self._gateways.get(key)
-            if cached is None or cached[0] != version:
-                try:
-                    cached = (version, GrpcGateway.parse(manifest))
-                except ValidationError:
-                    continue  # its own reconcile reports that
-            known[key] = cached
-        self._gateways = known
-        return {key: gateway for key, (_, gateway) in known.items()}
 
     def _endpoints_of(self, key: Key) -> tuple[ir.Endpoint, ...]:
         service = names.headless_service(key.name)

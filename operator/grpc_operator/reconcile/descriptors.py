@@ -6,19 +6,20 @@ import hashlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from grpc_operator import descriptor as descriptors
-from grpc_operator import labels, names
+from grpc_operator import names
 from grpc_operator.api import GrpcService
 from grpc_operator.desired import descriptor_config_map
 from grpc_operator.desired.descriptor_config_map import Pinned, Source
 from grpc_operator.errors import InvalidSpecError, Problem
 from grpc_operator.reconcile.attachments import offers_rest
+from grpc_operator.reconcile.children import owned
 from grpc_operator.reconcile.ports import Cluster, View
 from grpc_operator.reflection import ReflectionError
 from grpc_operator.resources import CONFIG_MAPS, PODS, Key, Manifest
 from grpc_operator.status.observed import Verdict
+from grpc_operator.status.pods import answering
 
 logger = logging.getLogger(__name__)
 
@@ -73,12 +74,8 @@ class Descriptors:
 
     async def find(self, service: GrpcService) -> Found:
         """Returns the set to use, asking the source only when it may have changed."""
-        meta = service.metadata
-        name = names.descriptor_config_map(meta.name)
-        live = self._view.get(CONFIG_MAPS, meta.namespace, name)
-        if live is not None and labels.controller_uid(live) != meta.uid:
-            live = None
-        pinned = descriptor_config_map.read(live)
+        name = names.descriptor_config_map(service.metadata.name)
+        pinned = descriptor_config_map.read(owned(self._view, CONFIG_MAPS, service, name))
         again = RECHECK if service.spec.descriptor.config_map is not None else None
         try:
             fresh = await self._ask(service, pinned)
@@ -139,7 +136,7 @@ class Descriptors:
         revision = _revision(service, str(pod["metadata"]["labels"].get(_TEMPLATE_HASH, "")))
         if pinned is not None and (pinned.source, pinned.revision) == ("Reflection", revision):
             return pinned
-        target = _address(pod["status"]["podIP"], service.spec.port)
+        target = names.host_port(pod["status"]["podIP"], service.spec.port)
         try:
             data = await self._fetch(target, REFLECTION_TIMEOUT)
         except ReflectionError as error:
@@ -159,7 +156,7 @@ def _one_to_ask(pods: list[Manifest], pinned: Pinned | None) -> Manifest | None:
     Before the first answer the first ready pod will do: there is nothing to be kept consistent.
     """
     alive = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
-    ready = [pod for pod in alive if _is_ready(pod)]
+    ready = answering(alive)
     if not ready:
         return None
     newest = max(ready, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")))
@@ -167,18 +164,6 @@ def _one_to_ask(pods: list[Manifest], pinned: Pinned | None) -> Manifest | None:
     if pinned is not None and pinned.source == "Reflection" and len(revisions) > 1:
         return None
     return newest
-
-
-def _is_ready(pod: Manifest) -> bool:
-    status: dict[str, Any] = pod.get("status", {})
-    return bool(status.get("podIP")) and any(
-        condition["type"] == "Ready" and condition["status"] == "True"
-        for condition in status.get("conditions") or ()
-    )
-
-
-def _address(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _decoded(text: str) -> bytes:

@@ -5,7 +5,8 @@ from typing import Any
 from grpc_operator import names
 from grpc_operator.api import GrpcGateway
 from grpc_operator.reconcile.ports import View
-from grpc_operator.resources import GRPC_GATEWAYS, PODS, SERVICES, Key, Manifest
+from grpc_operator.resources import GRPC_GATEWAYS, PODS, SERVICES, Key
+from grpc_operator.status.pods import answering
 from grpc_operator.status.urls import Address
 
 
@@ -36,20 +37,7 @@ def proxy_target(view: View, gateway: GrpcGateway) -> str | None:
     ports = [entry.port for entry in gateway.spec.listeners if entry.tls is None]
     meta = gateway.metadata
     pods = view.belonging(Key(GRPC_GATEWAYS.kind, meta.namespace, meta.name), PODS)
-    ready = sorted(pod["status"]["podIP"] for pod in pods if _is_ready(pod))
+    ready = sorted(pod["status"]["podIP"] for pod in answering(pods))
     if not ports or not ready:
         return None
-    host = f"[{ready[0]}]" if ":" in ready[0] else ready[0]
-    return f"{host}:{names.proxy_port(ports[0])}"
-
-
-def _is_ready(pod: Manifest) -> bool:
-    status: dict[str, Any] = pod.get("status", {})
-    return (
-        "deletionTimestamp" not in pod["metadata"]
-        and bool(status.get("podIP"))
-        and any(
-            condition["type"] == "Ready" and condition["status"] == "True"
-            for condition in status.get("conditions") or ()
-        )
-    )
+    return names.host_port(ready[0], names.proxy_port(ports[0]))

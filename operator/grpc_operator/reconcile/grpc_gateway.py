@@ -5,18 +5,15 @@ from collections.abc import Callable
 from grpc_operator import labels, names
 from grpc_operator.api import GrpcGateway
 from grpc_operator.desired import gateway as desired_gateway
-from grpc_operator.errors import ForbiddenError, InvalidSpecError, NotFoundError
 from grpc_operator.reconcile import gateways
-from grpc_operator.reconcile.children import Children, NamesakeLeavesError
+from grpc_operator.reconcile.children import Children, owned
+from grpc_operator.reconcile.obstacles import Obstacles, carried_out
 from grpc_operator.reconcile.parsing import parsed
 from grpc_operator.reconcile.ports import Cluster, View
 from grpc_operator.reconcile.programmed import LOOK_AGAIN, Proxies
 from grpc_operator.reconcile.report import Reporter
 from grpc_operator.resources import DEPLOYMENTS, GRPC_GATEWAYS, PODS, Key, Manifest
-from grpc_operator.status.observed import Observed, Verdict, Waiting
-
-BLOCKED_RETRY = 15.0
-"""Seconds until another try when something outside the spec is in the way."""
+from grpc_operator.status.observed import Observed, Verdict
 
 
 class GrpcGatewayReconciler:
@@ -64,38 +61,24 @@ class GrpcGatewayReconciler:
                 self._children.forget(manifest["metadata"]["uid"])
             return None
         gateway, invalid = parsed(GrpcGateway, manifest, {})
-        waiting = None
+        obstacles = Obstacles(invalid)
         if invalid is None:
-            try:
-                wanted = desired_gateway.build(gateway, self._settings)
-                await self._children.converge(gateway, wanted)
-            except InvalidSpecError as error:
-                invalid = error
-            except NamesakeLeavesError as error:
-                waiting = Waiting("WaitingForDeletion", str(error))
-            except ForbiddenError as error:
-                waiting = Waiting("Forbidden", f"The operator is not allowed to go on: {error}")
-            except NotFoundError as error:
-                waiting = Waiting("NotFound", f"The operator cannot go on: {error}")
-        observed = await self._observe(key, gateway, invalid, waiting)
+            obstacles = await carried_out(self._converge(gateway))
+        observed = await self._observe(key, gateway, obstacles)
         again = await self._reporter.report(manifest, observed)
-        blocked = waiting is not None or (invalid is not None and invalid.reason == "NameConflict")
         unsettled = observed.programmed is not None and observed.programmed.status != "True"
-        due = [again, BLOCKED_RETRY if blocked else None, LOOK_AGAIN if unsettled else None]
+        due = [again, obstacles.again, LOOK_AGAIN if unsettled else None]
         return min((entry for entry in due if entry is not None), default=None)
 
-    async def _observe(
-        self,
-        key: Key,
-        gateway: GrpcGateway,
-        invalid: InvalidSpecError | None,
-        waiting: Waiting | None,
-    ) -> Observed:
+    async def _converge(self, gateway: GrpcGateway) -> None:
+        wanted = desired_gateway.build(gateway, self._settings)
+        await self._children.converge(gateway, wanted)
+
+    async def _observe(self, key: Key, gateway: GrpcGateway, obstacles: Obstacles) -> Observed:
         name = names.gateway_workload(key.name)
-        deployment: Manifest | None = self._view.get(DEPLOYMENTS, key.namespace, name)
-        if deployment is not None and labels.controller_uid(deployment) != gateway.metadata.uid:
-            deployment = None
+        deployment = owned(self._view, DEPLOYMENTS, gateway, name)
         connected = await self._proxies.of(key[1:], key[1:])
+        programmed = _programmed(deployment, len(connected))
         return Observed(
             owner=gateway,
             details={
@@ -104,11 +87,11 @@ class GrpcGatewayReconciler:
                 "proxies": len(connected),
                 "selector": f"{labels.GATEWAY}={key.name}",
             },
-            invalid=invalid,
-            waiting=waiting,
+            invalid=obstacles.invalid,
+            waiting=obstacles.waiting,
             deployment=deployment,
             pods=self._view.belonging(key, PODS),
-            programmed=_programmed(deployment, len(connected)) if invalid is None else None,
+            programmed=programmed if obstacles.invalid is None else None,
         )
 
 

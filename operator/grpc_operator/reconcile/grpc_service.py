@@ -1,7 +1,7 @@
 """One look at one GrpcService: read, build, converge, report."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grpc_operator import descriptor as descriptors
@@ -9,11 +9,11 @@ from grpc_operator import desired, labels, names
 from grpc_operator.api import GrpcGateway, GrpcService
 from grpc_operator.descriptor.model import Descriptor
 from grpc_operator.desired import descriptor_config_map
-from grpc_operator.errors import ForbiddenError, InvalidSpecError, NotFoundError
 from grpc_operator.reconcile import gateways
-from grpc_operator.reconcile.children import Children, NamesakeLeavesError
+from grpc_operator.reconcile.children import Children, owned
 from grpc_operator.reconcile.descriptors import Descriptors, Found
 from grpc_operator.reconcile.edge import Edge
+from grpc_operator.reconcile.obstacles import Obstacles, carried_out
 from grpc_operator.reconcile.parsing import parsed
 from grpc_operator.reconcile.ports import Cluster, View
 from grpc_operator.reconcile.programmed import Outcome, Programmed
@@ -26,10 +26,7 @@ from grpc_operator.resources import (
     Key,
 )
 from grpc_operator.status import urls
-from grpc_operator.status.observed import Observed, Verdict, Waiting
-
-BLOCKED_RETRY = 15.0
-"""Seconds until another try when something outside the spec is in the way."""
+from grpc_operator.status.observed import Observed, Verdict
 
 _NEARLY_FULL = "DescriptorNearLimit"
 
@@ -39,8 +36,7 @@ class _Look:
     """What one look has come to know."""
 
     service: GrpcService
-    invalid: InvalidSpecError | None = None
-    waiting: Waiting | None = None
+    obstacles: Obstacles
     found: Found | None = None
     edge: Edge | None = None
     outcome: Outcome | None = None
@@ -92,51 +88,33 @@ class GrpcServiceReconciler:
                 self._children.forget(manifest["metadata"]["uid"])
             return None
         service, invalid = parsed(GrpcService, manifest, {"image": "invalid"})
-        look = _Look(service, invalid)
+        look = _Look(service, Obstacles(invalid))
         if invalid is None:
-            await self._converge(look)
-        if service.spec.gateway is not None and look.invalid is None:
+            look.obstacles = await carried_out(self._converge(look))
+        if service.spec.gateway is not None and look.obstacles.invalid is None:
             look.edge = self._edge_of(key)
             if look.edge is not None and look.edge.generation == service.metadata.generation:
-                look.invalid = look.edge.invalid
+                look.obstacles = replace(look.obstacles, invalid=look.edge.invalid)
             look.outcome = await self._programmed.look(key, service, look.edge)
         again = await self._reporter.report(manifest, self._observe(key, look))
-        return _earliest(again, self._blocked(look), look)
+        return _earliest(again, look)
 
     async def _converge(self, look: _Look) -> None:
         service = look.service
-        try:
-            wanted = desired.build(service, cluster_domain=self._cluster_domain)
-            if service.spec.gateway is not None:
-                look.found = await self._descriptors.find(service)
-                if look.found.pinned is not None:
-                    wanted.append(descriptor_config_map.build(service, look.found.pinned))
-            await self._children.converge(service, wanted)
-        except InvalidSpecError as error:
-            look.invalid = error
-        except NamesakeLeavesError as error:
-            look.waiting = Waiting("WaitingForDeletion", str(error))
-        except ForbiddenError as error:
-            look.waiting = Waiting("Forbidden", f"The operator is not allowed to go on: {error}")
-        except NotFoundError as error:
-            look.waiting = Waiting("NotFound", f"The operator cannot go on: {error}")
-
-    def _blocked(self, look: _Look) -> float | None:
-        # A foreign object of the same name is not watched; that it goes is seen by looking again.
-        conflict = look.invalid is not None and look.invalid.reason == "NameConflict"
-        return BLOCKED_RETRY if look.waiting is not None or conflict else None
+        wanted = desired.build(service, cluster_domain=self._cluster_domain)
+        if service.spec.gateway is not None:
+            look.found = await self._descriptors.find(service)
+            if look.found.pinned is not None:
+                wanted.append(descriptor_config_map.build(service, look.found.pinned))
+        await self._children.converge(service, wanted)
 
     def _observe(self, key: Key, look: _Look) -> Observed:
-        metadata = look.service.metadata
-        deployment = self._view.get(DEPLOYMENTS, key.namespace, names.workload(key.name))
-        if deployment is not None and labels.controller_uid(deployment) != metadata.uid:
-            deployment = None
         return Observed(
             owner=look.service,
             details=self._details(key, look),
-            invalid=look.invalid,
-            waiting=look.waiting,
-            deployment=deployment,
+            invalid=look.obstacles.invalid,
+            waiting=look.obstacles.waiting,
+            deployment=owned(self._view, DEPLOYMENTS, look.service, names.workload(key.name)),
             pods=self._view.belonging(key, PODS),
             refs=_refs(look),
             programmed=look.outcome.verdict if look.outcome is not None else None,
@@ -171,7 +149,7 @@ class GrpcServiceReconciler:
 
 def _refs(look: _Look) -> Verdict | None:
     """Returns the condition ResolvedRefs of a service that wants to be at a gateway."""
-    if look.service.spec.gateway is None or look.invalid is not None:
+    if look.service.spec.gateway is None or look.obstacles.invalid is not None:
         return None
     if look.edge is None:
         return Verdict("Unknown", "Progressing", "The gateway has not been looked at yet")
@@ -196,10 +174,10 @@ def _size(descriptor: Descriptor | None) -> Verdict:
     return Verdict("True", "Resolved", text)
 
 
-def _earliest(again: float | None, blocked: float | None, look: _Look) -> float | None:
+def _earliest(again: float | None, look: _Look) -> float | None:
     due = [
         again,
-        blocked,
+        look.obstacles.again,
         look.found.again if look.found is not None else None,
         look.outcome.again if look.outcome is not None else None,
     ]

@@ -1,12 +1,14 @@
 """Reads an owner; what its model refuses becomes problems that name the field."""
 
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from operator import itemgetter
+from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
 from grpc_operator.api import GrpcGateway, GrpcService
 from grpc_operator.errors import InvalidSpecError, Problem
-from grpc_operator.resources import Manifest
+from grpc_operator.resources import Key, Manifest
 
 Owner = TypeVar("Owner", GrpcService, GrpcGateway)
 
@@ -30,3 +32,31 @@ def parsed(
             for entry in error.errors()
         ]
         return model.parse({**manifest, "spec": stand_in}), InvalidSpecError(problems)
+
+
+class Parsed(Generic[Owner]):
+    """The owners of one kind, each read again only when its spec has changed.
+
+    Those that cannot be read are left out: their own reconcile reports that.
+    """
+
+    def __init__(self, model: type[Owner]) -> None:
+        self._model: type[Owner] = model
+        self._known: dict[Key, tuple[tuple[str, int], Owner]] = {}
+
+    def read(self, manifests: Iterable[Manifest]) -> dict[Key, Owner]:
+        """Returns the owners by key in order; forgets those that are not among them."""
+        known = {}
+        for manifest in manifests:
+            metadata = manifest["metadata"]
+            key = Key(manifest["kind"], metadata["namespace"], metadata["name"])
+            version = metadata["uid"], metadata["generation"]
+            cached = self._known.get(key)
+            if cached is None or cached[0] != version:
+                try:
+                    cached = version, self._model.parse(manifest)
+                except ValidationError:
+                    continue
+            known[key] = cached
+        self._known = known
+        return {key: owner for key, (_, owner) in sorted(known.items(), key=itemgetter(0))}

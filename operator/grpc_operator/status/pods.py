@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from grpc_operator.resources import Manifest
 from grpc_operator.status.observed import Waiting
 
 _STARTING = {"ContainerCreating", "PodInitializing"}
@@ -24,6 +25,19 @@ def problem(pods: Iterable[Mapping[str, Any]]) -> Waiting | None:
         if found is not None:
             return Waiting(found.reason, f"Pod {pod['metadata']['name']}: {found.message}")
     return None
+
+
+def answering(pods: Iterable[Manifest]) -> list[Manifest]:
+    """Returns the pods that can be called: ready, with an address, and not about to go."""
+    return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"] and _is_ready(pod)]
+
+
+def _is_ready(pod: Mapping[str, Any]) -> bool:
+    status = pod.get("status", {})
+    return bool(status.get("podIP")) and any(
+        condition["type"] == "Ready" and condition["status"] == "True"
+        for condition in status.get("conditions") or ()
+    )
 
 
 def _unschedulable(pod: Mapping[str, Any]) -> Waiting | None:
