@@ -110,6 +110,15 @@ def test_an_object_with_every_field_is_accepted(space: Space, schema: Manifest) 
     assert live["spec"] == MAXIMAL
 
 
+def test_a_method_keeps_unset_what_it_is_to_inherit(space: Space) -> None:
+    """A default of the schema would take the place of the service's own settings."""
+    name = {"service": "user.v1.UserService", "method": "ListUsers"}
+    methods: list[Manifest] = [name | {"timeouts": {"request": "1s"}, "retry": {"codes": []}}]
+    live = space.apply(gateway={"timeouts": {"streamIdle": "10m"}, "methods": methods})
+    assert live["spec"]["gateway"]["methods"] == methods
+    assert live["spec"]["gateway"]["timeouts"] == {"streamIdle": "10m"}
+
+
 def test_the_crd_is_established(api: Api) -> None:
     """Without a complaint about its names or its schema."""
     crd = api.get(CRDS, None, "grpcservices.grpc.infera.dev")

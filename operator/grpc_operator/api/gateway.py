@@ -91,8 +91,9 @@ class Timeouts(ApiModel):
     """Limit of a unary call from the gateway's view; also the longest deadline a client may ask
     for. When unset, a unary call without a deadline of its own has 15s, and a client's deadline
     stands. `0s`: no limit. Has no effect on streaming methods."""
-    stream_idle: Duration = "1h"
-    """Time without a message in either direction after which a stream is ended; `0s`: never."""
+    stream_idle: Duration | None = None
+    """Time without a message in either direction after which a stream is ended; 1h when unset.
+    `0s`: never."""
     max_stream_duration: Duration | None = None
     """Longest life of a streaming call; none when unset or `0s`."""
 
@@ -100,8 +101,8 @@ class Timeouts(ApiModel):
 class Retry(ApiModel):
     """Retries at the gateway, under a retry budget of 20% of the calls in flight."""
 
-    attempts: int = Field(default=2, ge=0, le=10)
-    """Retries after the first try; 0 turns them off."""
+    attempts: int | None = Field(default=None, ge=0, le=10)
+    """Retries after the first try; 2 when unset. 0 turns them off."""
     codes: list[GrpcCode] | None = Field(
         default=None, max_length=8, json_schema_extra=list_atomic()
     )
@@ -120,9 +121,9 @@ class MethodPolicy(ApiModel):
     method: str = Field(min_length=1, max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$|^[*]$")
     """Name of the method, such as `GetUser`; `*` for all methods of the service."""
     timeouts: Timeouts | None = None
-    """Time limits of these methods."""
+    """Time limits of these methods; what is unset here comes from `gateway.timeouts`."""
     retry: Retry | None = None
-    """Retries of these methods."""
+    """Retries of these methods; what is unset here comes from `gateway.retry`."""
 
 
 class PrintOptions(ApiModel):

@@ -16,6 +16,12 @@ _T = TypeVar("_T")
 UNARY_TIMEOUT = 15.0
 """Limit of a unary call when neither the service nor the client sets one, in seconds."""
 
+STREAM_IDLE = 3600.0
+"""Idle limit of a streaming call when none is set, in seconds."""
+
+ATTEMPTS = 2
+"""Retries after the first try when no number is set."""
+
 ALL = "*"
 """Stands for every method of a service."""
 
@@ -114,17 +120,19 @@ def _unary(settings: _Settings, *, idempotent: bool) -> Policy:
 
 def _streaming(settings: _Settings) -> Policy:
     limit = _limit(_first(timeouts.max_stream_duration for timeouts in settings.timeouts))
+    idle = _first(timeouts.stream_idle for timeouts in settings.timeouts)
     return Policy(
         timeout=limit,
         longest_deadline=limit,
-        idle_timeout=_limit(_first(timeouts.stream_idle for timeouts in settings.timeouts)),
+        idle_timeout=STREAM_IDLE if idle is None else _limit(idle),
         retries=None,
     )
 
 
 def _retries(settings: _Settings, *, idempotent: bool) -> Retries | None:
-    attempts = _first(retry.attempts for retry in settings.retries)
-    if not attempts:
+    given = _first(retry.attempts for retry in settings.retries)
+    attempts = ATTEMPTS if given is None else given
+    if attempts == 0:
         return None
     codes = _first(retry.codes for retry in settings.retries)
     if codes is None:

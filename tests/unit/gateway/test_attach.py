@@ -92,6 +92,28 @@ def test_overrides_of_methods() -> None:
     assert retries.attempts == 5
 
 
+def test_what_a_method_does_not_set_is_inherited() -> None:
+    """One time limit of its own does not reset the others, nor one word on retries the rest."""
+    name = "user.v1.UserService"
+    made = attached(
+        {
+            "timeouts": {"request": "1s", "streamIdle": "10m", "maxStreamDuration": "1h"},
+            "retry": {"attempts": 5, "codes": ["INTERNAL"], "perTryTimeout": "1s"},
+            "methods": [
+                {"service": name, "method": "*", "timeouts": {"request": "2s"}},
+                {"service": name, "method": "SyncUsers", "timeouts": {"maxStreamDuration": "2h"}},
+                {"service": name, "method": "CreateUser", "retry": {"codes": ["UNAVAILABLE"]}},
+            ],
+        }
+    )
+
+    assert policy(made, "ListUsers") == Policy(3600, 3600, 600, None)
+    assert policy(made, "SyncUsers") == Policy(7200, 7200, 600, None)
+    assert made.apis[0].fallback == Policy(3600, 3600, 600, None)
+    retries = Retries(5, (*SAFE, "unavailable"), per_try_timeout=1)
+    assert policy(made, "CreateUser") == Policy(2, 2, None, retries)
+
+
 def test_an_unknown_method_names_the_nearest() -> None:
     """A typing error never falls through to defaults."""
     given = [

@@ -1,13 +1,14 @@
 """Route tables: which request finds which route."""
 
-import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from envoy.config.route.v3.route_components_pb2 import FilterConfig
 
 from grpc_operator.gateway import ir
 from grpc_operator.gateway.snapshot import Snapshot
+from grpc_operator.gateway.xds import names
 from tests.unit.gateway import GATEWAY, USERS, attached, descriptor, method, snapshot_of, tables
 
 
@@ -31,17 +32,38 @@ def _text(route: Any) -> str:
 
 
 def test_grpc_has_a_route_for_each_method() -> None:
-    """Other content first, unknown methods last."""
+    """By each protocol; unknown methods after them, other content last."""
     name = "/user.v1.UserService/"
-
-    assert seen(hosts(snapshot_of(attached()), "http/user.v1.UserService")["*"]) == [
-        f"prefix {name} -> 415",
+    calls = [
         *(
             f"path {name}{each} -> shop/users"
             for each in ("GetUser", "CreateUser", "ListUsers", "SyncUsers")
         ),
         f"prefix {name} -> shop/users",
     ]
+
+    made = hosts(snapshot_of(attached()), "http/user.v1.UserService")["*"]
+
+    assert seen(made) == [*calls, *calls, f"prefix {name} -> 415"]
+
+
+def test_only_grpc_web_passes_its_filter() -> None:
+    """Each filter costs a call about as much as choosing its route."""
+    made = hosts(snapshot_of(attached()), "http/user.v1.UserService")["*"]
+
+    of_web = [names.GRPC_WEB in each.typed_per_filter_config for each in made.routes]
+    assert of_web == [*[False] * 5, *[True] * 5, False]
+
+
+def test_unknown_methods_are_not_counted() -> None:
+    """Anybody could make up any number of them."""
+    made = hosts(snapshot_of(attached()), "http/user.v1.UserService")["*"]
+
+    for route in made.routes:
+        if route.HasField("route"):
+            counted = FilterConfig()
+            route.typed_per_filter_config[names.GRPC_STATS].Unpack(counted)
+            assert counted.disabled == (route.match.WhichOneof("path_specifier") == "prefix")
 
 
 def test_rest_has_one_route_for_all_that_begins_alike() -> None:
@@ -124,7 +146,7 @@ def test_the_narrower_host_has_the_grpc_service() -> None:
 
     made = hosts(snapshot_of(own, attached()), "http/user.v1.UserService")
 
-    assert {domain: each.routes[-1].route.cluster for domain, each in made.items()} == {
+    assert {domain: each.routes[0].route.cluster for domain, each in made.items()} == {
         "a.com": "shop/own",
         "*": "shop/users",
     }
@@ -160,19 +182,22 @@ def test_protocols_not_offered_are_refused(
     protocols: list[str], refused: list[str], passed: list[str]
 ) -> None:
     """By their content type."""
-    made = hosts(snapshot_of(attached({"protocols": protocols})), "http/user.v1.UserService")
-    (header,) = made["*"].routes[0].match.headers
+    made = hosts(snapshot_of(attached({"protocols": protocols})), "http/user.v1.UserService")["*"]
 
-    assert header.invert_match
-    assert header.treat_missing_header_as_empty
-    assert not any(_matches(header.string_match, each) for each in refused)
-    assert all(_matches(header.string_match, each) for each in passed)
+    assert {_answered(made, each) for each in refused} == {415}
+    assert {_answered(made, each) for each in passed} == {"shop/users"}
 
 
-def _matches(matcher: Any, value: str) -> bool:
-    if matcher.WhichOneof("match_pattern") == "prefix":
-        return value.startswith(matcher.prefix)
-    return re.fullmatch(matcher.safe_regex.regex, value) is not None
+def _answered(virtual_host: Any, content_type: str) -> str | int:
+    """Returns the cluster or status that a call with a content type ends at."""
+    for route in virtual_host.routes:
+        if all(_matches(each, content_type) for each in route.match.headers):
+            return str(route.route.cluster) or int(route.direct_response.status)
+    raise AssertionError(f"no route for {content_type!r}")
+
+
+def _matches(header: Any, value: str) -> bool:
+    return bool(value.startswith(header.string_match.prefix) != header.invert_match)
 
 
 def test_rest_only_has_no_grpc_routes() -> None:

@@ -2,10 +2,9 @@
 
 from envoy.config.core.v3 import base_pb2
 from envoy.config.route.v3 import route_components_pb2 as route
-from google.protobuf.any_pb2 import Any
 
 from grpc_operator.gateway.ir import Api, Attachment
-from grpc_operator.gateway.xds import cors, headers, names, policy
+from grpc_operator.gateway.xds import cors, filters, headers, names, policy
 from grpc_operator.gateway.xds.messages import pack
 
 _UNSUPPORTED_MEDIA_TYPE = 415
@@ -27,30 +26,45 @@ def preflight(attachment: Attachment, api: Api) -> list[route.Route]:
 
 
 def build(attachment: Attachment, api: Api) -> list[route.Route]:
-    """Returns the routes: other content types are refused, then methods, then unknown methods.
+    """Returns the routes: methods, then unknown methods; other content types are refused.
 
-    Unknown methods are passed on, because a server may be newer than the descriptor, but they are
-    not counted one by one: anybody could make up any number of them.
+    gRPC and gRPC-Web have routes of their own, so that gRPC does not pay for the filter of the
+    other. Unknown methods are passed on, because a server may be newer than the descriptor, but
+    they are not counted one by one: anybody could make up any number of them.
     """
+    made = []
+    if attachment.grpc:
+        made += _calls(attachment, api, headers.grpc())
+    if attachment.grpc_web:
+        web = _calls(attachment, api, [headers.grpc_web()])
+        for each in web:
+            each.typed_per_filter_config[names.GRPC_WEB].CopyFrom(filters.enabled())
+        made += web
     refuse = route.Route(match=route.RouteMatch(prefix=_prefix(api)))
-    offered = headers.not_offered(grpc=attachment.grpc, grpc_web=attachment.grpc_web)
-    refuse.match.headers.append(offered)
     refuse.direct_response.CopyFrom(_unsupported(attachment, api))
-    methods = [
+    made.append(refuse)
+    for each in made:
+        _configure(each, attachment)
+    return made
+
+
+def _calls(attachment: Attachment, api: Api, when: list[route.HeaderMatcher]) -> list[route.Route]:
+    """Returns the routes of calls by one protocol."""
+    made = [
         route.Route(
-            match=route.RouteMatch(path=f"/{api.name}/{method.name}"),
+            match=route.RouteMatch(path=f"/{api.name}/{method.name}", headers=when),
             route=policy.action(attachment.cluster, method.policy),
         )
         for method in api.methods
     ]
+    for each in made:
+        each.typed_per_filter_config[names.GRPC_STATS].CopyFrom(filters.enabled())
     fallback = route.Route(
-        match=route.RouteMatch(prefix=_prefix(api)),
+        match=route.RouteMatch(prefix=_prefix(api), headers=when),
         route=policy.action(attachment.cluster, api.fallback),
     )
-    fallback.typed_per_filter_config[names.GRPC_STATS].CopyFrom(_off())
-    for made in (refuse, *methods, fallback):
-        _configure(made, attachment)
-    return [refuse, *methods, fallback]
+    fallback.typed_per_filter_config[names.GRPC_STATS].CopyFrom(filters.disabled())
+    return [*made, fallback]
 
 
 def _configure(made: route.Route, attachment: Attachment) -> None:
@@ -60,10 +74,6 @@ def _configure(made: route.Route, attachment: Attachment) -> None:
 
 def _prefix(api: Api) -> str:
     return f"/{api.name}/"
-
-
-def _off() -> Any:
-    return pack(route.FilterConfig(disabled=True, config=Any()))
 
 
 def _unsupported(attachment: Attachment, api: Api) -> route.DirectResponseAction:

@@ -1,8 +1,12 @@
 """What Envoy itself answers: to REST a ``google.rpc.Status`` as JSON, as the services answer.
 
-gRPC calls keep Envoy's own mapping (grpc/grpc, http-grpc-status-mapping.md). So do gRPC-Web calls,
-but for deadlines, which Envoy would call UNAVAILABLE there.
+gRPC calls keep Envoy's own mapping (grpc/grpc, http-grpc-status-mapping.md). So do gRPC-Web calls
+on a route; but deadlines, which Envoy would call UNAVAILABLE there, and paths that nobody serves,
+where no route enables the filter of gRPC-Web, are answered here.
 """
+
+from base64 import b64encode
+from collections.abc import Callable
 
 from envoy.config.accesslog.v3 import accesslog_pb2
 from envoy.config.core.v3 import base_pb2, substitution_format_string_pb2
@@ -41,6 +45,10 @@ _CODES = {
 
 _NOT_FOUND = 5
 _DEADLINE_EXCEEDED = "4"
+_UNIMPLEMENTED = "12"
+_TRAILERS = b"\x80"
+"""First byte of the frame of trailers."""
+
 _OK = 200
 _TIMEOUTS = (408, 504)
 _NO_ROUTE = "nothing is served under this host and path"
@@ -56,6 +64,8 @@ def build() -> hcm.LocalReplyConfig:
     return hcm.LocalReplyConfig(
         mappers=[
             _json(_no_route(), _NOT_FOUND, _NO_ROUTE),
+            _web_no_route("application/grpc-web-text", b64encode),
+            _web_no_route("application/grpc-web", bytes),
             _text(_no_route(), _NO_ROUTE),
             *(_web_deadline(_status("EQ", http)) for http in _TIMEOUTS),
             *exact,
@@ -80,6 +90,26 @@ def _json(
 def _text(when: accesslog_pb2.AccessLogFilter, message: str) -> hcm.ResponseMapper:
     """Returns a message for gRPC; gRPC-Web has a status only if there is a message."""
     return hcm.ResponseMapper(filter=when, body=base_pb2.DataSource(inline_string=message))
+
+
+def _web_no_route(content_type: str, encoded: Callable[[bytes], bytes]) -> hcm.ResponseMapper:
+    """Returns UNIMPLEMENTED for gRPC-Web: a body of trailers (grpc/grpc, PROTOCOL-WEB.md).
+
+    Args:
+        content_type: Beginning of the content types this is for.
+        encoded: What they do with a body.
+    """
+    trailers = f"grpc-status:{_UNIMPLEMENTED}\r\ngrpc-message:{_NO_ROUTE}\r\n".encode()
+    body = encoded(_TRAILERS + len(trailers).to_bytes(4, "big") + trailers)
+    return hcm.ResponseMapper(
+        filter=_both(_no_route(), _header(headers.content_type(content_type))),
+        status_code=UInt32Value(value=_OK),
+        body=base_pb2.DataSource(inline_bytes=body),
+        body_format_override=substitution_format_string_pb2.SubstitutionFormatString(
+            text_format_source=base_pb2.DataSource(inline_string="%LOCAL_REPLY_BODY%"),
+            content_type=f"{content_type}+proto",
+        ),
+    )
 
 
 def _web_deadline(when: accesslog_pb2.AccessLogFilter) -> hcm.ResponseMapper:

@@ -12,7 +12,7 @@ from grpc_operator.gateway import snapshot
 from grpc_operator.gateway.claims import Segment
 from grpc_operator.gateway.ir import Key
 from grpc_operator.gateway.snapshot import Resource
-from grpc_operator.gateway.xds import names, virtual_hosts
+from grpc_operator.gateway.xds import filters, names, virtual_hosts
 from grpc_operator.gateway.xds.memo import Memo
 from grpc_operator.gateway.xds.messages import embedded, of_bytes, pack, serialised
 from grpc_operator.gateway.xds.virtual_hosts import Claimed, RoutesOfClaims
@@ -83,6 +83,8 @@ def _rest_frame(name: str) -> route_pb2.RouteConfiguration:
     made = frame(name, ())
     rescope = pack(lua_pb2.LuaPerRoute(name=names.RESCOPE))
     made.typed_per_filter_config[names.LUA].CopyFrom(rescope)
+    for needed in (names.CORS, names.TRANSCODER, names.GRPC_STATS):
+        made.typed_per_filter_config[needed].CopyFrom(filters.enabled())
     return made
 
 
