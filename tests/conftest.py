@@ -1,8 +1,13 @@
-"""What every test may use: golden files."""
+"""What every test may use: golden files. And what holds for every property test."""
 
+import hypothesis
 import pytest
 
 from tests.golden import UPDATE_OPTION, Golden
+
+# How long an example takes says more about what else the machine does than about the code.
+hypothesis.settings.register_profile("no-deadline", deadline=None)
+hypothesis.settings.load_profile("no-deadline")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

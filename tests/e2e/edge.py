@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 
 from tests.load.protocols import split_frames
 from tests.load.schema import serialize
+from tests.user_rules import REST, STREAMED_ANSWERS, STREAMED_REQUESTS
 from user.v1 import user_pb2
 
 SERVICE = "user.v1.UserService"
@@ -28,20 +29,6 @@ REPLIES: dict[str, type[Message]] = {
     "BatchCreateUsers": user_pb2.BatchCreateUsersResponse,
     "SyncUsers": user_pb2.SyncUsersResponse,
 }
-
-_RULES = {
-    "GetUser": ("GET", "/v1/users/{id}"),
-    "CreateUser": ("POST", "/v1/users"),
-    "UpdateUser": ("PATCH", "/v1/users/{id}"),
-    "DeleteUser": ("DELETE", "/v1/users/{id}"),
-    "ListUsers": ("GET", "/v1/users"),
-    "BatchCreateUsers": ("POST", "/v1/users:batchCreate"),
-    "SyncUsers": ("POST", "/v1/users:sync"),
-}
-"""The google.api.http rules of user.proto."""
-
-_STREAMED_REQUESTS = ("BatchCreateUsers", "SyncUsers")
-_STREAMED_ANSWERS = ("ListUsers", "SyncUsers")
 
 
 @dataclass(frozen=True)
@@ -124,9 +111,9 @@ class RestClient(_HttpClient):
 
     def call(self, method: str, *requests: Message) -> Answer:
         """Sends all request messages and returns all answers."""
-        verb, path = _RULES[method]
+        verb, path = REST[method]
         fields = [json_format.MessageToDict(request) for request in requests]
-        body: Any = fields if method in _STREAMED_REQUESTS else fields[0]
+        body: Any = fields if method in STREAMED_REQUESTS else fields[0]
         if "{id}" in path:
             path = path.format(id=body.pop("id"))
         if verb in ("GET", "DELETE"):
@@ -141,6 +128,6 @@ class RestClient(_HttpClient):
 def _rest_answer(method: str, status: int, body: Any) -> Answer:
     if status != 200:
         return Answer((), body["code"], body["message"])
-    found: Sequence[Any] = body if method in _STREAMED_ANSWERS else [body]
+    found: Sequence[Any] = body if method in STREAMED_ANSWERS else [body]
     messages = tuple(json_format.ParseDict(entry, REPLIES[method]()) for entry in found)
     return Answer(messages, 0, "")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.golden import cases
 from tests.helm.chart import CASES, CHART, Manifest, identity, only, pod_templates, rendered_case
-from tests.helm.pod_security import violations
+from tests.pod_security import violations
 
 GROUP = "grpc.infera.dev"
 _CHILD = {"get", "list", "watch", "create", "patch", "delete"}

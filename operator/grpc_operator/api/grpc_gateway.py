@@ -6,13 +6,15 @@ from pydantic import ConfigDict, Field
 
 from grpc_operator.api.base import ApiModel, list_map, rule, rules
 from grpc_operator.api.container import Resources
-from grpc_operator.api.metadata import ObjectMeta
+from grpc_operator.api.metadata import ObjectMeta, names
 from grpc_operator.api.status import GrpcGatewayStatus
 from grpc_operator.api.types import Hostname, ResourceName
-from grpc_operator.api.workload import Drain, PodDisruptionBudget, PodTemplate
-
-MAX_NAME_LENGTH = 54
-"""Longest name of a GrpcGateway: with ``-envoy`` it must be a DNS label (63 characters)."""
+from grpc_operator.api.workload import (
+    MIN_UP_TO_MAX,
+    Drain,
+    PodDisruptionBudget,
+    PodTemplate,
+)
 
 
 class ListenerTls(ApiModel):
@@ -93,15 +95,7 @@ class AccessLog(ApiModel):
 class GatewayAutoscaling(ApiModel):
     """A HorizontalPodAutoscaler over the proxies; `replicas` is left to it."""
 
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            rule(
-                "!has(self.minReplicas) || self.minReplicas <= self.maxReplicas",
-                "must not be larger than maxReplicas (minReplicas is 2 when unset)",
-                field=".minReplicas",
-            )
-        )
-    )
+    model_config = ConfigDict(json_schema_extra=MIN_UP_TO_MAX)
 
     min_replicas: int = Field(default=2, ge=1, le=100)
     """Fewest proxies."""
@@ -165,20 +159,7 @@ class GrpcGateway(ApiModel):
     Service, a disruption budget and what they need. The operator configures them while they run.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            rule(
-                f"self.metadata.name.size() <= {MAX_NAME_LENGTH}",
-                f"metadata.name must have at most {MAX_NAME_LENGTH} characters:"
-                " NAME-envoy becomes a DNS label",
-            ),
-            rule(
-                "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
-                "metadata.name must be a DNS label that begins with a letter, such as default:"
-                " it becomes the name of a Service",
-            ),
-        )
-    )
+    model_config = ConfigDict(json_schema_extra=names(example="default", child="NAME-envoy"))
 
     metadata: ObjectMeta
     spec: GrpcGatewaySpec

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 from grpc_operator.api.base import ApiModel, rule, rules
 from grpc_operator.api.container import ContainerSpec
 from grpc_operator.api.gateway import Descriptor, Gateway
-from grpc_operator.api.metadata import ObjectMeta
+from grpc_operator.api.metadata import ObjectMeta, names
 from grpc_operator.api.status import GrpcServiceStatus
 from grpc_operator.api.types import ServiceFullName
 from grpc_operator.api.workload import (
@@ -17,9 +17,6 @@ from grpc_operator.api.workload import (
     PodDisruptionBudget,
     PodTemplate,
 )
-
-MAX_NAME_LENGTH = 54
-"""Longest name of a GrpcService: with ``-headless`` it must be a DNS label (63 characters)."""
 
 
 def _requested(resource: str) -> str:
@@ -95,20 +92,7 @@ class GrpcService(ApiModel):
     to call it.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            rule(
-                f"self.metadata.name.size() <= {MAX_NAME_LENGTH}",
-                f"metadata.name must have at most {MAX_NAME_LENGTH} characters:"
-                " NAME-headless becomes a DNS label",
-            ),
-            rule(
-                "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
-                "metadata.name must be a DNS label that begins with a letter, such as users:"
-                " it becomes the name of a Service",
-            ),
-        )
-    )
+    model_config = ConfigDict(json_schema_extra=names(example="users", child="NAME-headless"))
 
     metadata: ObjectMeta
     spec: GrpcServiceSpec

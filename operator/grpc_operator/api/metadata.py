@@ -1,6 +1,33 @@
-"""The part of metav1.ObjectMeta that the operator reads."""
+"""The part of metav1.ObjectMeta that the operator reads, and what its names may be."""
 
-from grpc_operator.api.base import ApiModel
+from typing import Any
+
+from grpc_operator.api.base import ApiModel, rule, rules
+
+MAX_NAME_LENGTH = 54
+"""Longest name of a GrpcService: with ``-headless`` it must be a DNS label (63 characters). The
+same for a GrpcGateway."""
+
+
+def names(example: str, child: str) -> dict[str, Any]:
+    """Returns the ``json_schema_extra`` of an owner: its name becomes that of a Service.
+
+    Args:
+        example: A good name.
+        child: Name of the child with the longest one.
+    """
+    return rules(
+        rule(
+            f"self.metadata.name.size() <= {MAX_NAME_LENGTH}",
+            f"metadata.name must have at most {MAX_NAME_LENGTH} characters:"
+            f" {child} becomes a DNS label",
+        ),
+        rule(
+            "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+            f"metadata.name must be a DNS label that begins with a letter, such as {example}:"
+            " it becomes the name of a Service",
+        ),
+    )
 
 
 class ObjectMeta(ApiModel):

@@ -64,18 +64,20 @@ class PodDisruptionBudget(ApiModel):
     """Pods, or percentage of pods, that may be missing; 1 when neither is set."""
 
 
+MIN_UP_TO_MAX = rules(
+    rule(
+        "!has(self.minReplicas) || self.minReplicas <= self.maxReplicas",
+        "must not be larger than maxReplicas (minReplicas is 2 when unset)",
+        field=".minReplicas",
+    )
+)
+"""The ``json_schema_extra`` of what scales between two bounds."""
+
+
 class Autoscaling(ApiModel):
     """A HorizontalPodAutoscaler (autoscaling/v2) over the Deployment; `replicas` is left to it."""
 
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            rule(
-                "!has(self.minReplicas) || self.minReplicas <= self.maxReplicas",
-                "must not be larger than maxReplicas (minReplicas is 2 when unset)",
-                field=".minReplicas",
-            )
-        )
-    )
+    model_config = ConfigDict(json_schema_extra=MIN_UP_TO_MAX)
 
     min_replicas: int = Field(default=2, ge=1, le=1000)
     """Fewest replicas."""

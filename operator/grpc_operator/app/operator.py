@@ -10,6 +10,7 @@ from typing import Any
 from grpc_operator.app.http import Endpoints
 from grpc_operator.app.metrics import Metrics
 from grpc_operator.app.proxies import AllProxies
+from grpc_operator.app.returning import Returning
 from grpc_operator.app.watches import Watches
 from grpc_operator.desired.gateway import GatewaySettings
 from grpc_operator.engine.queue import Queue
@@ -55,12 +56,15 @@ class Operator:
             settings.lease_duration_seconds,
         )
         self._cluster = Cluster(connection, lambda: self._lease.held, self._metrics.wrote)
-        self._resync = Resync(self._list_all, self._store, self._queue)
         self._ads = AdsServer(self._proxies_changed)
         self._proxies = AllProxies(self._ads, settings)
         self._control_plane = ControlPlane(
             self._store, self._ads, self._queue.add, settings.lease_namespace
         )
+        self._resync = Resync(
+            self._list_all, self._store, self._queue, self._control_plane.touch_all
+        )
+        self._returning = Returning(self._store, self._proxies, self._control_plane)
         self._reconcilers = self._make_reconcilers()
         self._unready = "starting"
         self._endpoints = Endpoints(self._metrics, lambda: self._unready, self._proxies.described)
@@ -76,7 +80,7 @@ class Operator:
             settings.cluster_domain,
             Descriptors(self._cluster, self._store, fetch),
             Programmed(self._store, self._proxies),
-            self._control_plane.edge,
+            self._control_plane,
         )
         gateways = GrpcGatewayReconciler(
             self._cluster,
@@ -149,6 +153,8 @@ class Operator:
         await asyncio.wait({running, first}, return_when=asyncio.FIRST_COMPLETED)
         self._catch_signals()  # kopf has put its own in place, which know nothing of the Lease
         await self._full_resync()
+        # Before anything is written: a service that has not been built yet would be reported so.
+        await self._control_plane.build()
         self._unready = ""
         self._synced.set()
         await running
@@ -156,11 +162,11 @@ class Operator:
             raise RuntimeError("kopf ended by itself")
 
     async def _serve(self) -> None:
-        """Serves the proxies, leader or not, as soon as the whole cluster is known."""
+        """Serves the proxies, leader or not, as soon as the whole cluster is known and built."""
         await self._synced.wait()
-        self._control_plane.build()
         port = await self._ads.start(self._settings.xds_port)
         logger.info("Serving xDS on port %d", port)
+        self._returning.begin()
         await self._control_plane.run()
 
     async def _write(self) -> None:
@@ -172,6 +178,7 @@ class Operator:
             # Look at everything afresh: the former holder may have died half way, and while
             # standing by a watch may have missed a deletion.
             await self._full_resync()
+            await self._returning.wait()
             tasks.create_task(self._resync.forever(self._settings.resync_seconds))
             for _ in range(self._settings.workers):
                 tasks.create_task(work(self._queue, self._reconcile, self._metrics.reconciled))
@@ -200,7 +207,6 @@ class Operator:
         while True:
             try:
                 await self._resync.once()
-                self._control_plane.touch()
             except ClusterError as error:
                 logger.warning("Waiting, cannot list: %s", error)
                 await asyncio.sleep(_CRD_POLL)

@@ -21,6 +21,7 @@ from grpc_operator.resources import (
     GRPC_SERVICES,
     WATCHED,
     Key,
+    Manifest,
     Resource,
 )
 from grpc_operator.settings import Settings
@@ -40,7 +41,7 @@ class Watches:
         store: Store,
         queue: Queue[Key],
         metrics: Metrics,
-        touch: Callable[[], None],
+        touch: Callable[[Key], None],
     ) -> None:
         self._settings = settings
         self._touch = touch
@@ -79,21 +80,24 @@ class Watches:
     def _handler(self, resource: Resource) -> Any:
         async def handle(event: kopf.RawEvent, **_: Any) -> None:
             self._metrics.watched(resource.kind)
-            manifest = dict(event["object"])
+            manifest: Manifest = dict(event["object"])
             manifest.setdefault("apiVersion", resource.api_version)
             manifest.setdefault("kind", resource.kind)
+            metadata = manifest["metadata"]
+            before = self._store.get(resource, metadata["namespace"], metadata["name"])
             if event["type"] == "DELETED":
                 self._store.discard(resource, manifest)
                 news = True
             else:
                 news = self._store.put(resource, manifest)
-            if resource in _BUILT_FROM:
-                self._touch()  # also after our own writes, of which nobody else tells
-            if not news:
-                return  # our own write, or older than what is known
-            key = owner_key(resource, manifest)
-            if key is not None:
-                self._queue.add(key)
+            # An object may change hands: then there is something new for both.
+            for key in {owner_key(resource, each) for each in (before, manifest) if each}:
+                if key is None:
+                    continue
+                if resource in _BUILT_FROM:
+                    self._touch(key)  # also after our own writes, of which nobody else tells
+                if news:  # neither our own write, nor older than what is known
+                    self._queue.add(key)
 
         return handle
 

@@ -21,12 +21,26 @@ ListAll = Callable[[Resource], Awaitable[tuple[list[Manifest], int]]]
 
 
 class Resync:
-    """Lists everything, corrects the store, and asks for a look at every owner."""
+    """Lists everything, corrects the store, and asks for a look at every owner.
 
-    def __init__(self, list_all: ListAll, store: Store, queue: Queue[Key]) -> None:
+    Args:
+        list_all: How everything is listed.
+        store: What is corrected.
+        queue: Gets every owner.
+        corrected: Called when the store has been corrected, also if only in part.
+    """
+
+    def __init__(
+        self,
+        list_all: ListAll,
+        store: Store,
+        queue: Queue[Key],
+        corrected: Callable[[], None],
+    ) -> None:
         self._list_all = list_all
         self._store = store
         self._queue = queue
+        self._corrected = corrected
         self._finished: float | None = None
 
     @property
@@ -40,9 +54,12 @@ class Resync:
         Raises:
             ClusterError: A list failed; what was listed before it is kept.
         """
-        for resource in WATCHED:
-            manifests, version = await self._list_all(resource)
-            self._store.replace(resource, manifests, version)
+        try:
+            for resource in WATCHED:
+                manifests, version = await self._list_all(resource)
+                self._store.replace(resource, manifests, version)
+        finally:
+            self._corrected()
         for key in self._store.owners():
             self._queue.add(key)
         self._finished = time.monotonic()

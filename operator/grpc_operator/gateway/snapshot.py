@@ -24,8 +24,8 @@ class Resource:
         body: The packed message.
         stage: Routes and scopes only: 0 is sent before 1, and 1 only after the proxy has taken
             0. A table that sends requests to another scope has a higher stage than that scope.
-        owner: The one service this resource is for; ``None`` when several share it. A rejected
-            resource is reported to its owner.
+        owner: The one service this resource is for; ``None`` when several share it.
+        sharers: The several services that share it. With neither, it concerns every service.
     """
 
     name: str
@@ -33,6 +33,14 @@ class Resource:
     body: Any
     stage: int = 0
     owner: Key | None = None
+    sharers: frozenset[Key] = frozenset()
+
+    @property
+    def concerned(self) -> frozenset[Key | None]:
+        """Returns who is told when a proxy refuses it; ``None`` stands for every service."""
+        if self.owner is not None:
+            return frozenset((self.owner,))
+        return self.sharers or frozenset((None,))
 
 
 @dataclass(frozen=True)

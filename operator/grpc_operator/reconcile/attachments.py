@@ -1,27 +1,24 @@
 """Which gateway takes a GrpcService, and what it asks of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from grpc_operator import descriptor as descriptors
-from grpc_operator import names
 from grpc_operator.api import GrpcGateway, GrpcService
 from grpc_operator.descriptor.model import Descriptor
-from grpc_operator.desired import descriptor_config_map
 from grpc_operator.errors import InvalidSpecError
 from grpc_operator.gateway import ir
 from grpc_operator.gateway.attach import attach
-from grpc_operator.reconcile.children import owned
 from grpc_operator.reconcile.edge import Edge
 from grpc_operator.reconcile.parsing import Parsed
+from grpc_operator.reconcile.pinned_sets import PinnedSets
 from grpc_operator.reconcile.ports import View
-from grpc_operator.resources import CONFIG_MAPS, GRPC_GATEWAYS, GRPC_SERVICES, Key, Manifest
+from grpc_operator.resources import GRPC_GATEWAYS, GRPC_SERVICES, Key
 from grpc_operator.status.observed import Verdict
 
 _Version = tuple[str, ...]
 
 
 class Attachments:
-    """Makes an ``Edge`` of every GrpcService that wants to be at a gateway.
+    """Makes an ``Edge`` of each GrpcService that wants to be at a gateway.
 
     Everything is kept until what it was made from changes.
 
@@ -34,24 +31,35 @@ class Attachments:
         self._view = view
         self._home = home
         self._services = Parsed(GrpcService)
+        self._sets = PinnedSets(view)
         self._edges: dict[Key, tuple[_Version, Edge]] = {}
 
-    def edges(self, gateways: Mapping[Key, GrpcGateway]) -> dict[Key, Edge]:
-        """Returns the edge of every service, by key in order."""
-        services = self._services.read(
-            manifest for manifest in self._view.all(GRPC_SERVICES) if "gateway" in manifest["spec"]
-        )
-        for gone in self._edges.keys() - services.keys():
-            del self._edges[gone]
-        return {key: self._edge(key, service, gateways) for key, service in services.items()}
+    async def read(self, keys: Iterable[Key]) -> bool:
+        """Reads services and their descriptor sets again, as far as they have changed.
 
-    def _edge(self, key: Key, service: GrpcService, gateways: Mapping[Key, GrpcGateway]) -> Edge:
+        Returns:
+            Whether that took a while: then more may have changed by now.
+        """
+        took_a_while = False
+        for key in keys:
+            manifest = self._view.get(GRPC_SERVICES, key.namespace, key.name)
+            if manifest is not None and "gateway" not in manifest["spec"]:
+                manifest = None
+            service = self._services.read(key, manifest)
+            took_a_while |= await self._sets.read(key, service)
+        return took_a_while
+
+    def edge(self, key: Key, gateways: Mapping[Key, GrpcGateway]) -> Edge | None:
+        """Returns the edge of a service as it was last read; ``None`` if it wants none."""
+        service = self._services.get(key)
+        if service is None:
+            self._edges.pop(key, None)
+            return None
         generation = service.metadata.generation
         gateway, why_not = self._gateway_of(service, gateways)
         if gateway is None:
             return Edge(generation, refs=why_not)
-        name = names.descriptor_config_map(key.name)
-        pinned = owned(self._view, CONFIG_MAPS, service, name)
+        pinned = self._sets.find(service)
         version = (
             service.metadata.uid,
             str(generation),
@@ -61,32 +69,25 @@ class Attachments:
         cached = self._edges.get(key)
         if cached is None or cached[0] != version:
             last = cached[1] if cached is not None and cached[0][0] == version[0] else None
-            cached = (version, self._attach(service, gateway, pinned, last))
+            cached = (version, self._attach(key, service, gateway, last))
             self._edges[key] = cached
         return cached[1]
 
-    def _attach(
-        self, service: GrpcService, gateway: Key, pinned: Manifest | None, last: Edge | None
-    ) -> Edge:
-        generation = service.metadata.generation
-        descriptor: Descriptor | None = None
-        invalid: InvalidSpecError | None = None
-        attachment: ir.Attachment | None
-        content = descriptor_config_map.read(pinned)
-        try:
-            if content is not None:
-                descriptor = descriptors.load(
-                    content.data, service.spec.services, rest=offers_rest(service)
-                )
-            attachment = attach(service, descriptor)
-        except InvalidSpecError as error:
-            invalid = error
+    def _attach(self, key: Key, service: GrpcService, gateway: Key, last: Edge | None) -> Edge:
+        descriptor, invalid = self._sets.of(key)
+        attachment: ir.Attachment | None = None
+        if invalid is None:
+            try:
+                attachment = attach(service, descriptor)
+            except InvalidSpecError as error:
+                invalid = error
+        if attachment is None:
             # The last good configuration stays; after a restart, what is served without the
             # settings that are wrong.
             attachment = last.attachment if last is not None else None
             attachment = attachment or _without_overrides(service, descriptor)
         return Edge(
-            generation,
+            service.metadata.generation,
             gateway=gateway,
             invalid=invalid,
             attachment=attachment,
@@ -118,12 +119,6 @@ class Attachments:
             "GatewayNotFound",
             f"spec.gateway.gatewayRef: there is no GrpcGateway {ref.name} in namespace {where}",
         )
-
-
-def offers_rest(service: GrpcService) -> bool:
-    """Returns whether a service wants REST; only then its HTTP annotations matter."""
-    gateway = service.spec.gateway
-    return gateway is None or gateway.protocols is None or "REST" in gateway.protocols
 
 
 def allows(gateway: GrpcGateway, namespace: str) -> bool:

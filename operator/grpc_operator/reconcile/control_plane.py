@@ -7,7 +7,7 @@ import asyncio
 import dataclasses
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from grpc_operator import names
@@ -24,13 +24,11 @@ from grpc_operator.reconcile.ports import View
 from grpc_operator.resources import (
     ENDPOINT_SLICES,
     GRPC_GATEWAYS,
+    GRPC_SERVICES,
     Key,
-    Manifest,
 )
 
 logger = logging.getLogger(__name__)
-
-_Version = tuple[str, ...]
 
 
 class Publisher(Protocol):
@@ -43,8 +41,41 @@ class Publisher(Protocol):
         """Ends the configuration of a gateway that is gone."""
 
 
+class _Group:
+    """What one gateway serves, and what was last built of it."""
+
+    def __init__(self) -> None:
+        self._builder = Builder()
+        self.edges: dict[Key, Edge] = {}
+        self._endpoints: dict[ir.Key, tuple[ir.Endpoint, ...]] = {}
+
+    def put(self, key: Key, edge: Edge, addresses: tuple[ir.Endpoint, ...]) -> None:
+        """Adds a service, or sets what it is now."""
+        taking = sum(not address.draining for address in addresses)
+        self.edges[key] = dataclasses.replace(edge, endpoints=taking)
+        self._endpoints[key[1:]] = addresses
+
+    def drop(self, key: Key) -> None:
+        """Removes a service, if it is there."""
+        self.edges.pop(key, None)
+        self._endpoints.pop(key[1:], None)
+
+    def build(self, gateway: GrpcGateway) -> Snapshot:
+        """Builds the configuration; then each edge has its token and what it lost."""
+        served = [edge.attachment for edge in self.edges.values() if edge.attachment is not None]
+        snapshot, refused = self._builder.build(gateway_ir(gateway), served, self._endpoints)
+        for key, edge in self.edges.items():
+            token, conflicts = snapshot.tokens.get(key[1:]), tuple(refused.get(key[1:], ()))
+            if (edge.token, edge.conflicts) != (token, conflicts):
+                self.edges[key] = dataclasses.replace(edge, token=token, conflicts=conflicts)
+        return snapshot
+
+
 class ControlPlane:
     """Builds and publishes the configuration of every gateway.
+
+    A build looks again only at what was touched since the last one, so that a change costs about
+    the same with ten services and with a thousand.
 
     Args:
         view: What the cluster holds.
@@ -64,72 +95,109 @@ class ControlPlane:
         self._publisher = publisher
         self._changed = changed
         self._attachments = Attachments(view, home)
-        self._wake = asyncio.Event()
-        self._builders: dict[Key, Builder] = {}
         self._gateways = Parsed(GrpcGateway)
-        self._endpoints: dict[Key, tuple[_Version, tuple[ir.Endpoint, ...]]] = {}
+        self._wake = asyncio.Event()
+        self._touched: set[Key] = set()
+        self._groups: dict[Key, _Group] = {}
         self._told: dict[Key, Edge] = {}
 
-    def touch(self) -> None:
-        """Something has changed in the view."""
+    def touch(self, key: Key) -> None:
+        """Something has changed in the view that belongs to an owner."""
+        self._touched.add(key)
+        self._wake.set()
+
+    def touch_all(self) -> None:
+        """Anything may have changed in the view."""
+        for resource in (GRPC_GATEWAYS, GRPC_SERVICES):
+            for manifest in self._view.all(resource):
+                metadata = manifest["metadata"]
+                self._touched.add(Key(resource.kind, metadata["namespace"], metadata["name"]))
+        self._touched |= self._groups.keys() | self._told.keys()
         self._wake.set()
 
     async def run(self) -> None:
-        """Builds once, and again after every change, until cancelled."""
+        """Builds again after every change, until cancelled."""
         while True:
-            self._wake.clear()
-            self.build()
-            await asyncio.sleep(0)  # let what has arrived meanwhile be part of the next build
             await self._wake.wait()
+            await self.build()
 
     def edge(self, key: Key) -> Edge | None:
         """Returns what was last built from a service; ``None`` before, or without a gateway."""
         return self._told.get(key)
 
+    def gateway(self, key: Key) -> GrpcGateway | None:
+        """Returns a gateway as it was last built; ``None`` if there is none, or none to read."""
+        return self._gateways.get(key)
+
     def attached(self, gateway: Key) -> list[Key]:
         """Returns the services that a gateway serves."""
         return [key for key, edge in self._told.items() if edge.gateway == gateway]
 
-    def build(self) -> None:
-        """Builds everything whose inputs have changed and publishes it."""
-        gateways = self._gateways.read(self._view.all(GRPC_GATEWAYS))
-        edges = self._attachments.edges(gateways)
-        groups: dict[Key, dict[Key, Edge]] = {gateway: {} for gateway in gateways}
-        for key, edge in edges.items():
-            if edge.gateway is not None and edge.attachment is not None:
-                groups[edge.gateway][key] = edge
-        for gateway, group in groups.items():
+    async def build(self) -> None:
+        """Builds everything that was touched and publishes it."""
+        services = await self._read()
+        gateways = self._gateways.all()
+        for gone in self._groups.keys() - gateways.keys():
+            del self._groups[gone]
+            self._publisher.withdraw(gone[1:])
+        for gateway in gateways:
+            self._groups.setdefault(gateway, _Group())
+        told = dict(self._told)
+        for key in services:
+            edge = self._edge_of(key, gateways)
+            told.pop(key, None)
+            self._place(key, edge)
+            if edge is not None:
+                told[key] = edge
+        for key, group in self._groups.items():
             try:
-                edges.update(self._publish(gateway, gateways[gateway], group))
+                self._publisher.publish(key[1:], group.build(gateways[key]))
             except Exception:
                 # The proxies keep what they have; the other gateways go on.
-                logger.exception("Bug: cannot build the configuration of gateway %s", gateway)
-        for gone in self._builders.keys() - gateways.keys():
-            del self._builders[gone]
-            self._publisher.withdraw(gone[1:])
-        self._tell(edges)
+                logger.exception("Bug: cannot build the configuration of gateway %s", key)
+            else:
+                told.update(group.edges)
+        self._tell(told)
 
-    def _publish(self, key: Key, gateway: GrpcGateway, group: dict[Key, Edge]) -> dict[Key, Edge]:
-        builder = self._builders.setdefault(key, Builder())
-        attachments = [edge.attachment for edge in group.values() if edge.attachment is not None]
-        hosts = {service[1:]: self._endpoints_of(service) for service in group}
-        snapshot, refused = builder.build(gateway_ir(gateway), attachments, hosts)
-        self._publisher.publish(key[1:], snapshot)
-        return {
-            service: dataclasses.replace(
-                edge,
-                endpoints=sum(not entry.draining for entry in hosts[service[1:]]),
-                conflicts=tuple(refused.get(service[1:], ())),
-                token=snapshot.tokens.get(service[1:]),
-            )
-            for service, edge in group.items()
-        }
+    async def _read(self) -> set[Key]:
+        """Reads what was touched; returns the services to look at."""
+        services: set[Key] = set()
+        while True:
+            self._wake.clear()
+            touched, self._touched = self._touched, set()
+            known = self._gateways.all()
+            for key in touched:
+                if key.kind == GRPC_GATEWAYS.kind:
+                    manifest = self._view.get(GRPC_GATEWAYS, key.namespace, key.name)
+                    if self._gateways.read(key, manifest) is not known.get(key):
+                        # Whom it admits may be others now.
+                        self.touch_all()
+                else:
+                    services.add(key)
+            if not await self._attachments.read(services) and not self._touched:
+                return services
+
+    def _edge_of(self, key: Key, gateways: Mapping[Key, GrpcGateway]) -> Edge | None:
+        try:
+            return self._attachments.edge(key, gateways)
+        except Exception:
+            # It stays as it was; the other services go on.
+            logger.exception("Bug: cannot attach service %s", key)
+            return self._told.get(key)
+
+    def _place(self, key: Key, edge: Edge | None) -> None:
+        """Puts a service into the group of its gateway, and takes it out of others."""
+        for gateway, group in self._groups.items():
+            if edge is None or edge.attachment is None or edge.gateway != gateway:
+                group.drop(key)
+            else:
+                group.put(key, edge, self._endpoints_of(key))
 
     def _tell(self, edges: dict[Key, Edge]) -> None:
         before, self._told = self._told, edges
         for key in before.keys() | edges.keys():
             old, new = before.get(key), edges.get(key)
-            if old != new:
+            if old is not new and old != new:
                 self._changed(key)
                 for gateway in {edge.gateway for edge in (old, new) if edge is not None}:
                     if gateway is not None:
@@ -137,17 +205,13 @@ class ControlPlane:
 
     def _endpoints_of(self, key: Key) -> tuple[ir.Endpoint, ...]:
         service = names.headless_service(key.name)
-        slices = [
-            manifest
-            for manifest in self._view.belonging(key, ENDPOINT_SLICES)
-            if manifest["metadata"]["labels"].get("kubernetes.io/service-name") == service
-        ]
-        version = tuple(sorted(_text_version(manifest) for manifest in slices))
-        cached = self._endpoints.get(key)
-        if cached is None or cached[0] != version:
-            cached = (version, endpoints(slices))
-            self._endpoints[key] = cached
-        return cached[1]
+        return endpoints(
+            [
+                manifest
+                for manifest in self._view.belonging(key, ENDPOINT_SLICES)
+                if manifest["metadata"]["labels"].get("kubernetes.io/service-name") == service
+            ]
+        )
 
 
 def gateway_ir(gateway: GrpcGateway) -> ir.GatewayIr:
@@ -174,7 +238,3 @@ def probe_host(gateway: GrpcGateway) -> str:
     """Returns a host name that nobody guesses: the uid of an object is known to its readers."""
     digest = hashlib.sha256(f"probe/{gateway.metadata.uid}".encode()).hexdigest()[:40]
     return f"{digest}.probe.grpc.infera.dev"
-
-
-def _text_version(manifest: Manifest) -> str:
-    return f"{manifest['metadata']['name']}@{manifest['metadata']['resourceVersion']}"

@@ -1,5 +1,6 @@
 """Gets the FileDescriptorSet of a GrpcService from its source and decides when to look again."""
 
+import asyncio
 import base64
 import binascii
 import hashlib
@@ -13,8 +14,8 @@ from grpc_operator.api import GrpcService
 from grpc_operator.desired import descriptor_config_map
 from grpc_operator.desired.descriptor_config_map import Pinned, Source
 from grpc_operator.errors import InvalidSpecError, Problem
-from grpc_operator.reconcile.attachments import offers_rest
 from grpc_operator.reconcile.children import owned
+from grpc_operator.reconcile.pinned_sets import offers_rest
 from grpc_operator.reconcile.ports import Cluster, View
 from grpc_operator.reflection import ReflectionError
 from grpc_operator.resources import CONFIG_MAPS, PODS, Key, Manifest
@@ -93,7 +94,7 @@ class Descriptors:
             revision = _revision(service, hashlib.sha256(spec.inline.encode()).hexdigest()[:16])
             if pinned is not None and (pinned.source, pinned.revision) == ("Inline", revision):
                 return pinned
-            return _parsed(service, _decoded(spec.inline), "Inline", revision)
+            return await _parsed(service, _decoded(spec.inline), "Inline", revision)
         if spec.config_map is not None:
             return await self._config_map(service, pinned)
         return await self._reflection(service, pinned)
@@ -121,7 +122,7 @@ class Descriptors:
                 f" binaryData (there: {keys}); make it with"
                 f" `kubectl create configmap {ref.name} --from-file={ref.key}=FILE.pb`",
             )
-        return _parsed(service, base64.b64decode(content), "ConfigMap", revision)
+        return await _parsed(service, base64.b64decode(content), "ConfigMap", revision)
 
     async def _reflection(self, service: GrpcService, pinned: Pinned | None) -> Pinned:
         meta = service.metadata
@@ -147,7 +148,7 @@ class Descriptors:
             revision,
             extra={"namespace": meta.namespace, "service": meta.name},
         )
-        return _parsed(service, data, "Reflection", revision)
+        return await _parsed(service, data, "Reflection", revision)
 
 
 def _one_to_ask(pods: list[Manifest], pinned: Pinned | None) -> Manifest | None:
@@ -186,11 +187,14 @@ def _revision(service: GrpcService, source: str) -> str:
     return f"{source}#{hashlib.sha256(' '.join(wanted).encode()).hexdigest()[:8]}"
 
 
-def _parsed(service: GrpcService, data: bytes, source: Source, revision: str) -> Pinned:
-    """Checks a set and keeps the part that the service is made of."""
-    rest = offers_rest(service)
+async def _parsed(service: GrpcService, data: bytes, source: Source, revision: str) -> Pinned:
+    """Checks a set and keeps the part that the service is made of.
+
+    Beside the event loop: the worst that the limits let through takes seconds.
+    """
+    wanted, rest = service.spec.services, offers_rest(service)
     try:
-        descriptor = descriptors.load(data, service.spec.services, rest=rest)
+        descriptor = await asyncio.to_thread(descriptors.load, data, wanted, rest=rest)
     except InvalidSpecError as error:
         field = f"spec.descriptor.{source[0].lower()}{source[1:]}"
         problems = [

@@ -1,8 +1,7 @@
 """One look at one GrpcService: read, build, converge, report."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from grpc_operator import descriptor as descriptors
 from grpc_operator import desired, labels, names
@@ -20,7 +19,6 @@ from grpc_operator.reconcile.programmed import Outcome, Programmed
 from grpc_operator.reconcile.report import Reporter
 from grpc_operator.resources import (
     DEPLOYMENTS,
-    GRPC_GATEWAYS,
     GRPC_SERVICES,
     PODS,
     Key,
@@ -31,6 +29,16 @@ from grpc_operator.status.observed import Observed, Verdict
 _NEARLY_FULL = "DescriptorNearLimit"
 
 
+class Built(Protocol):
+    """What was last built for the gateways."""
+
+    def edge(self, key: Key) -> Edge | None:
+        """Returns what was built from a service, if anything was."""
+
+    def gateway(self, key: Key) -> GrpcGateway | None:
+        """Returns a gateway as it was built."""
+
+
 @dataclass
 class _Look:
     """What one look has come to know."""
@@ -39,6 +47,7 @@ class _Look:
     obstacles: Obstacles
     found: Found | None = None
     edge: Edge | None = None
+    gateway: GrpcGateway | None = None
     outcome: Outcome | None = None
 
 
@@ -51,7 +60,7 @@ class GrpcServiceReconciler:
         cluster_domain: DNS domain of the cluster.
         descriptors: Where FileDescriptorSets come from.
         programmed: What is known of the gateways' proxies.
-        edge_of: What was last built from a service.
+        built: What was last built for the gateways.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts that the composition root hands in
@@ -61,13 +70,13 @@ class GrpcServiceReconciler:
         cluster_domain: str,
         descriptors: Descriptors,
         programmed: Programmed,
-        edge_of: Callable[[Key], Edge | None],
+        built: Built,
     ) -> None:
         self._view = view
         self._cluster_domain = cluster_domain
         self._descriptors = descriptors
         self._programmed = programmed
-        self._edge_of = edge_of
+        self._built = built
         self._children = Children(cluster, view)
         self._reporter = Reporter(cluster, view)
 
@@ -92,10 +101,12 @@ class GrpcServiceReconciler:
         if invalid is None:
             look.obstacles = await carried_out(self._converge(look))
         if service.spec.gateway is not None and look.obstacles.invalid is None:
-            look.edge = self._edge_of(key)
+            look.edge = self._built.edge(key)
+            if look.edge is not None and look.edge.gateway is not None:
+                look.gateway = self._built.gateway(look.edge.gateway)
             if look.edge is not None and look.edge.generation == service.metadata.generation:
                 look.obstacles = replace(look.obstacles, invalid=look.edge.invalid)
-            look.outcome = await self._programmed.look(key, service, look.edge)
+            look.outcome = await self._programmed.look(key, service, look.edge, look.gateway)
         again = await self._reporter.report(manifest, self._observe(key, look))
         return _earliest(again, look)
 
@@ -128,11 +139,8 @@ class GrpcServiceReconciler:
         edge = look.edge
         if edge is None or edge.gateway is None or edge.attachment is None:
             return details
-        manifest = self._view.get(GRPC_GATEWAYS, *edge.gateway[1:])
-        if manifest is not None:
-            where = gateways.addresses(
-                self._view, GrpcGateway.parse(manifest), self._cluster_domain
-            )
+        if look.gateway is not None:
+            where = gateways.addresses(self._view, look.gateway, self._cluster_domain)
             details["urls"] = [
                 urls.in_cluster(target, edge.attachment),
                 *urls.at_gateway(edge.attachment, where),

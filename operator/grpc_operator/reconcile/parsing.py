@@ -1,7 +1,5 @@
 """Reads an owner; what its model refuses becomes problems that name the field."""
 
-from collections.abc import Iterable
-from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
@@ -35,28 +33,39 @@ def parsed(
 
 
 class Parsed(Generic[Owner]):
-    """The owners of one kind, each read again only when its spec has changed.
-
-    Those that cannot be read are left out: their own reconcile reports that.
-    """
+    """The owners of one kind, each read again only when its spec has changed."""
 
     def __init__(self, model: type[Owner]) -> None:
         self._model: type[Owner] = model
         self._known: dict[Key, tuple[tuple[str, int], Owner]] = {}
 
-    def read(self, manifests: Iterable[Manifest]) -> dict[Key, Owner]:
-        """Returns the owners by key in order; forgets those that are not among them."""
-        known = {}
-        for manifest in manifests:
-            metadata = manifest["metadata"]
-            key = Key(manifest["kind"], metadata["namespace"], metadata["name"])
-            version = metadata["uid"], metadata["generation"]
-            cached = self._known.get(key)
-            if cached is None or cached[0] != version:
-                try:
-                    cached = version, self._model.parse(manifest)
-                except ValidationError:
-                    continue
-            known[key] = cached
-        self._known = known
-        return {key: owner for key, (_, owner) in sorted(known.items(), key=itemgetter(0))}
+    def read(self, key: Key, manifest: Manifest | None) -> Owner | None:
+        """Returns an owner.
+
+        Args:
+            key: Its key.
+            manifest: As the API server returned it; ``None`` if it is gone.
+
+        Returns:
+            ``None`` if it is gone or cannot be read: its own reconcile reports that.
+        """
+        known = self._known.pop(key, None)
+        if manifest is None:
+            return None
+        version = manifest["metadata"]["uid"], manifest["metadata"]["generation"]
+        if known is None or known[0] != version:
+            try:
+                known = version, self._model.parse(manifest)
+            except ValidationError:
+                return None
+        self._known[key] = known
+        return known[1]
+
+    def get(self, key: Key) -> Owner | None:
+        """Returns an owner as it was last read."""
+        known = self._known.get(key)
+        return known[1] if known is not None else None
+
+    def all(self) -> dict[Key, Owner]:
+        """Returns every owner as it was last read."""
+        return {key: owner for key, (_, owner) in self._known.items()}

@@ -11,7 +11,7 @@ from grpc_operator.reconcile.control_plane import probe_host
 from grpc_operator.reconcile.edge import Edge
 from grpc_operator.reconcile.gateways import proxy_target
 from grpc_operator.reconcile.ports import View
-from grpc_operator.resources import GRPC_GATEWAYS, Key
+from grpc_operator.resources import Key
 from grpc_operator.status.observed import Verdict
 from grpc_operator.status.urls import rest_path
 
@@ -37,7 +37,7 @@ class Proxy(Protocol):
 
     @property
     def rejected(self) -> Mapping[ir.Key | None, str]:
-        """What it has refused, in its own words, by service."""
+        """What it refuses, in its own words, by service; ``None``: of every service."""
 
 
 class Proxies(Protocol):
@@ -74,8 +74,17 @@ class Programmed:
         self._probed.pop(key, None)
         self._tries.pop(key, None)
 
-    async def look(self, key: Key, service: GrpcService, edge: Edge | None) -> Outcome:
-        """Returns the condition of a service that wants to be at a gateway."""
+    async def look(
+        self, key: Key, service: GrpcService, edge: Edge | None, gateway: GrpcGateway | None
+    ) -> Outcome:
+        """Returns the condition of a service that wants to be at a gateway.
+
+        Args:
+            key: The service's.
+            service: As it is now.
+            edge: What was last built from it, if anything was.
+            gateway: The gateway of the edge, if it is still there.
+        """
         if edge is None or edge.generation != service.metadata.generation:
             return _pending("This generation has not been built yet")
         if edge.gateway is None or edge.attachment is None or edge.token is None:
@@ -89,17 +98,16 @@ class Programmed:
         missing = _missing(key, edge, proxies)
         if missing is not None:
             return missing
-        seen = await self._probe(key, service, edge)
+        seen = await self._probe(key, service, edge, gateway)
         text = f"{len(proxies)} of {len(proxies)} proxies of {_name(edge)} serve this generation"
         verdict = Verdict("True", "Programmed", f"{text}; {seen}")
         return Outcome(verdict, None if key in self._probed else PROBE_AGAIN)
 
-    async def _probe(self, key: Key, service: GrpcService, edge: Edge) -> str:
+    async def _probe(
+        self, key: Key, service: GrpcService, edge: Edge, gateway: GrpcGateway | None
+    ) -> str:
         """Returns what calls through a proxy say; the same as long as nothing has changed."""
-        assert edge.gateway is not None  # noqa: S101 - the caller has looked
         assert edge.attachment is not None  # noqa: S101 - the caller has looked
-        manifest = self._view.get(GRPC_GATEWAYS, *edge.gateway[1:])
-        gateway = GrpcGateway.parse(manifest) if manifest is not None else None
         target = proxy_target(self._view, gateway) if gateway is not None else None
         if gateway is None or target is None:
             return "not tried through a proxy: none of its plain-text listeners is ready"
@@ -128,12 +136,15 @@ def _missing(key: Key, edge: Edge, proxies: Sequence[Proxy]) -> Outcome | None:
     """Returns what keeps the proxies from serving a service, or ``None`` when all do."""
     if not proxies:
         return _pending(f"No proxy of {_name(edge)} is connected", "NoProxies")
-    for proxy in proxies:
+    # What a proxy refuses matters only while it does not serve what is asked for: a table is
+    # shared, and somebody else's part of it may be what is wrong with its newest version.
+    behind = [proxy for proxy in proxies if proxy.tokens.get(key[1:]) != edge.token]
+    for proxy in behind:
         words = proxy.rejected.get(key[1:]) or proxy.rejected.get(None)
         if words is not None:
             return Outcome(Verdict("False", "Rejected", f"Proxy {proxy.node} refused it: {words}"))
-    done = sum(proxy.tokens.get(key[1:]) == edge.token for proxy in proxies)
-    if done < len(proxies):
+    if behind:
+        done = len(proxies) - len(behind)
         text = f"{done} of {len(proxies)} proxies of {_name(edge)} serve this generation"
         return _pending(text)
     return None

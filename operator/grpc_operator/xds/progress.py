@@ -16,14 +16,15 @@ def tokens(
 ) -> dict[Key, str]:
     """Returns the token of each service of which the proxy has everything.
 
-    A service whose resources are missing or refused keeps its old token. While something shared
-    is missing or refused, no service gets a new one, because it could concern each of them.
+    A service keeps its old token while a resource is missing or refused that is its own, or that
+    it shares. While it is one that concerns every service, none of them gets a new one.
     """
     behind = {
-        resource.owner
+        concerned
         for type_url, wanted in target.resources.items()
         for resource in wanted.values()
         if not _holds(subscriptions.get(type_url), resource)
+        for concerned in resource.concerned
     }
     current = target.tokens.items()
     kept = {key: old[key] for key in target.tokens if key in old}
@@ -39,7 +40,7 @@ def _holds(subscription: Subscription | None, resource: Resource) -> bool:
 
 
 def rejected(subscriptions: Subscriptions, target: Snapshot) -> dict[Key | None, str]:
-    """Returns what the proxy refuses of this snapshot, by owner, in the proxy's words."""
+    """Returns what the proxy refuses of this snapshot, in its words, by who is concerned."""
     words: dict[Key | None, list[str]] = {}
     for type_url, subscription in subscriptions.items():
         wanted = target.resources.get(type_url, {})
@@ -47,8 +48,9 @@ def rejected(subscriptions: Subscriptions, target: Snapshot) -> dict[Key | None,
             resource = wanted.get(name)
             if resource is not None and subscription.refuses(resource):
                 text = f"{kind(type_url)} {name}: {rejection.message}"
-                words.setdefault(resource.owner, []).append(text)
-    return {owner: "; ".join(texts) for owner, texts in words.items()}
+                for concerned in resource.concerned:
+                    words.setdefault(concerned, []).append(text)
+    return {concerned: "; ".join(texts) for concerned, texts in words.items()}
 
 
 def forget_old_rejections(subscriptions: Subscriptions, target: Snapshot) -> None:

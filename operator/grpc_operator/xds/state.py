@@ -16,7 +16,7 @@ class ProxyState:
         tokens: For each service, the token (``Snapshot.tokens``) of the last configuration of
             which the proxy has taken everything that concerns this service.
         rejected: For each service, what the proxy refuses, in its own words; ``None`` stands for
-            what several services share.
+            what concerns all services.
     """
 
     node: str

@@ -11,6 +11,7 @@ import grpc
 
 from tests.envoy import calls
 from tests.envoy.calls import HttpReply, Schema
+from tests.user_rules import REST, STREAMED_ANSWERS, STREAMED_REQUESTS
 
 Json = dict[str, Any]
 
@@ -125,19 +126,6 @@ def _fields(block: bytes) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
-_REST = {
-    "GetUser": ("GET", "/v1/users/{id}"),
-    "CreateUser": ("POST", "/v1/users"),
-    "UpdateUser": ("PATCH", "/v1/users/{id}"),
-    "DeleteUser": ("DELETE", "/v1/users/{id}"),
-    "ListUsers": ("GET", "/v1/users"),
-    "BatchCreateUsers": ("POST", "/v1/users:batchCreate"),
-    "SyncUsers": ("POST", "/v1/users:sync"),
-}
-_STREAM_IN = ("BatchCreateUsers", "SyncUsers")
-_STREAM_OUT = ("ListUsers", "SyncUsers")
-
-
 @dataclass(frozen=True)
 class RestClient:
     """REST over HTTP/1.1, by the annotations of user.proto."""
@@ -150,7 +138,7 @@ class RestClient:
         reply = await self.send(method, *requests, **headers)
         answer = reply.json()
         if reply.status == HTTP_STATUS[0]:
-            many = answer if method in _STREAM_OUT else [answer]
+            many = answer if method in STREAMED_ANSWERS else [answer]
             return Outcome(0, "", tuple(many), reply.headers)
         assert reply.headers["Content-Type"].startswith("application/json")
         assert reply.status == HTTP_STATUS[answer["code"]], reply
@@ -158,11 +146,11 @@ class RestClient:
 
     async def send(self, method: str, *requests: Json, **headers: str) -> HttpReply:
         """Returns the HTTP answer."""
-        verb, template = _REST[method]
+        verb, template = REST[method]
         whole = requests[0] if requests else {}
         path = template.format(**whole)
         rest = {name: value for name, value in whole.items() if f"{{{name}}}" not in template}
-        body: Any = list(requests) if method in _STREAM_IN else rest
+        body: Any = list(requests) if method in STREAMED_REQUESTS else rest
         sent = _headers(self.host, headers)
         if verb in ("GET", "DELETE"):
             query = "&".join(f"{name}={value}" for name, value in rest.items())

@@ -27,8 +27,9 @@ _HCM = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnecti
 
 
 def parsed(given_settings: GatewaySettings = SETTINGS) -> dict[str, Any]:
-    """Reads the bootstrap back."""
-    return dict(yaml.safe_load(bootstrap.bootstrap(given_settings)))
+    """Reads the bootstrap back; by libyaml, which is ten times as fast."""
+    text = bootstrap.bootstrap(given_settings)
+    return dict(yaml.load(text, yaml.CSafeLoader))
 
 
 def xds_address(config: dict[str, Any]) -> dict[str, Any]:
@@ -37,6 +38,17 @@ def xds_address(config: dict[str, Any]) -> dict[str, Any]:
     (locality,) = cluster["load_assignment"]["endpoints"]
     (endpoint,) = locality["lb_endpoints"]
     return dict(endpoint["endpoint"]["address"]["socket_address"])
+
+
+def without_host(config: dict[str, Any]) -> str:
+    """Returns a bootstrap as text, but for the host of the operator."""
+    (cluster,) = (c for c in config["static_resources"]["clusters"] if c["name"] == "xds")
+    (locality,) = cluster["load_assignment"]["endpoints"]
+    locality["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]["address"] = ""
+    return json.dumps(config)
+
+
+PLAIN = without_host(parsed(GatewaySettings("image", None, "x", 1)))
 
 
 @given(st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), min_size=1))
@@ -49,8 +61,7 @@ def test_no_host_changes_the_structure(host: str) -> None:
     config = parsed(GatewaySettings("image", None, host, 1))
 
     assert xds_address(config) == {"address": host, "port_value": 1}
-    plain = parsed(GatewaySettings("image", None, "x", 1))
-    assert _without_host(config) == _without_host(plain)
+    assert without_host(config) == PLAIN
 
 
 @pytest.mark.parametrize("host", ["n", "no", "null", "1e3", "0x10", '"}}', "a: b", "{{ 7 * 7 }}"])
@@ -157,13 +168,6 @@ def test_a_renewed_certificate_is_used(tmp_path: Path) -> None:
         while _served(port) != second[0]:
             assert time.monotonic() < end, "the old certificate is still served"
             time.sleep(0.1)
-
-
-def _without_host(config: dict[str, Any]) -> str:
-    (cluster,) = (c for c in config["static_resources"]["clusters"] if c["name"] == "xds")
-    (locality,) = cluster["load_assignment"]["endpoints"]
-    locality["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]["address"] = ""
-    return json.dumps(config)
 
 
 def _https(name: str) -> dict[str, Any]:

@@ -197,10 +197,18 @@ class World:
         listener = replace(ir.Listener("http", 10080), **self.listener)
         gateway = replace(GATEWAY, listeners=(listener,))
         endpoints = {attachment.key: (ir.Endpoint("10.0.0.1", 50051, zone=self.zone),)}
-        snapshot, refused = Builder().build(gateway, [attachment], endpoints)
+        builder = _builder(gateway)
+        builder.build(gateway, [], {})
+        snapshot, refused = builder.build(gateway, [attachment], endpoints)
         if refused:
             raise InvalidSpecError([problem for of in refused.values() for problem in of])
         return snapshot
+
+
+@lru_cache
+def _builder(gateway: ir.GatewayIr) -> Builder:
+    """Returns the builder of a gateway: it need not make the same listener again and again."""
+    return Builder()
 
 
 def _in(*path: str | int) -> Callable[[str], World]:
@@ -247,11 +255,20 @@ PLACES: dict[str, Callable[[str], World]] = {
 }
 """Where a string can come from outside."""
 
+TAKES_ALL = frozenset({"creation time", "template", "variable", "body", "zone"})
+"""Places where nothing is refused: what is put there is content of a message, or in none at all."""
+
+
+def everywhere(text: str) -> World:
+    """Puts a string into every place of ``TAKES_ALL``."""
+    binding = replace(BINDING, template=text, variables=(text,), body=text)
+    return World(metadata={"created": text}, binding=binding, zone=text)
+
 
 def structure(snapshot: Snapshot) -> list[str]:
     """Returns everything but strings, numbers and names: fields, lengths of lists, types."""
     return sorted(
-        f"{type_url} {_shape(_content(resource.body.SerializeToString()))}"
+        f"{type_url} {_shape_of(resource.body.SerializeToString())}"
         for type_url, named in snapshot.resources.items()
         for resource in named.values()
     )
@@ -260,12 +277,22 @@ def structure(snapshot: Snapshot) -> list[str]:
 def formats(snapshot: Snapshot) -> list[str]:
     """Returns every text in which Envoy replaces something, the listener's name apart."""
     (resource,) = snapshot.resources[LISTENER].values()
-    content = _content(resource.body.SerializeToString())
+    return _formats_of(resource.body.SerializeToString())
+
+
+@lru_cache
+def _formats_of(listener: bytes) -> list[str]:
+    content = _content(listener)
     name = content["filterChains"][0]["filters"][0]["typedConfig"]["statPrefix"]
     return sorted(text.removeprefix(name) for text in _texts(content) if "%" in text)
 
 
 @lru_cache
+def _shape_of(packed: bytes) -> str:
+    """Returns the shape of a resource; most of them are the same again and again."""
+    return str(_shape(_content(packed)))
+
+
 def _content(packed: bytes) -> Any:
     return MessageToDict(Packed.FromString(packed))
 

@@ -89,6 +89,20 @@ def test_resources_of_one_service_name_it() -> None:
     }
 
 
+def test_resources_of_several_services_name_all_of_them() -> None:
+    """So that a refusal holds back nobody else; the probe's table and listeners are everybody's."""
+    other = attached({}, descriptor({"a.B": [method("C", "GET /v2/c")]}), name="other")
+    resources = snapshot_of(attached(), attached({}, ORDERS, name="orders"), other).resources
+    concerned = {
+        name: each.concerned for named in resources.values() for name, each in named.items()
+    }
+
+    assert concerned["http/v1"] == {("shop", "users"), ("shop", "orders")}
+    assert resources[SCOPE]["http/v1"].concerned == resources[ROUTES]["http/v1"].concerned
+    assert concerned["http/v2"] == {("shop", "other")}
+    assert concerned["10080"] == concerned["http/grpc.health.v1.Health"] == {None}
+
+
 def test_a_change_touches_what_belongs_to_it() -> None:
     """One service's policy is one service's resources."""
     builder, orders = Builder(), attached({}, ORDERS, name="orders")

@@ -17,15 +17,13 @@ Said = tuple[str, dict[str, str], tuple[str, ...]]
 """A response: message name, versions by resource name, names removed."""
 
 
-def resource(
-    type_url: str, name: str, version: str, *, stage: int = 0, owner: Key | None = None
-) -> Resource:
+def resource(type_url: str, name: str, version: str, **more: Any) -> Resource:
     """Returns a resource; a scope's routes have its name."""
     body = Packed(type_url=type_url, value=version.encode())
     if type_url == SCOPE:
         scope = scoped_route_pb2.ScopedRouteConfiguration(name=name, route_configuration_name=name)
         body.value = scope.SerializeToString()
-    return Resource(name, version, body, stage, owner)
+    return Resource(name, version, body, **more)
 
 
 def snapshot(
@@ -34,6 +32,7 @@ def snapshot(
     *,
     stages: Mapping[str, int] | None = None,
     owners: Mapping[str, Key] | None = None,
+    sharers: Mapping[str, tuple[Key, ...]] | None = None,
 ) -> Snapshot:
     """Returns a snapshot.
 
@@ -42,6 +41,7 @@ def snapshot(
         tokens: By service.
         stages: By name.
         owners: By name.
+        sharers: By name.
     """
     return Snapshot(
         {
@@ -52,6 +52,7 @@ def snapshot(
                     version,
                     stage=(stages or {}).get(name, 0),
                     owner=(owners or {}).get(name),
+                    sharers=frozenset((sharers or {}).get(name, ())),
                 )
                 for name, version in named.items()
             }

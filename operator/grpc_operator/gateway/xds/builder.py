@@ -127,7 +127,7 @@ class _State:
         scope = None
         if table is not None:
             made = resource(name, scopes.scope(*name.split("/")), table.owner)
-            scope = replace(made, stage=table.stage)
+            scope = replace(made, stage=table.stage, sharers=table.sharers)
         self._put(snapshot.ROUTES, name, table)
         self._put(snapshot.SCOPE, name, scope)
 

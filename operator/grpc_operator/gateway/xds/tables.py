@@ -10,7 +10,6 @@ from envoy.extensions.filters.http.lua.v3 import lua_pb2
 
 from grpc_operator.gateway import snapshot
 from grpc_operator.gateway.claims import Segment
-from grpc_operator.gateway.ir import Key
 from grpc_operator.gateway.snapshot import Resource
 from grpc_operator.gateway.xds import filters, names, virtual_hosts
 from grpc_operator.gateway.xds.memo import Memo
@@ -55,7 +54,14 @@ class Table:
             return None
         around = self._frame_of_rest if segment.rest else self._frame
         table = of_bytes(self._name, snapshot.ROUTES, b"".join((around, *parts)))
-        return replace(table, stage=_SENDS_ON if segment.rest else 0, owner=_owner(segment, more))
+        stage = _SENDS_ON if segment.rest else 0
+        if more:  # every service is probed by them
+            return replace(table, stage=stage)
+        services = {claim.attachment.key for claim in segment.grpc}
+        services |= {claim.attachment.key for claim in segment.rest}
+        if len(services) == 1:
+            return replace(table, stage=stage, owner=services.pop())
+        return replace(table, stage=stage, sharers=frozenset(services))
 
     def _virtual_host(self, of: Claimed) -> bytes:
         return _field(virtual_hosts.build(of, self._routes))
@@ -69,13 +75,6 @@ def frame(name: str, of: Iterable[route.VirtualHost]) -> route_pb2.RouteConfigur
         request_headers_to_remove=[names.SCOPE_HEADER, names.CLUSTER_HEADER],
         ignore_port_in_host_matching=True,
     )
-
-
-def _owner(segment: Segment, more: Sequence[route.VirtualHost]) -> Key | None:
-    """Returns the service that the table is for, if it is for one only."""
-    owners = {claim.attachment.key for claim in segment.grpc}
-    owners |= {claim.attachment.key for claim in segment.rest}
-    return owners.pop() if len(owners) == 1 and not more else None
 
 
 def _rest_frame(name: str) -> route_pb2.RouteConfiguration:

@@ -1,0 +1,69 @@
+"""The condition Programmed, from what the proxies hold and refuse."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from grpc_operator.api import GrpcService
+from grpc_operator.gateway import ir
+from grpc_operator.reconcile.control_plane import ControlPlane
+from grpc_operator.reconcile.programmed import Outcome, Programmed, Proxy
+from grpc_operator.resources import Key
+from tests.unit.reconcile import GATEWAY, USERS, cluster, users
+from tests.unit.reconcile.test_control_plane import Published
+
+SERVICE = users(replicas=0)
+
+
+@dataclass
+class Connected:
+    """A proxy that is connected."""
+
+    tokens: Mapping[ir.Key, str]
+    rejected: Mapping[ir.Key | None, str] = field(default_factory=dict)
+    node: str = "envoy-0"
+
+    async def of(self, gateway: ir.Key, service: ir.Key) -> Sequence[Proxy]:
+        """Returns itself: the only proxy there is."""
+        assert (gateway, service) == (GATEWAY[1:], USERS[1:])
+        return [self]
+
+
+async def look(refused: Mapping[ir.Key | None, str], *, served: bool) -> Outcome:
+    """Takes a look at a service of which a proxy serves the newest version, or an older one."""
+    store = cluster(SERVICE)
+    changed: list[Key] = []
+    plane = ControlPlane(store, Published(), changed.append, GATEWAY.namespace)
+    plane.touch_all()
+    await plane.build()
+    edge = plane.edge(USERS)
+    assert edge is not None
+    assert edge.token is not None
+    proxies = Connected({USERS[1:]: edge.token if served else "older"}, refused)
+    service = GrpcService.parse(SERVICE)
+    return await Programmed(store, proxies).look(USERS, service, edge, plane.gateway(GATEWAY))
+
+
+@pytest.mark.parametrize("owner", [None, USERS[1:]])
+async def test_what_is_served_as_asked_is_programmed(owner: ir.Key | None) -> None:
+    """Somebody else has made the proxy refuse a table that this service is in as well."""
+    outcome = await look({owner: "no such thing"}, served=True)
+
+    assert (outcome.verdict.status, outcome.verdict.reason) == ("True", "Programmed")
+
+
+@pytest.mark.parametrize("owner", [None, USERS[1:]])
+async def test_what_keeps_it_from_being_served_is_told(owner: ir.Key | None) -> None:
+    """In the proxy's own words."""
+    outcome = await look({owner: "no such thing"}, served=False)
+
+    assert (outcome.verdict.status, outcome.verdict.reason) == ("False", "Rejected")
+    assert outcome.verdict.message == "Proxy envoy-0 refused it: no such thing"
+
+
+async def test_a_refusal_of_another_service_is_not_told() -> None:
+    """This one is merely on its way."""
+    outcome = await look({("shop", "other"): "no such thing"}, served=False)
+
+    assert (outcome.verdict.status, outcome.verdict.reason) == ("False", "Programming")
