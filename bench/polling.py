@@ -13,6 +13,7 @@ PERIOD = 0.001
 """Seconds between two calls."""
 
 _OK, _NOT_FOUND, _UNIMPLEMENTED = 200, 404, "12"
+_TRAILING_UNIMPLEMENTED = b"grpc-status:12\r\n"
 _GRPC_WEB = {"content-type": "application/grpc-web+proto", "x-grpc-web": "1"}
 
 
@@ -65,7 +66,8 @@ class Poller:
         blocks = [b"\x88"] if status == _OK else [b""]
         if messages.is_right("gRPC-Web", blocks, answer):
             return True
-        missing = status == _NOT_FOUND or code == _UNIMPLEMENTED
+        # A status is a header if there is no body, and else in the trailers, which are one.
+        missing = code == _UNIMPLEMENTED or _TRAILING_UNIMPLEMENTED in answer
         return self._not_yet(f"gRPC-Web HTTP {status} grpc-status {code}", missing=missing)
 
     def _ask(

@@ -25,7 +25,9 @@ from tests.load.schema import Echo
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1500)]
 
 _EXAMPLE = ROOT / "examples" / "users" / "grpcservice.yaml"
-_DRAIN = {"delay": "5s", "timeout": "45s"}
+_DRAIN = {"delay": "5s", "timeout": "75s"}
+"""Twice as long as the longest stream, and more (ADR 0018)."""
+
 _NO_DRAIN = {"delay": "0s", "timeout": "0s"}
 
 
