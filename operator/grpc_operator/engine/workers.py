@@ -1,5 +1,6 @@
 """Workers: take a key, reconcile it, decide about the next look."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -25,6 +26,8 @@ async def work(queue: Queue[Key], reconcile: Reconcile, record: Record) -> None:
     """
     while True:
         key = await queue.get()
+        # Whoever else was woken by the same event goes first: proxies wait for their routes.
+        await asyncio.sleep(0)
         started = time.monotonic()
         try:
             result = await _attempt(queue, reconcile, key)

@@ -2,14 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
 from envoy.config.route.v3 import route_components_pb2 as route
 
 from grpc_operator.gateway import hosts
 from grpc_operator.gateway.claims import GrpcClaim, RestClaim, Segment
+from grpc_operator.gateway.ir import Api, Attachment
 from grpc_operator.gateway.xds import grpc_routes, rest_routes
 from grpc_operator.gateway.xds.messages import serialised
+
+_REMEMBERED = 1024
+"""gRPC services whose routes are remembered, at about 8 KiB each."""
 
 RoutesOfClaims = dict[tuple[str, RestClaim, bool], bytes]
 """Routes of how paths begin, by that, the claim, and whether they are beside gRPC routes."""
@@ -58,10 +64,25 @@ def build(of: Claimed, known: RoutesOfClaims) -> bytes:
     frame = route.VirtualHost(name=of.domain, domains=[of.domain])
     parts = _rest(of, known) if of.rest else []
     for claim in of.grpc:
-        before = grpc_routes.preflight(claim.attachment, claim.api)
-        after = grpc_routes.build(claim.attachment, claim.api)
-        parts = [_routes(before), *parts, _routes(after)]
+        before, after = _grpc(_apart_from_hosts(claim.attachment), claim.api)
+        parts = [before, *parts, after]
     return b"".join((serialised(frame), *parts))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _grpc(attachment: Attachment, api: Api) -> tuple[bytes, bytes]:
+    """Returns what comes before and after REST routes: most of the work, and the same on all hosts.
+
+    Args:
+        attachment: Only with what these routes are made of.
+        api: One of its gRPC services.
+    """
+    before, after = grpc_routes.preflight(attachment, api), grpc_routes.build(attachment, api)
+    return _routes(before), _routes(after)
+
+
+def _apart_from_hosts(attachment: Attachment) -> Attachment:
+    return replace(attachment, created="", hostnames=(), apis=(), rest=None)
 
 
 def _rest(of: Claimed, known: RoutesOfClaims) -> list[bytes]:
