@@ -21,13 +21,20 @@ from bench import services
 from bench.processes import BenchError
 from grpc_operator import labels, names
 from grpc_operator.gateway.ir import Key
-from grpc_operator.resources import ENDPOINT_SLICES, GRPC_GATEWAYS, GRPC_SERVICES, Manifest
+from grpc_operator.resources import (
+    CONFIG_MAPS,
+    ENDPOINT_SLICES,
+    GRPC_GATEWAYS,
+    GRPC_SERVICES,
+    Manifest,
+)
 
 CLUSTER = "grpc-operator-bench"
 _WRITERS = 8
 """Requests that are made at once where many objects are created."""
 
 _GATEWAY = "default"
+_KEY = "descriptor.pb"
 _LOWEST_PORT, _HIGHEST_PORT = 20_000, 30_000
 """Below those that the kernel gives to clients, and as low as a listener may have."""
 
@@ -81,11 +88,21 @@ class Field:
         return self.api.patch(GRPC_SERVICES, self.namespace, name(number), change)
 
     def _create_service(self, number: int) -> None:
+        descriptor = base64.b64encode(services.descriptor(number)).decode()
+        config_map = {
+            "apiVersion": CONFIG_MAPS.api_version,
+            "kind": CONFIG_MAPS.kind,
+            "metadata": {"name": _descriptor(number)},
+            "binaryData": {_KEY: descriptor},
+        }
+        self.api.create(CONFIG_MAPS, self.namespace, config_map)
         self.api.create(GRPC_SERVICES, self.namespace, self.manifest(number))
 
     def manifest(self, number: int) -> Manifest:
-        """Returns a service without pods of its own."""
-        inline = base64.b64encode(services.descriptor(number)).decode()
+        """Returns a service without pods of its own.
+
+        Its descriptor is outside of the object, as it is by default.
+        """
         return {
             "apiVersion": GRPC_SERVICES.api_version,
             "kind": GRPC_SERVICES.kind,
@@ -93,7 +110,7 @@ class Field:
             "spec": {
                 "image": "user-service:0.1.0",
                 "replicas": 0,
-                "descriptor": {"inline": inline},
+                "descriptor": {"configMap": {"name": _descriptor(number), "key": _KEY}},
                 "gateway": {"hostnames": [hostname(number)]},
             },
         }
@@ -125,6 +142,10 @@ def _at_once(make: Callable[[int], object], numbers: Iterable[int]) -> None:
 def name(number: int) -> str:
     """Returns the name of a service."""
     return f"users{number}"
+
+
+def _descriptor(number: int) -> str:
+    return f"{name(number)}-api"
 
 
 def hostname(number: int) -> str:
