@@ -107,29 +107,35 @@ class Programmed:
         self, key: Key, service: GrpcService, edge: Edge, gateway: GrpcGateway | None
     ) -> str:
         """Returns what calls through a proxy say; the same as long as nothing has changed."""
-        assert edge.attachment is not None  # noqa: S101 - the caller has looked
         target = proxy_target(self._view, gateway) if gateway is not None else None
-        if gateway is None or target is None:
-            return "not tried through a proxy: none of its plain-text listeners is ready"
         stamp = f"{edge.token}@{target}"
         known = self._probed.pop(key, None)
         if known is not None and known[0] == stamp:
             self._probed[key] = known
             return known[1]
-        name = service.spec.probes.readiness.service or ""
-        cluster = edge.attachment.cluster
-        said = [f"health {await probe.health(target, probe_host(gateway), cluster, name)}"]
-        path = rest_path(edge.attachment) if edge.attachment.rest is not None else None
-        if path is not None:
-            host = (edge.attachment.hostnames or (gateway.spec.listeners[0].hostname or target,))[0]
-            host = host.replace("*", "any", 1)
-            said.append(f"GET {path} {await probe.rest(target, host, path)}")
-        text = f"through a proxy: {', '.join(said)}"
+        if gateway is None or target is None:
+            text = "not tried through a proxy: none of its plain-text listeners is ready"
+        else:
+            text = f"through a proxy: {await _called(service, edge, gateway, target)}"
         self._tries[key] = self._tries.get(key, 0) + 1
         if _SERVING in text or self._tries[key] >= _MOST_PROBES:
             self._probed[key] = (stamp, text)
             del self._tries[key]
         return text
+
+
+async def _called(service: GrpcService, edge: Edge, gateway: GrpcGateway, target: str) -> str:
+    """Calls a service through a proxy and returns what came of it."""
+    assert edge.attachment is not None  # noqa: S101 - else there would be no token
+    name = service.spec.probes.readiness.service or ""
+    cluster = edge.attachment.cluster
+    said = [f"health {await probe.health(target, probe_host(gateway), cluster, name)}"]
+    path = rest_path(edge.attachment) if edge.attachment.rest is not None else None
+    if path is not None:
+        host = (edge.attachment.hostnames or (gateway.spec.listeners[0].hostname or target,))[0]
+        host = host.replace("*", "any", 1)
+        said.append(f"GET {path} {await probe.rest(target, host, path)}")
+    return ", ".join(said)
 
 
 def _missing(key: Key, edge: Edge, proxies: Sequence[Proxy]) -> Outcome | None:

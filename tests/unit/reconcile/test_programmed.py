@@ -30,8 +30,10 @@ class Connected:
         return [self]
 
 
-async def look(refused: Mapping[ir.Key | None, str], *, served: bool) -> Outcome:
-    """Takes a look at a service of which a proxy serves the newest version, or an older one."""
+async def look(
+    refused: Mapping[ir.Key | None, str], *, served: bool, times: int = 1
+) -> list[Outcome]:
+    """Takes looks at a service of which a proxy serves the newest version, or an older one."""
     store = cluster(SERVICE)
     changed: list[Key] = []
     plane = ControlPlane(store, Published(), changed.append, GATEWAY.namespace)
@@ -42,13 +44,14 @@ async def look(refused: Mapping[ir.Key | None, str], *, served: bool) -> Outcome
     assert edge.token is not None
     proxies = Connected({USERS[1:]: edge.token if served else "older"}, refused)
     service = GrpcService.parse(SERVICE)
-    return await Programmed(store, proxies).look(USERS, service, edge, plane.gateway(GATEWAY))
+    programmed, gateway = Programmed(store, proxies), plane.gateway(GATEWAY)
+    return [await programmed.look(USERS, service, edge, gateway) for _ in range(times)]
 
 
 @pytest.mark.parametrize("owner", [None, USERS[1:]])
 async def test_what_is_served_as_asked_is_programmed(owner: ir.Key | None) -> None:
     """Somebody else has made the proxy refuse a table that this service is in as well."""
-    outcome = await look({owner: "no such thing"}, served=True)
+    (outcome,) = await look({owner: "no such thing"}, served=True)
 
     assert (outcome.verdict.status, outcome.verdict.reason) == ("True", "Programmed")
 
@@ -56,7 +59,7 @@ async def test_what_is_served_as_asked_is_programmed(owner: ir.Key | None) -> No
 @pytest.mark.parametrize("owner", [None, USERS[1:]])
 async def test_what_keeps_it_from_being_served_is_told(owner: ir.Key | None) -> None:
     """In the proxy's own words."""
-    outcome = await look({owner: "no such thing"}, served=False)
+    (outcome,) = await look({owner: "no such thing"}, served=False)
 
     assert (outcome.verdict.status, outcome.verdict.reason) == ("False", "Rejected")
     assert outcome.verdict.message == "Proxy envoy-0 refused it: no such thing"
@@ -64,6 +67,15 @@ async def test_what_keeps_it_from_being_served_is_told(owner: ir.Key | None) -> 
 
 async def test_a_refusal_of_another_service_is_not_told() -> None:
     """This one is merely on its way."""
-    outcome = await look({("shop", "other"): "no such thing"}, served=False)
+    (outcome,) = await look({("shop", "other"): "no such thing"}, served=False)
 
     assert (outcome.verdict.status, outcome.verdict.reason) == ("False", "Programming")
+
+
+async def test_a_gateway_without_a_listener_to_call_is_not_asked_for_ever() -> None:
+    """It may have TLS listeners only: each look costs, and there may be a thousand services."""
+    outcomes = await look({}, served=True, times=5)
+
+    assert [outcome.verdict.status for outcome in outcomes] == ["True"] * 5
+    assert "not tried through a proxy" in outcomes[-1].verdict.message
+    assert [outcome.again is None for outcome in outcomes] == [False] * 4 + [True]
