@@ -22,6 +22,9 @@ pytestmark = [pytest.mark.envoy, pytest.mark.asyncio(loop_scope="package")]
 
 _SHORT, _DEFAULT, _STREAM = "short.test", "default.test", "stream.test"
 _LIMIT = 0.3
+_AT_LEAST = _LIMIT - 0.01
+"""Envoy's timers count whole milliseconds, from when it last looked at the clock."""
+
 _SOON = 5.0
 """Far above the limits set here, and far below every default."""
 
@@ -59,7 +62,7 @@ async def test_unary_limit(slow: Slow, site: Site) -> None:
         start = time.monotonic()
         outcome = await client.call("GetUser", {"id": "x"})
         assert outcome.code == grpc.StatusCode.DEADLINE_EXCEEDED.value[0], client
-        assert _LIMIT <= time.monotonic() - start < _SOON
+        assert _AT_LEAST <= time.monotonic() - start < _SOON
 
 
 async def test_deadline_of_the_client(slow: Slow, site: Site) -> None:
@@ -68,7 +71,7 @@ async def test_deadline_of_the_client(slow: Slow, site: Site) -> None:
     start = time.monotonic()
     outcome = await web.call("GetUser", {"id": "x"}, grpc_timeout="300m")
     assert outcome.code == grpc.StatusCode.DEADLINE_EXCEEDED.value[0]
-    assert _LIMIT <= time.monotonic() - start < _SOON
+    assert _AT_LEAST <= time.monotonic() - start < _SOON
 
 
 async def test_deadline_beyond_the_limit(slow: Slow, site: Site) -> None:
@@ -76,7 +79,7 @@ async def test_deadline_beyond_the_limit(slow: Slow, site: Site) -> None:
     start = time.monotonic()
     outcome = await web.call("GetUser", {"id": "x"}, grpc_timeout="60S")
     assert outcome.code == grpc.StatusCode.DEADLINE_EXCEEDED.value[0]
-    assert _LIMIT <= time.monotonic() - start < _SOON
+    assert _AT_LEAST <= time.monotonic() - start < _SOON
 
 
 async def test_the_default_limit_is_15_seconds(slow: Slow) -> None:
