@@ -49,15 +49,15 @@ class Returning:
             await asyncio.sleep(_POLL)
 
     async def _are_back(self) -> bool:
-        for manifest in self._view.all(GRPC_GATEWAYS):
-            metadata = manifest["metadata"]
-            gateway = Key(GRPC_GATEWAYS.kind, metadata["namespace"], metadata["name"])
+        gateways = [key for key in self._view.owners() if key.kind == GRPC_GATEWAYS.kind]
+        for gateway in gateways:
+            expected = self._expected(gateway)
             for service in self._control_plane.attached(gateway) or [gateway]:
                 edge = self._control_plane.edge(service)
                 proxies = await self._proxies.of(gateway[1:], service[1:])
                 token = edge.token if edge is not None else None
                 behind = [each for each in proxies if each.tokens.get(service[1:]) != token]
-                if behind or len(proxies) < self._expected(gateway):
+                if behind or len(proxies) < expected:
                     return False
         return True
 

@@ -24,7 +24,6 @@ from grpc_operator.reconcile.ports import View
 from grpc_operator.resources import (
     ENDPOINT_SLICES,
     GRPC_GATEWAYS,
-    GRPC_SERVICES,
     Key,
 )
 
@@ -108,11 +107,7 @@ class ControlPlane:
 
     def touch_all(self) -> None:
         """Anything may have changed in the view."""
-        for resource in (GRPC_GATEWAYS, GRPC_SERVICES):
-            for manifest in self._view.all(resource):
-                metadata = manifest["metadata"]
-                self._touched.add(Key(resource.kind, metadata["namespace"], metadata["name"]))
-        self._touched |= self._groups.keys() | self._told.keys()
+        self._touched.update(self._view.owners(), self._groups, self._told)
         self._wake.set()
 
     async def run(self) -> None:

@@ -37,6 +37,9 @@ class View(Protocol):
     def all(self, resource: Resource) -> list[Manifest]:
         """Returns the newest known version of every object of a resource."""
 
+    def owners(self) -> list[Key]:
+        """Returns every GrpcService and GrpcGateway."""
+
     def children(self, key: Key) -> list[Manifest]:
         """Returns the objects that an owner has made."""
 
