@@ -9,7 +9,7 @@ PYTEST := $(VENV)/bin/pytest
 DROPS := tests/e2e/test_nothing_is_dropped.py
 E2E := --cluster-name grpc-operator-e2e --kind-bin dev/bin/kind \
 	--kind-kubectl-bin $(VENV)/bin/kubectl
-BENCH := PYTHONPATH=dev:operator:services/user:services/user/gen:. $(VENV)/bin/python
+BENCH := PYTHONPATH=dev:operator:services/kit:services/kit/tests:services/user:services/user/gen:. $(VENV)/bin/python
 STAMP := $(VENV)/.up-to-date
 
 $(STAMP): pyproject.toml uv.lock dev/bin/bootstrap
@@ -41,12 +41,20 @@ lint: $(STAMP) ## Ruff, import-linter, buf lint and breaking, shellcheck, hadoli
 
 .PHONY: typing
 typing: $(STAMP) ## mypy --strict
-	@$(VENV)/bin/mypy operator/grpc_operator dev/demo dev/generate dev/images dev/lint dev/localkind dev/tilt services/user/user_service tests bench
+	@$(VENV)/bin/mypy operator/grpc_operator dev/demo dev/generate dev/images dev/lint dev/localkind dev/tilt services/kit services/user/user_service services/product/product_service services/order/order_service examples/clients/python examples/shop tests bench
 
 .PHONY: unit
-unit: $(STAMP) ## Unit, golden, helm, Tiltfile and user service tests
+unit: $(STAMP) ## Unit, golden, helm, Tiltfile and docs tests
 	@$(RUN) -m localkind tools helm >/dev/null
-	@$(PYTEST) -q -m "not cluster and not envoy"
+	@$(PYTEST) -q -m "not cluster and not envoy and not clients" tests
+
+.PHONY: services
+services: $(STAMP) ## Tests of the service kit and the services, with real databases and processes
+	@$(PYTEST) -q services
+
+.PHONY: clients
+clients: $(STAMP) ## Build the example clients and run them against the services
+	@$(PYTEST) -q -m clients tests/clients
 
 .PHONY: golden
 golden: $(STAMP) ## Rewrite the golden files; read the diff before you commit it
@@ -78,7 +86,7 @@ drops: $(STAMP) ## Nothing is dropped: 100,000 calls while everything changes (h
 	@$(PYTEST) -m cluster $(DROPS) $(E2E)
 
 .PHONY: test
-test: gen-check check integration e2e ## Everything
+test: gen-check check services clients integration e2e ## Everything
 
 ##@ Measure
 
@@ -89,7 +97,7 @@ bench: $(STAMP) ## CPU per request, route changes and memory, side by side with 
 ##@ Other
 
 .PHONY: images
-images: $(STAMP) ## Build the operator and user service images
+images: $(STAMP) ## Build every image of the repository
 	@$(RUN) -m images
 
 .PHONY: help

@@ -19,7 +19,8 @@ _HEADER_TABLE_SIZE, _INITIAL_WINDOW_SIZE = 1, 4
 _MAX_WINDOW = 2**31 - 1
 _DEFAULT_WINDOW = 65_535
 _HEAD = 9
-_LONGEST_LITERAL = 126
+_SHORT_LITERAL = 126
+_LONGEST_LITERAL = 16_000
 _NEW_NAME = b"\0"
 """Literal header field without indexing, new name (RFC 7541, 6.2.2)."""
 
@@ -43,7 +44,7 @@ def headers(pairs: dict[str, str]) -> bytes:
     """Returns a header block of literals.
 
     Raises:
-        ValueError: A name or value is too long for the one length byte that is written.
+        ValueError: A name or value is too long for the two length bytes after the prefix.
     """
     texts = (text for pair in pairs.items() for text in pair)
     lengths = [_literal(text.encode()) for text in texts]
@@ -55,7 +56,10 @@ def headers(pairs: dict[str, str]) -> bytes:
 def _literal(text: bytes) -> bytes:
     if len(text) > _LONGEST_LITERAL:
         raise ValueError(f"{text!r} has more than {_LONGEST_LITERAL} bytes")
-    return bytes([len(text)]) + text
+    if len(text) <= _SHORT_LITERAL:
+        return bytes([len(text)]) + text
+    more, rest = divmod(len(text) - _SHORT_LITERAL - 1, 128)
+    return bytes([127, rest | 128, more]) + text
 
 
 class Splitter:

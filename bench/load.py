@@ -1,6 +1,6 @@
 """The load generator: a closed loop of equal calls over HTTP/2, every answer checked.
 
-    python -m bench.load PORT PROTOCOL REQUESTS SERVICE PATH HOST
+    python -m bench.load PORT PROTOCOL REQUESTS SERVICE PATH HOST [KEY=VALUE ...]
 
 prints ``{"seconds": ..., "failed": ...}``.
 """
@@ -110,8 +110,9 @@ async def _run(port: int, call: messages.Call, requests: int) -> dict[str, float
 
 
 def _main(words: list[str]) -> None:
-    port, protocol, requests, service, path, host = words
-    call = messages.call(protocol, messages.Target(service, path, host))
+    port, protocol, requests, service, path, host, *pairs = words
+    metadata = dict(pair.split("=", 1) for pair in pairs)
+    call = messages.call(protocol, messages.Target(service, path, host), metadata)
     told = asyncio.run(_run(int(port), call, int(requests)))
     print(json.dumps(told))  # noqa: T201 - the caller reads it
 

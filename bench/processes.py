@@ -76,6 +76,7 @@ class Load:
     protocol: str
     target: Target
     requests: int
+    metadata: tuple[tuple[str, str], ...] = ()
 
     async def run(self, port: int) -> float:
         """Makes the calls through a gateway on loopback; returns the seconds it took.
@@ -86,6 +87,7 @@ class Load:
         target = self.target
         words = [str(port), self.protocol, str(self.requests)]
         words += [target.service, target.path, target.host]
+        words += [f"{key}={value}" for key, value in self.metadata]
         process = await _python("bench.load", *words)
         helping(process.pid)
         out, _ = await asyncio.wait_for(process.communicate(), 120)

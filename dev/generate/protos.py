@@ -1,7 +1,7 @@
 """Protos: generated Python stubs, lint, and the compatibility check.
 
-`generate()` makes the committed stubs of the user service. The command line runs buf, from the
-PyPI package buf-bin, without network:
+`generate()` makes the committed stubs, those of `proto/NAME` for the service in `services/NAME`.
+The command line runs buf, from the PyPI package buf-bin, without network:
 
     PYTHONPATH=dev python -m generate.protos lint      style and comment rules of buf.yaml
     PYTHONPATH=dev python -m generate.protos breaking  compare with proto/baseline.binpb
@@ -20,10 +20,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PROTO = ROOT / "proto"
 BASELINE = PROTO / "baseline.binpb"
-STUBS = "services/user/gen"
-# What `import "google/api/annotations.proto"` needs. Compiled from the installed package and
-# never committed: at run time the Python modules come from that package too.
-GOOGLE_PROTOS = ("annotations.proto", "http.proto")
+# What the protos import, and what that imports. Compiled from the installed package and never
+# committed: at run time the Python modules come from that package too.
+GOOGLE_PROTOS = (
+    "api/annotations.proto",
+    "api/http.proto",
+    "rpc/error_details.proto",  # for example clients, which read the details of errors
+    "rpc/status.proto",
+    "type/money.proto",
+)
 GOOGLE_DIRECTORY = ROOT / ".build" / "googleapis"
 
 
@@ -37,7 +42,7 @@ def generate() -> dict[str, str]:
     with tempfile.TemporaryDirectory() as directory:
         _run(_protoc_command(Path(directory)))
         return {
-            f"{STUBS}/{path.relative_to(directory).as_posix()}": path.read_text(encoding="utf-8")
+            _stub_path(path.relative_to(directory)): path.read_text(encoding="utf-8")
             for path in sorted(Path(directory).rglob("*"))
             if path.is_file()
         }
@@ -66,6 +71,11 @@ def baseline() -> None:
     _run([_script("buf"), "build", "proto", "--exclude-source-info", "-o", str(BASELINE)])
 
 
+def _stub_path(module: Path) -> str:
+    """Return where a stub belongs: `user/v1/user_pb2.py` is of the service in `services/user`."""
+    return f"services/{module.parts[0]}/gen/{module.as_posix()}"
+
+
 def _protoc_command(output: Path) -> list[str]:
     bundled = resources.files("grpc_tools") / "_proto"
     includes = [f"--proto_path={path}" for path in (PROTO, GOOGLE_DIRECTORY, bundled)]
@@ -84,11 +94,11 @@ def _protoc_command(output: Path) -> list[str]:
 
 def _copy_google_protos() -> None:
     """Fill the ignored build directory that stands in for buf's registry module."""
-    source = resources.files("google.api")
-    target = GOOGLE_DIRECTORY / "google" / "api"
-    target.mkdir(parents=True, exist_ok=True)
     for name in GOOGLE_PROTOS:
-        (target / name).write_bytes((source / name).read_bytes())
+        folder, _, file = name.partition("/")
+        target = GOOGLE_DIRECTORY / "google" / folder / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((resources.files(f"google.{folder}") / file).read_bytes())
 
 
 def _script(name: str) -> str:

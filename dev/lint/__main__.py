@@ -22,7 +22,7 @@ def _tracked(*patterns: str) -> list[str]:
 def _shell_scripts() -> list[str]:
     return [
         name
-        for name in _tracked("dev/bin/*", ".ci/*", "operator/*.sh")
+        for name in _tracked("dev/bin/*", ".ci/*", "operator/*.sh", "dev/images/*.sh")
         if (ROOT / name).read_text().startswith(("#!/bin/sh", "#!/usr/bin/env bash"))
     ]
 
@@ -36,7 +36,7 @@ def _commands() -> dict[str, list[str]]:
         "buf lint": [python, "-m", "generate.protos", "lint"],
         "buf breaking": [python, "-m", "generate.protos", "breaking"],
         "shellcheck": [str(BIN / "shellcheck"), *_shell_scripts()],
-        "hadolint": [str(BIN / "hadolint"), *_tracked("*Dockerfile*")],
+        "hadolint": [str(BIN / "hadolint"), *_tracked("*Dockerfile")],
         "yamllint": [str(BIN / "yamllint"), "--strict", "."],
     }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _FOLDERS = ("docs", "charts", "examples", "changelog.d", "services", "tests", "bench", "crds")
+_INSTALLED = re.compile(r"\.|node_modules$")
 _FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -22,7 +23,7 @@ def pages() -> tuple[Path, ...]:
         found |= {
             path
             for path in (ROOT / folder).rglob("*.md")
-            if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+            if not any(_INSTALLED.match(part) for part in path.relative_to(ROOT).parts)
         }
     return tuple(sorted(found))
 

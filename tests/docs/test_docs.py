@@ -16,7 +16,12 @@ _FRAGMENT = re.compile(r"(\+[a-z0-9-]+|[0-9]+)\.(added|changed|fixed|removed|sec
 _PATH = re.compile(r"[\w.*+-]+(/[\w.*+-]+)*/?")
 _PLACEHOLDER = re.compile(r"\b[A-Z]{4,}\b")
 _TARGET = re.compile(r"^([a-z0-9-]+):.*##", re.MULTILINE)
-_BASES = ("operator/grpc_operator", "services/user", "services/user/user_service")
+_BASES = (
+    "operator/grpc_operator",
+    "services/kit/grpc_service_kit",
+    *(f"services/{name}" for name in ("user", "product", "order")),
+    *(f"services/{name}/{name}_service" for name in ("user", "product", "order")),
+)
 """Folders that pages about them leave out."""
 
 every_page = pytest.mark.parametrize("page", pages(), ids=title)

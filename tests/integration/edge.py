@@ -2,11 +2,9 @@
 
 import http.client
 import json
-import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,8 +14,8 @@ from typing import Any
 
 import grpc
 
+from tests import user_process
 from tests.envoy.envoy import binary, bootstrap
-from tests.integration.cluster import ROOT
 from tests.integration.waiting import wait_until
 from user.v1 import user_pb2, user_pb2_grpc
 
@@ -128,15 +126,8 @@ def user_service(directory: Path) -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("", 0))
         port: int = free.getsockname()[1]
-    paths = [str(ROOT / "services/user"), str(ROOT / "services/user/gen")]
-    environment = os.environ | {
-        "PORT": str(port),
-        "DATABASE_PATH": str(directory / f"users-{port}.db"),
-        "PYTHONPATH": os.pathsep.join(paths),
-        "LAME_DUCK_SECONDS": "0",
-        "GRPC_DRAIN_SECONDS": "1",
-    }
-    process = subprocess.Popen([sys.executable, "-m", "user_service"], env=environment)
+    environment = user_process.environment(directory / f"users-{port}.db", port)
+    process = subprocess.Popen(user_process.COMMAND, env=environment)
     try:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             ready = grpc.channel_ready_future(channel)

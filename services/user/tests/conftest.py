@@ -1,39 +1,53 @@
 """Real servers for the tests: in this process on a free port, or as a process of their own."""
 
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
 import grpc
 import pytest
+from sqlalchemy import URL
 
+from grpc_service_kit import Server
+from grpc_service_kit.sql import Schema
+from grpc_service_kit.testing.processes import ServerProcess, server_processes
 from user.v1 import user_pb2, user_pb2_grpc
-from user_processes import ServerProcess, environment
-from user_service.config import Config
-from user_service.server import UserServer, build_server
-from user_service.store import UserStore
+from user_servers import serving
+from user_service.store import SCHEMA, UserStore
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load the fixtures of the databases."""
+    config.pluginmanager.import_plugin("grpc_service_kit.testing.databases")
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[UserStore]:
-    async with UserStore.open(str(tmp_path / "users.db")) as store:
+def schema() -> Schema:
+    """The tables that the databases of these tests have."""
+    return SCHEMA
+
+
+@pytest.fixture
+async def any_store(url: URL) -> AsyncIterator[UserStore]:
+    """A store over each of the databases in turn."""
+    async with UserStore.open(url) as store:
         yield store
 
 
 @pytest.fixture
-async def server(store: UserStore) -> AsyncIterator[UserServer]:
-    config = Config(port=0, instance_metadata=True, instance="pod-0")
-    server = await build_server(config, store)
-    await server.grpc.start()
-    yield server
-    await server.grpc.stop(None)
+async def store(sqlite_url: URL) -> AsyncIterator[UserStore]:
+    async with UserStore.open(sqlite_url) as store:
+        yield store
 
 
 @pytest.fixture
-async def channel(server: UserServer) -> AsyncIterator[grpc.aio.Channel]:
+async def server(store: UserStore) -> AsyncIterator[Server]:
+    async with serving(store) as server:
+        yield server
+
+
+@pytest.fixture
+async def channel(server: Server) -> AsyncIterator[grpc.aio.Channel]:
     async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         yield channel
 
@@ -53,21 +67,12 @@ async def ada(stub: "user_pb2_grpc.UserServiceAsyncStub") -> user_pb2.User:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
-    """Start server processes; the arguments are environment variables."""
-    with ExitStack() as stack:
-        numbers = count()
+    """Start server processes, each with a file of its own; the arguments are variables."""
+    numbers = count()
+    with server_processes("user_service", tmp_path) as start_process:
 
         def start(**variables: str) -> ServerProcess:
-            path = tmp_path / f"server-{next(numbers)}"
-            defaults = {"PORT": "0", "DATABASE_PATH": f"{path}.db"}
-            log = path.with_suffix(".log")
-            process = subprocess.Popen(
-                [sys.executable, "-m", "user_service"],
-                env=environment(**{**defaults, **variables}),
-                stderr=stack.enter_context(log.open("wb")),
-            )
-            stack.callback(process.wait)
-            stack.callback(process.kill)
-            return ServerProcess(process, log)
+            path = str(tmp_path / f"{next(numbers)}.db")
+            return start_process(**{"DATABASE_PATH": path, **variables})
 
         yield start

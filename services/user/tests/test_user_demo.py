@@ -1,25 +1,16 @@
 """The demo client against two real servers, with the service config the operator hands out."""
 
-import asyncio
 import json
 import subprocess
 import sys
-import uuid
-from collections import deque
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import grpc
 import pytest
-from grpc_health.v1 import health_pb2
 
+from grpc_service_kit.testing.processes import ServerProcess, environment
 from user.v1 import user_pb2, user_pb2_grpc
-from user_processes import ServerProcess, environment
-from user_service.config import Config
-from user_service.server import build_server
-from user_service.servicer import SERVICE_NAME
-from user_service.store import UserStore
 
 Start = Callable[..., ServerProcess]
 SERVICE_CONFIG = json.dumps(
@@ -114,37 +105,3 @@ def test_bad_options_end_with_2(
 
     assert result.returncode == 2
     assert text in result.stderr
-
-
-async def test_round_robin_leaves_out_an_instance_that_is_not_serving(tmp_path: Path) -> None:
-    """gRFC A17: with healthCheckConfig the channel watches the health of each connection."""
-    async with AsyncExitStack() as stack:
-        servers = []
-        for name in ("pod-1", "pod-2"):
-            store = await stack.enter_async_context(UserStore.open(str(tmp_path / name)))
-            config = Config(port=0, instance_metadata=True, instance=name)
-            servers.append(await build_server(config, store))
-            await servers[-1].grpc.start()
-            stack.push_async_callback(servers[-1].grpc.stop, None)
-        target = "ipv4:" + ",".join(f"127.0.0.1:{server.port}" for server in servers)
-        channel = grpc.aio.insecure_channel(target, [("grpc.service_config", SERVICE_CONFIG)])
-        stub = user_pb2_grpc.UserServiceStub(await stack.enter_async_context(channel))
-
-        await until_last_answers_are_from({"pod-1", "pod-2"}, stub)
-        await servers[0].health.set(SERVICE_NAME, health_pb2.HealthCheckResponse.NOT_SERVING)
-        await until_last_answers_are_from({"pod-2"}, stub)
-        await servers[0].health.set(SERVICE_NAME, health_pb2.HealthCheckResponse.SERVING)
-        await until_last_answers_are_from({"pod-1", "pod-2"}, stub)
-
-
-async def until_last_answers_are_from(
-    instances: set[str], stub: "user_pb2_grpc.UserServiceAsyncStub"
-) -> None:
-    """Call until 10 answers in a row come from exactly these instances."""
-    last: deque[str] = deque(maxlen=10)
-    async with asyncio.timeout(20):
-        while len(last) < 10 or set(last) != instances:
-            email = f"{uuid.uuid4()}@example.com"
-            call = stub.CreateUser(user_pb2.CreateUserRequest(email=email, name="A"), timeout=10)
-            await call
-            last.append(str(dict(await call.initial_metadata())["x-instance"]))

@@ -11,8 +11,9 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from grpc_service_kit.testing.polling import wait_until
+from grpc_service_kit.testing.processes import ServerProcess, environment
 from user.v1 import user_pb2, user_pb2_grpc
-from user_processes import ServerProcess, environment, wait_until
 
 Start = Callable[..., ServerProcess]
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -58,22 +59,6 @@ def test_a_signal_drains_the_server(start: Start, number: signal.Signals) -> Non
     assert "stopped" in server.lines[-1]
 
 
-def test_a_call_that_outlasts_the_grace_period_does_not_keep_the_process(start: Start) -> None:
-    server = start(GRPC_DRAIN_SECONDS="0.2", LAME_DUCK_SECONDS="0")
-    with grpc.insecure_channel(server.target) as channel:
-        sent: SimpleQueue[user_pb2.SyncUsersRequest | None] = SimpleQueue()
-        running = user_pb2_grpc.UserServiceStub(channel).SyncUsers(_until_none(sent), timeout=20)
-        sent.put(_sync_request("stuck"))
-        next(running)
-
-        server.process.send_signal(signal.SIGTERM)
-
-        assert server.end() == 0
-        with pytest.raises(grpc.RpcError):
-            next(running)
-        sent.put(None)
-
-
 def test_bad_settings_end_with_2_and_one_line_each(start: Start) -> None:
     server = start(PORT="http", REFLECTION="maybe")
 
@@ -100,21 +85,10 @@ def test_a_port_in_use_ends_with_2_and_one_line(start: Start) -> None:
 
 def test_it_runs_where_only_the_database_directory_can_be_written(tmp_path: Path) -> None:
     """The package writes nothing beside itself: -B and a foreign working directory suffice."""
-    command = [sys.executable, "-B", "-c", "import user_service.server"]
+    command = [sys.executable, "-B", "-c", "import user_service.__main__"]
     subprocess.run(command, env=environment(), cwd=tmp_path, check=True)
 
     assert list(tmp_path.iterdir()) == []
-
-
-def test_reflection_can_be_switched_off(start: Start) -> None:
-    server = start(REFLECTION="off")
-    with grpc.insecure_channel(server.target) as channel:
-        method = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
-        with pytest.raises(grpc.RpcError) as caught:
-            list(channel.stream_stream(method)(iter(()), timeout=20))
-
-    assert isinstance(caught.value, grpc.Call)
-    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
 def _is_refused(stub: user_pb2_grpc.UserServiceStub) -> bool:

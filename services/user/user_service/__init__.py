@@ -1,1 +1,1 @@
-"""The reference gRPC service: a directory of users over SQLite."""
+"""The reference gRPC service: a directory of users over SQLite or PostgreSQL."""

@@ -1,41 +1,39 @@
-"""The process: read the configuration, serve, and drain on SIGTERM."""
+"""The process: read the configuration, serve, and drain on SIGTERM; or migrate the database."""
 
-import asyncio
-import logging
 import os
-import signal
 import sys
 
-from user_service.config import Config, ConfigError, configure_logging
-from user_service.server import ListenError, build_server, drain
-from user_service.store import StoreError, UserStore
-
-_log = logging.getLogger(__name__)
+from grpc_service_kit import Service, build_server, configure_logging, run
+from grpc_service_kit.sql import StoreError
+from grpc_service_kit.sql.arguments import migration_asked_for
+from user.v1 import user_pb2_grpc
+from user_service.config import Config
+from user_service.servicer import UserServicer
+from user_service.store import SCHEMA, UserStore
 
 
 async def serve(config: Config) -> None:
     """Serve until SIGTERM or SIGINT, then drain."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with UserStore.open(config.database_path) as store:
-        server = await build_server(config, store)
-        await server.grpc.start()
-        _log.info("serving on port %d", server.port)
-        await stop.wait()
-        await drain(server, config)
+    async with UserStore.open(config.database.url, config.database.limits) as store:
+        service = Service(
+            user_pb2_grpc.add_UserServiceServicer_to_server, UserServicer(store), store.check
+        )
+        await build_server(config.server, service).serve()
+
+
+async def _main() -> None:
+    revision = migration_asked_for(SCHEMA, "user_service")
+    config = Config.from_env(os.environ)
+    configure_logging(config.server.log_level, config.server.log_format)
+    if revision is None:
+        await serve(config)
+    else:
+        await SCHEMA.make_ready(config.database.url, config.database.limits, revision)
 
 
 def main() -> int:
     """Return 0 after a clean end, 2 when the configuration does not let the server start."""
-    try:
-        config = Config.from_env(os.environ)
-        configure_logging(config.log_level)
-        asyncio.run(serve(config))
-    except (ConfigError, ListenError, StoreError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+    return run(_main, StoreError)
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ from typing import TypeVar
 
 import grpc
 
+from grpc_service_kit.interceptors.instance import INSTANCE
 from user.v1 import user_pb2, user_pb2_grpc
-from user_service.interceptors.instance import INSTANCE
 
 _ONE_INSTANCE = '{"loadBalancingConfig": [{"pick_first": {}}]}'
 """Keeps one connection, whatever the target resolves to: each instance has users of its own."""

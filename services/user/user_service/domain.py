@@ -1,45 +1,46 @@
 """Users and their rules. Knows nothing of gRPC, protobuf or SQL.
 
-Every rule that fails raises a `DomainError` whose text names the field and says how to fix it;
-`interceptors/errors.py` gives each kind of error its gRPC status code.
+Every rule that fails raises an error of the kit whose text names the field and says how to fix it.
 """
 
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Self
+
+from grpc_service_kit.errors import AlreadyExists, DomainError, InvalidArgument, NotFound
 
 EMAIL_LIMIT = 254  # RFC 5321 section 4.5.3.1.3: a path has 256 characters with its brackets.
 NAME_LIMIT = 200
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 1000
 MAX_BATCH_SIZE = 1000
+REQUEST_ID_LIFETIME = timedelta(hours=24)
+"""How long a create that is sent again gets its first answer."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _QUOTE_LIMIT = 80  # Status messages travel in a header, and servers limit the size of headers.
 
 
-class DomainError(Exception):
-    """A request the rules refuse; the text is meant for the caller."""
-
-    def at(self, position: int) -> Self:
-        """Return this error for the entry at `position`, counted from 0, of a request stream."""
-        return type(self)(f"entry {position}: {self}")
-
-
-class InvalidArgument(DomainError):
-    """A field has a value that is never allowed."""
-
-
-class UserNotFound(DomainError):
+class UserNotFound(NotFound):
     """No user has this id."""
 
 
-class EmailTaken(DomainError):
+class EmailTaken(AlreadyExists):
     """Another user has this e-mail address."""
+
+
+class RequestIdReused(AlreadyExists):
+    """The request id was used before, to create another user."""
+
+
+def at(position: int, error: DomainError) -> DomainError:
+    """Return the error for the entry at `position`, counted from 0, of a request stream."""
+    return type(error)(f"entry {position}: {error}")
 
 
 class Role(Enum):
@@ -106,15 +107,33 @@ class User:
         return known.changed(now, email=profile.email, name=profile.name, role=profile.role)
 
 
+@dataclass(frozen=True)
+class Creation:
+    """A user to create, and the id of the request that asks for it: empty when it has none."""
+
+    user: User
+    request_id: str = ""
+
+
 def checked_id(text: str) -> str:
     """Return a user id in its canonical spelling (RFC 9562: lower case with hyphens)."""
-    try:
-        return str(uuid.UUID(text))
-    except ValueError:
-        raise InvalidArgument(
-            f"id: {_quoted(text)} is not a UUID; send the id of a User, such as"
-            " 123e4567-e89b-42d3-a456-426614174000"
-        ) from None
+    return _uuid("id", text, "the id of a User")
+
+
+def checked_request_id(text: str) -> str:
+    """Return a request id in its canonical spelling; empty when there is none."""
+    return text and _uuid("request_id", text, "a new random one for each user to create")
+
+
+def check_request_ids(creations: Sequence[Creation]) -> None:
+    """Refuse a batch that has a request id twice."""
+    first: dict[str, int] = {}
+    for position, creation in enumerate(creations):
+        if creation.request_id and first.setdefault(creation.request_id, position) != position:
+            raise InvalidArgument(
+                f"entry {position}: request_id: {creation.request_id} is that of entry"
+                f" {first[creation.request_id]} too; send a new UUID for each user"
+            )
 
 
 def checked_page_size(size: int) -> int:
@@ -149,6 +168,16 @@ def _checked_name(name: str) -> str:
             f"name: {_quoted(name)} has control characters; send one line of plain text"
         )
     return name
+
+
+def _uuid(field: str, text: str, what: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        raise InvalidArgument(
+            f"{field}: {_quoted(text)} is not a UUID; send {what}, such as"
+            " 123e4567-e89b-42d3-a456-426614174000"
+        ) from None
 
 
 def _quoted(text: str) -> str:

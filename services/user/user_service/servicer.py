@@ -9,11 +9,11 @@ from typing import Any
 import grpc
 from google.protobuf import empty_pb2, timestamp_pb2
 
+from grpc_service_kit.errors import DomainError, InvalidArgument
 from user.v1 import user_pb2, user_pb2_grpc
 from user_service import domain
 from user_service.store import UserStore
 
-SERVICE_NAME = user_pb2.DESCRIPTOR.services_by_name["UserService"].full_name
 NEXT_PAGE_TOKEN = "next-page-token"  # noqa: S105 a metadata key
 
 _ROLES = {
@@ -41,8 +41,7 @@ class UserServicer(user_pb2_grpc.UserServiceServicer):
         self, request: user_pb2.CreateUserRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> user_pb2.CreateUserResponse:
         """Store a new user."""
-        user = domain.User.new(_profile(request), _now())
-        await self._store.create([user])
+        (user,) = await self._store.create([_creation(request)])
         return user_pb2.CreateUserResponse(user=_message(user))
 
     async def UpdateUser(
@@ -82,18 +81,18 @@ class UserServicer(user_pb2_grpc.UserServiceServicer):
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> user_pb2.BatchCreateUsersResponse:
         """Store all users of the stream or none."""
-        users: list[domain.User] = []
+        creations: list[domain.Creation] = []
         async for request in request_iterator:
-            if len(users) == domain.MAX_BATCH_SIZE:
-                raise domain.InvalidArgument(
+            if len(creations) == domain.MAX_BATCH_SIZE:
+                raise InvalidArgument(
                     f"the batch has more than {domain.MAX_BATCH_SIZE} entries; split it"
                 )
             try:
-                users.append(domain.User.new(_profile(request), _now()))
-            except domain.DomainError as error:
-                raise error.at(len(users)) from None
-        await self._store.create(users)
-        messages = [_message(user) for user in users]
+                creations.append(_creation(request))
+            except DomainError as error:
+                raise domain.at(len(creations), error) from None
+        domain.check_request_ids(creations)
+        messages = [_message(user) for user in await self._store.create(creations)]
         return user_pb2.BatchCreateUsersResponse(users=messages, created_count=len(messages))
 
     async def SyncUsers(
@@ -106,13 +105,13 @@ class UserServicer(user_pb2_grpc.UserServiceServicer):
         async for request in request_iterator:
             try:
                 yield await self._sync(request)
-            except domain.DomainError as error:
-                raise error.at(position) from None
+            except DomainError as error:
+                raise domain.at(position, error) from None
             position += 1
 
     async def _sync(self, request: user_pb2.SyncUsersRequest) -> user_pb2.SyncUsersResponse:
         if not request.HasField("user"):
-            raise domain.InvalidArgument("user: is missing; send the user to create or update")
+            raise InvalidArgument("user: is missing; send the user to create or update")
         wanted = request.user
         user_id = domain.checked_id(wanted.id) if wanted.id else ""
         profile = _profile(wanted)
@@ -128,6 +127,11 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _creation(request: user_pb2.CreateUserRequest) -> domain.Creation:
+    request_id = domain.checked_request_id(request.request_id)
+    return domain.Creation(domain.User.new(_profile(request), _now()), request_id)
+
+
 def _profile(message: user_pb2.CreateUserRequest | user_pb2.User) -> domain.Profile:
     return domain.Profile(email=message.email, name=message.name, role=_role(message.role))
 
@@ -140,7 +144,7 @@ def _required_role(number: user_pb2.UserRole.ValueType) -> domain.Role:
     role = _ROLES.get(number)
     if role is None:
         allowed = " or ".join(user_pb2.UserRole.Name(known) for known in _ROLES)
-        raise domain.InvalidArgument(f"role: {number} is not a role; send {allowed}")
+        raise InvalidArgument(f"role: {number} is not a role; send {allowed}")
     return role
 
 

@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import os
 import re
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,11 +13,11 @@ import grpc
 from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import FileDescriptor
 
+from tests import user_process
 from tests.envoy.polling import until
 from tests.envoy.upstream import AnyMethod
 from user.v1 import user_pb2
 
-_SERVICE = Path(__file__).resolve().parents[3] / "services" / "user"
 _SERVING = re.compile(r"serving on port (\d+)")
 
 
@@ -44,14 +42,12 @@ async def user_service() -> AsyncIterator[int]:
     """Runs ``python -m user_service`` with an empty database; yields its port."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        path = os.pathsep.join([str(_SERVICE), str(_SERVICE / "gen")])
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "user_service"),
-                env={"PATH": os.environ["PATH"], "PYTHONPATH": path, "PORT": "0",
-                     "DATABASE_PATH": f"{folder}/users.db", "LAME_DUCK_SECONDS": "0"},
+                *user_process.COMMAND,
+                env=user_process.environment(Path(folder) / "users.db"),
                 stderr=output,
-            )  # fmt: skip
+            )
 
         async def port() -> int:
             assert process.returncode is None, log.read_text()

@@ -27,7 +27,7 @@ from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12user/v1/user.proto\x12\x07user.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb0\x01\n\x04User\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x1f\n\x04role\x18\x04 \x01(\x0e\x32\x11.user.v1.UserRole\x12.\n\ncreated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x1c\n\x0eGetUserRequest\x12\n\n\x02id\x18\x01 \x01(\t\".\n\x0fGetUserResponse\x12\x1b\n\x04user\x18\x01 \x01(\x0b\x32\r.user.v1.User\"Q\n\x11\x43reateUserRequest\x12\r\n\x05\x65mail\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x1f\n\x04role\x18\x03 \x01(\x0e\x32\x11.user.v1.UserRole\"1\n\x12\x43reateUserResponse\x12\x1b\n\x04user\x18\x01 \x01(\x0b\x32\r.user.v1.User\"\x88\x01\n\x11UpdateUserRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\x05\x65mail\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x11\n\x04name\x18\x03 \x01(\tH\x01\x88\x01\x01\x12$\n\x04role\x18\x04 \x01(\x0e\x32\x11.user.v1.UserRoleH\x02\x88\x01\x01\x42\x08\n\x06_emailB\x07\n\x05_nameB\x07\n\x05_role\"1\n\x12UpdateUserResponse\x12\x1b\n\x04user\x18\x01 \x01(\x0b\x32\r.user.v1.User\"\x1f\n\x11\x44\x65leteUserRequest\x12\n\n\x02id\x18\x01 \x01(\t\"9\n\x10ListUsersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"O\n\x18\x42\x61tchCreateUsersResponse\x12\x1c\n\x05users\x18\x01 \x03(\x0b\x32\r.user.v1.User\x12\x15\n\rcreated_count\x18\x02 \x01(\x05\"/\n\x10SyncUsersRequest\x12\x1b\n\x04user\x18\x01 \x01(\x0b\x32\r.user.v1.User\"U\n\x11SyncUsersResponse\x12\x1b\n\x04user\x18\x01 \x01(\x0b\x32\r.user.v1.User\x12#\n\x06status\x18\x02 \x01(\x0e\x32\x13.user.v1.SyncStatus*P\n\x08UserRole\x12\x19\n\x15USER_ROLE_UNSPECIFIED\x10\x00\x12\x13\n\x0fUSER_ROLE_ADMIN\x10\x01\x12\x14\n\x10USER_ROLE_MEMBER\x10\x02*v\n\nSyncStatus\x12\x1b\n\x17SYNC_STATUS_UNSPECIFIED\x10\x00\x12\x17\n\x13SYNC_STATUS_CREATED\x10\x01\x12\x17\n\x13SYNC_STATUS_UPDATED\x10\x02\x12\x19\n\x15SYNC_STATUS_UNCHANGED\x10\x03\x32\xa2\x05\n\x0bUserService\x12T\n\x07GetUser\x12\x17.user.v1.GetUserRequest\x1a\x18.user.v1.GetUserResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/users/{id}\x12[\n\nCreateUser\x12\x1a.user.v1.CreateUserRequest\x1a\x1b.user.v1.CreateUserResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\"\t/v1/users:\x01*\x12`\n\nUpdateUser\x12\x1a.user.v1.UpdateUserRequest\x1a\x1b.user.v1.UpdateUserResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x32\x0e/v1/users/{id}:\x01*\x12X\n\nDeleteUser\x12\x1a.user.v1.DeleteUserRequest\x1a\x16.google.protobuf.Empty\"\x16\x82\xd3\xe4\x93\x02\x10*\x0e/v1/users/{id}\x12J\n\tListUsers\x12\x19.user.v1.ListUsersRequest\x1a\r.user.v1.User\"\x11\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/users0\x01\x12u\n\x10\x42\x61tchCreateUsers\x12\x1a.user.v1.CreateUserRequest\x1a!.user.v1.BatchCreateUsersResponse\" \x82\xd3\xe4\x93\x02\x1a\"\x15/v1/users:batchCreate:\x01*(\x01\x12\x61\n\tSyncUsers\x12\x19.user.v1.SyncUsersRequest\x1a\x1a.user.v1.SyncUsersResponse\"\x19\x82\xd3\xe4\x93\x02\x13\"\x0e/v1/users:sync:\x01*(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12user/v1/user.proto\x12\x07user.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb0\x01\n\x04User\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x1f\n\x04role\x18\x04 \x01(\x0e\x32\x11.user.v1.UserRole\x12.\n\ncreated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x1c\n\x0eGetUserRequest\x12\n\n\x02id\x18\x01 \x01(\t\".\n\x0fGetUserResponse\x12\x1b\n\x04user\x18\x01 \x01(\x0b\x32\r.user.v1.User\"e\n\x11\x43reateUserRequest\x12\r\n\x05\x65mail\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x1f\n\x04role\x18\x03 \x01(\x0e\x32\x11.user.v1.UserRole\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"1\n\x12\x43reateUserResponse\x12\x1b\n\x04user\x18\x01 \x01(\x0b\x32\r.user.v1.User\"\x88\x01\n\x11UpdateUserRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\x05\x65mail\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x11\n\x04name\x18\x03 \x01(\tH\x01\x88\x01\x01\x12$\n\x04role\x18\x04 \x01(\x0e\x32\x11.user.v1.UserRoleH\x02\x88\x01\x01\x42\x08\n\x06_emailB\x07\n\x05_nameB\x07\n\x05_role\"1\n\x12UpdateUserResponse\x12\x1b\n\x04user\x18\x01 \x01(\x0b\x32\r.user.v1.User\"\x1f\n\x11\x44\x65leteUserRequest\x12\n\n\x02id\x18\x01 \x01(\t\"9\n\x10ListUsersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"O\n\x18\x42\x61tchCreateUsersResponse\x12\x1c\n\x05users\x18\x01 \x03(\x0b\x32\r.user.v1.User\x12\x15\n\rcreated_count\x18\x02 \x01(\x05\"/\n\x10SyncUsersRequest\x12\x1b\n\x04user\x18\x01 \x01(\x0b\x32\r.user.v1.User\"U\n\x11SyncUsersResponse\x12\x1b\n\x04user\x18\x01 \x01(\x0b\x32\r.user.v1.User\x12#\n\x06status\x18\x02 \x01(\x0e\x32\x13.user.v1.SyncStatus*P\n\x08UserRole\x12\x19\n\x15USER_ROLE_UNSPECIFIED\x10\x00\x12\x13\n\x0fUSER_ROLE_ADMIN\x10\x01\x12\x14\n\x10USER_ROLE_MEMBER\x10\x02*v\n\nSyncStatus\x12\x1b\n\x17SYNC_STATUS_UNSPECIFIED\x10\x00\x12\x17\n\x13SYNC_STATUS_CREATED\x10\x01\x12\x17\n\x13SYNC_STATUS_UPDATED\x10\x02\x12\x19\n\x15SYNC_STATUS_UNCHANGED\x10\x03\x32\xa2\x05\n\x0bUserService\x12T\n\x07GetUser\x12\x17.user.v1.GetUserRequest\x1a\x18.user.v1.GetUserResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/users/{id}\x12[\n\nCreateUser\x12\x1a.user.v1.CreateUserRequest\x1a\x1b.user.v1.CreateUserResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\"\t/v1/users:\x01*\x12`\n\nUpdateUser\x12\x1a.user.v1.UpdateUserRequest\x1a\x1b.user.v1.UpdateUserResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x32\x0e/v1/users/{id}:\x01*\x12X\n\nDeleteUser\x12\x1a.user.v1.DeleteUserRequest\x1a\x16.google.protobuf.Empty\"\x16\x82\xd3\xe4\x93\x02\x10*\x0e/v1/users/{id}\x12J\n\tListUsers\x12\x19.user.v1.ListUsersRequest\x1a\r.user.v1.User\"\x11\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/users0\x01\x12u\n\x10\x42\x61tchCreateUsers\x12\x1a.user.v1.CreateUserRequest\x1a!.user.v1.BatchCreateUsersResponse\" \x82\xd3\xe4\x93\x02\x1a\"\x15/v1/users:batchCreate:\x01*(\x01\x12\x61\n\tSyncUsers\x12\x19.user.v1.SyncUsersRequest\x1a\x1a.user.v1.SyncUsersResponse\"\x19\x82\xd3\xe4\x93\x02\x13\"\x0e/v1/users:sync:\x01*(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,10 +48,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USERSERVICE'].methods_by_name['BatchCreateUsers']._serialized_options = b'\202\323\344\223\002\032\"\025/v1/users:batchCreate:\001*'
   _globals['_USERSERVICE'].methods_by_name['SyncUsers']._loaded_options = None
   _globals['_USERSERVICE'].methods_by_name['SyncUsers']._serialized_options = b'\202\323\344\223\002\023\"\016/v1/users:sync:\001*'
-  _globals['_USERROLE']._serialized_start=1013
-  _globals['_USERROLE']._serialized_end=1093
-  _globals['_SYNCSTATUS']._serialized_start=1095
-  _globals['_SYNCSTATUS']._serialized_end=1213
+  _globals['_USERROLE']._serialized_start=1033
+  _globals['_USERROLE']._serialized_end=1113
+  _globals['_SYNCSTATUS']._serialized_start=1115
+  _globals['_SYNCSTATUS']._serialized_end=1233
   _globals['_USER']._serialized_start=124
   _globals['_USER']._serialized_end=300
   _globals['_GETUSERREQUEST']._serialized_start=302
@@ -59,23 +59,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETUSERRESPONSE']._serialized_start=332
   _globals['_GETUSERRESPONSE']._serialized_end=378
   _globals['_CREATEUSERREQUEST']._serialized_start=380
-  _globals['_CREATEUSERREQUEST']._serialized_end=461
-  _globals['_CREATEUSERRESPONSE']._serialized_start=463
-  _globals['_CREATEUSERRESPONSE']._serialized_end=512
-  _globals['_UPDATEUSERREQUEST']._serialized_start=515
-  _globals['_UPDATEUSERREQUEST']._serialized_end=651
-  _globals['_UPDATEUSERRESPONSE']._serialized_start=653
-  _globals['_UPDATEUSERRESPONSE']._serialized_end=702
-  _globals['_DELETEUSERREQUEST']._serialized_start=704
-  _globals['_DELETEUSERREQUEST']._serialized_end=735
-  _globals['_LISTUSERSREQUEST']._serialized_start=737
-  _globals['_LISTUSERSREQUEST']._serialized_end=794
-  _globals['_BATCHCREATEUSERSRESPONSE']._serialized_start=796
-  _globals['_BATCHCREATEUSERSRESPONSE']._serialized_end=875
-  _globals['_SYNCUSERSREQUEST']._serialized_start=877
-  _globals['_SYNCUSERSREQUEST']._serialized_end=924
-  _globals['_SYNCUSERSRESPONSE']._serialized_start=926
-  _globals['_SYNCUSERSRESPONSE']._serialized_end=1011
-  _globals['_USERSERVICE']._serialized_start=1216
-  _globals['_USERSERVICE']._serialized_end=1890
+  _globals['_CREATEUSERREQUEST']._serialized_end=481
+  _globals['_CREATEUSERRESPONSE']._serialized_start=483
+  _globals['_CREATEUSERRESPONSE']._serialized_end=532
+  _globals['_UPDATEUSERREQUEST']._serialized_start=535
+  _globals['_UPDATEUSERREQUEST']._serialized_end=671
+  _globals['_UPDATEUSERRESPONSE']._serialized_start=673
+  _globals['_UPDATEUSERRESPONSE']._serialized_end=722
+  _globals['_DELETEUSERREQUEST']._serialized_start=724
+  _globals['_DELETEUSERREQUEST']._serialized_end=755
+  _globals['_LISTUSERSREQUEST']._serialized_start=757
+  _globals['_LISTUSERSREQUEST']._serialized_end=814
+  _globals['_BATCHCREATEUSERSRESPONSE']._serialized_start=816
+  _globals['_BATCHCREATEUSERSRESPONSE']._serialized_end=895
+  _globals['_SYNCUSERSREQUEST']._serialized_start=897
+  _globals['_SYNCUSERSREQUEST']._serialized_end=944
+  _globals['_SYNCUSERSRESPONSE']._serialized_start=946
+  _globals['_SYNCUSERSRESPONSE']._serialized_end=1031
+  _globals['_USERSERVICE']._serialized_start=1236
+  _globals['_USERSERVICE']._serialized_end=1910
 # @@protoc_insertion_point(module_scope)

@@ -173,22 +173,30 @@ class CreateUserRequest(_message.Message):
     EMAIL_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     email: _builtins.str
     """E-mail address, required, not used by another user."""
     name: _builtins.str
     """Name to show, required."""
     role: Global___UserRole.ValueType
     """What the user may do; a member when unspecified."""
+    request_id: _builtins.str
+    """UUID that makes the request safe to repeat, best a random one for each user to create. For 24
+    hours the same id with the same content returns the first answer and creates nothing, also
+    when the user has been changed or deleted since; with other content it is ALREADY_EXISTS.
+    Without an id every request creates a user.
+    """
     def __init__(
         self,
         *,
         email: _builtins.str = ...,
         name: _builtins.str = ...,
         role: Global___UserRole.ValueType = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["email", b"email", "name", b"name", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["email", b"email", "name", b"name", "request_id", b"request_id", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -32,7 +32,9 @@ class UserServiceStub:
     streaming), and each has a REST mapping for gateways that transcode JSON.
 
     Errors of every method: INVALID_ARGUMENT names the field that is wrong and how to fix it,
-    NOT_FOUND names the id, ALREADY_EXISTS names the e-mail address.
+    NOT_FOUND names the id, ALREADY_EXISTS names the e-mail address or the request id. UNAVAILABLE
+    says that the database is away, RESOURCE_EXHAUSTED that it has too much to do: send the request
+    again later, a CreateUserRequest with its request id, as the first one may have been carried out.
     """
 
     def __init__(self, channel):
@@ -84,7 +86,9 @@ class UserServiceServicer:
     streaming), and each has a REST mapping for gateways that transcode JSON.
 
     Errors of every method: INVALID_ARGUMENT names the field that is wrong and how to fix it,
-    NOT_FOUND names the id, ALREADY_EXISTS names the e-mail address.
+    NOT_FOUND names the id, ALREADY_EXISTS names the e-mail address or the request id. UNAVAILABLE
+    says that the database is away, RESOURCE_EXHAUSTED that it has too much to do: send the request
+    again later, a CreateUserRequest with its request id, as the first one may have been carried out.
     """
 
     def GetUser(self, request, context):
@@ -96,6 +100,7 @@ class UserServiceServicer:
 
     def CreateUser(self, request, context):
         """CreateUser stores a new user under a new id. ALREADY_EXISTS when the e-mail address is taken.
+        With a request id it is safe to send again when the answer was lost.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -127,7 +132,8 @@ class UserServiceServicer:
 
     def BatchCreateUsers(self, request_iterator, context):
         """BatchCreateUsers stores all the users of the request stream, at most 1000, or none of them:
-        the first bad entry ends the call with an error that names its position, counted from 0.
+        the first bad entry ends the call with an error that names its position, counted from 0. When
+        each entry has a request id, the whole stream is safe to send again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -195,7 +201,9 @@ class UserService:
     streaming), and each has a REST mapping for gateways that transcode JSON.
 
     Errors of every method: INVALID_ARGUMENT names the field that is wrong and how to fix it,
-    NOT_FOUND names the id, ALREADY_EXISTS names the e-mail address.
+    NOT_FOUND names the id, ALREADY_EXISTS names the e-mail address or the request id. UNAVAILABLE
+    says that the database is away, RESOURCE_EXHAUSTED that it has too much to do: send the request
+    again later, a CreateUserRequest with its request id, as the first one may have been carried out.
     """
 
     @staticmethod

@@ -33,7 +33,9 @@ class UserServiceStub:
     streaming), and each has a REST mapping for gateways that transcode JSON.
 
     Errors of every method: INVALID_ARGUMENT names the field that is wrong and how to fix it,
-    NOT_FOUND names the id, ALREADY_EXISTS names the e-mail address.
+    NOT_FOUND names the id, ALREADY_EXISTS names the e-mail address or the request id. UNAVAILABLE
+    says that the database is away, RESOURCE_EXHAUSTED that it has too much to do: send the request
+    again later, a CreateUserRequest with its request id, as the first one may have been carried out.
     """
 
     @_typing.overload
@@ -43,7 +45,9 @@ class UserServiceStub:
     GetUser: _grpc.UnaryUnaryMultiCallable[_user_pb2.GetUserRequest, _user_pb2.GetUserResponse]
     """GetUser returns one user. NOT_FOUND when no user has this id."""
     CreateUser: _grpc.UnaryUnaryMultiCallable[_user_pb2.CreateUserRequest, _user_pb2.CreateUserResponse]
-    """CreateUser stores a new user under a new id. ALREADY_EXISTS when the e-mail address is taken."""
+    """CreateUser stores a new user under a new id. ALREADY_EXISTS when the e-mail address is taken.
+    With a request id it is safe to send again when the answer was lost.
+    """
     UpdateUser: _grpc.UnaryUnaryMultiCallable[_user_pb2.UpdateUserRequest, _user_pb2.UpdateUserResponse]
     """UpdateUser changes the fields that are present in the request and leaves the others as they
     are. A request with no field to change returns the user as it is.
@@ -57,7 +61,8 @@ class UserServiceStub:
     """
     BatchCreateUsers: _grpc.StreamUnaryMultiCallable[_user_pb2.CreateUserRequest, _user_pb2.BatchCreateUsersResponse]
     """BatchCreateUsers stores all the users of the request stream, at most 1000, or none of them:
-    the first bad entry ends the call with an error that names its position, counted from 0.
+    the first bad entry ends the call with an error that names its position, counted from 0. When
+    each entry has a request id, the whole stream is safe to send again.
     """
     SyncUsers: _grpc.StreamStreamMultiCallable[_user_pb2.SyncUsersRequest, _user_pb2.SyncUsersResponse]
     """SyncUsers creates or updates one user for each message and answers each message in order.
@@ -73,14 +78,18 @@ class UserServiceAsyncStub(UserServiceStub):
     streaming), and each has a REST mapping for gateways that transcode JSON.
 
     Errors of every method: INVALID_ARGUMENT names the field that is wrong and how to fix it,
-    NOT_FOUND names the id, ALREADY_EXISTS names the e-mail address.
+    NOT_FOUND names the id, ALREADY_EXISTS names the e-mail address or the request id. UNAVAILABLE
+    says that the database is away, RESOURCE_EXHAUSTED that it has too much to do: send the request
+    again later, a CreateUserRequest with its request id, as the first one may have been carried out.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetUser: _aio.UnaryUnaryMultiCallable[_user_pb2.GetUserRequest, _user_pb2.GetUserResponse]  # type: ignore[assignment]
     """GetUser returns one user. NOT_FOUND when no user has this id."""
     CreateUser: _aio.UnaryUnaryMultiCallable[_user_pb2.CreateUserRequest, _user_pb2.CreateUserResponse]  # type: ignore[assignment]
-    """CreateUser stores a new user under a new id. ALREADY_EXISTS when the e-mail address is taken."""
+    """CreateUser stores a new user under a new id. ALREADY_EXISTS when the e-mail address is taken.
+    With a request id it is safe to send again when the answer was lost.
+    """
     UpdateUser: _aio.UnaryUnaryMultiCallable[_user_pb2.UpdateUserRequest, _user_pb2.UpdateUserResponse]  # type: ignore[assignment]
     """UpdateUser changes the fields that are present in the request and leaves the others as they
     are. A request with no field to change returns the user as it is.
@@ -94,7 +103,8 @@ class UserServiceAsyncStub(UserServiceStub):
     """
     BatchCreateUsers: _aio.StreamUnaryMultiCallable[_user_pb2.CreateUserRequest, _user_pb2.BatchCreateUsersResponse]  # type: ignore[assignment]
     """BatchCreateUsers stores all the users of the request stream, at most 1000, or none of them:
-    the first bad entry ends the call with an error that names its position, counted from 0.
+    the first bad entry ends the call with an error that names its position, counted from 0. When
+    each entry has a request id, the whole stream is safe to send again.
     """
     SyncUsers: _aio.StreamStreamMultiCallable[_user_pb2.SyncUsersRequest, _user_pb2.SyncUsersResponse]  # type: ignore[assignment]
     """SyncUsers creates or updates one user for each message and answers each message in order.
@@ -109,7 +119,9 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
     streaming), and each has a REST mapping for gateways that transcode JSON.
 
     Errors of every method: INVALID_ARGUMENT names the field that is wrong and how to fix it,
-    NOT_FOUND names the id, ALREADY_EXISTS names the e-mail address.
+    NOT_FOUND names the id, ALREADY_EXISTS names the e-mail address or the request id. UNAVAILABLE
+    says that the database is away, RESOURCE_EXHAUSTED that it has too much to do: send the request
+    again later, a CreateUserRequest with its request id, as the first one may have been carried out.
     """
 
     @_abc_1.abstractmethod
@@ -126,7 +138,9 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _user_pb2.CreateUserRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_user_pb2.CreateUserResponse, _abc.Awaitable[_user_pb2.CreateUserResponse]]:
-        """CreateUser stores a new user under a new id. ALREADY_EXISTS when the e-mail address is taken."""
+        """CreateUser stores a new user under a new id. ALREADY_EXISTS when the e-mail address is taken.
+        With a request id it is safe to send again when the answer was lost.
+        """
 
     @_abc_1.abstractmethod
     def UpdateUser(
@@ -164,7 +178,8 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_user_pb2.BatchCreateUsersResponse, _abc.Awaitable[_user_pb2.BatchCreateUsersResponse]]:
         """BatchCreateUsers stores all the users of the request stream, at most 1000, or none of them:
-        the first bad entry ends the call with an error that names its position, counted from 0.
+        the first bad entry ends the call with an error that names its position, counted from 0. When
+        each entry has a request id, the whole stream is safe to send again.
         """
 
     @_abc_1.abstractmethod

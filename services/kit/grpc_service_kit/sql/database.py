@@ -1,0 +1,166 @@
+"""Database: transactions that happen whole or not at all, and errors a caller can act on.
+
+It knows nothing of what is stored: a store hands it the work of one transaction.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Executable, Row, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from grpc_service_kit.errors import DomainError, ResourceExhausted, Unavailable
+from grpc_service_kit.sql.engine import make_engine, reading
+from grpc_service_kit.sql.faults import Fault, described, fault_of
+from grpc_service_kit.sql.limits import Limits
+from grpc_service_kit.sql.patience import patiently
+
+_ATTEMPTS = 8
+"""How often a transaction is tried that clashes with others each time."""
+_PAUSE = 0.01
+"""Seconds before the second attempt; twice as long before each further one."""
+_CHECK_SECONDS = 3.0
+
+T = TypeVar("T")
+Work = Callable[[AsyncConnection], Awaitable[T]]
+
+_log = logging.getLogger(__name__)
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database is away, or others keep changing the same rows; nothing may have happened."""
+
+
+class DatabaseOverloaded(ResourceExhausted):
+    """All connections stay in use; nothing has happened."""
+
+
+class Database:
+    """One database. Every method raises DatabaseUnavailable or DatabaseOverloaded."""
+
+    def __init__(self, url: URL, limits: Limits, name: str) -> None:
+        """Connect at the first use, under a name that PostgreSQL's administrators see."""
+        self._url = url
+        self._limits = limits
+        self._engine = make_engine(url, limits, name)
+        self._reader = reading(self._engine)
+        # Health has a connection of its own: a service with much to do is not a broken one.
+        self._probe = reading(make_engine(url, replace(limits, connections=1), name))
+        self._running: set[asyncio.Task[Any]] = set()
+
+    async def run(self, work: Work[T]) -> T:
+        """Do the work in one transaction and commit; do it again when it clashes with another one.
+
+        A caller that gives up gets no answer, but a transaction that has begun goes on to its end:
+        one that is cut off in the middle would cost its connection.
+        """
+        return await self._do(self._engine, work)
+
+    async def read(self, query: Executable) -> Sequence[Row[Any]]:
+        """Return all rows of one query."""
+
+        async def work(connection: AsyncConnection) -> Sequence[Row[Any]]:
+            return (await connection.execute(query)).all()
+
+        return await self._do(self._reader, work)
+
+    async def read_at_start(self, query: Executable) -> Sequence[Row[Any]]:
+        """Return all rows of a query that a service cannot begin without; raise StoreError.
+
+        Waits for a database that goes away just then, as `Schema.open` does.
+        """
+        return await patiently(lambda: self.read(query), self._url, self._limits.start)
+
+    async def check(self) -> None:
+        """Return when the database answers; raise DatabaseUnavailable when it does not."""
+        try:
+            async with asyncio.timeout(_CHECK_SECONDS), self._probe.connect() as connection:
+                await connection.execute(text("SELECT version_num FROM alembic_version"))
+        except (SQLAlchemyError, OSError) as error:
+            raise DatabaseUnavailable(
+                f"the database does not answer: {described(error)}"
+            ) from error
+
+    async def close(self) -> None:
+        """Wait for what is running, then close every connection."""
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._engine.dispose()
+        await self._probe.dispose()
+
+    async def _do(self, engine: AsyncEngine, work: Work[T]) -> T:
+        with self._translated():
+            connection = await engine.connect()
+            return await self._to_the_end(self._attempts(connection, work))
+
+    async def _attempts(self, connection: AsyncConnection, work: Work[T]) -> T:
+        async with aclosing(connection):
+            attempt = 1
+            while True:
+                try:
+                    async with connection.begin(), _not_stuck(connection):
+                        return await work(connection)
+                except SQLAlchemyError as error:
+                    if fault_of(error) is not Fault.CLASH or attempt == _ATTEMPTS:
+                        raise
+                    _log.info("database: attempt %d clashed: %s", attempt, described(error))
+                await asyncio.sleep(random.uniform(0.5, 1) * _PAUSE * 2**attempt)  # noqa: S311
+                attempt += 1
+
+    async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for the work, which goes on when the caller is cancelled."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        task.add_done_callback(_look_at_the_result)
+        return await asyncio.shield(task)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn what a caller can do something about into a domain error."""
+        try:
+            yield
+        except (SQLAlchemyError, OSError) as error:
+            problem = self._domain_error(error)
+            if problem is None:
+                raise
+            _log.warning("database: %s", described(error))
+            raise problem from error
+
+    def _domain_error(self, error: Exception) -> DomainError | None:
+        fault = fault_of(error)
+        if fault is Fault.EXHAUSTED:
+            return DatabaseOverloaded(
+                f"all connections to the database were in use for {self._limits.wait:g}s; send the"
+                " request again later"
+            )
+        if fault is Fault.CLASH:
+            return DatabaseUnavailable(
+                "too many others change the same data; send the request again"
+            )
+        if fault is Fault.LOST:
+            return DatabaseUnavailable(
+                "the database cannot be reached now; send the request again later"
+            )
+        return None
+
+
+@asynccontextmanager
+async def _not_stuck(connection: AsyncConnection) -> AsyncIterator[None]:
+    """Give up a connection that no longer answers, instead of asking it for a rollback."""
+    try:
+        yield
+    except TimeoutError:
+        await connection.invalidate()
+        raise
+
+
+def _look_at_the_result(task: asyncio.Task[Any]) -> None:
+    """Keep asyncio from logging the error of a call whose caller has given up."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,31 @@
+"""Runs the migrations: all steps of one run are one transaction, and one process at a time."""
+
+import logging
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+
+from grpc_service_kit.sql.schema import Schema
+
+_LOCK = int.from_bytes(b"migrate", "big")
+"""PostgreSQL's advisory locks are numbers, and each database has its own."""
+
+
+def migrate(connection: Connection, schema: Schema, to: str) -> None:
+    """Migrate up or down to a revision in the transaction that the connection is in.
+
+    SQLite's transaction holds the write lock already. PostgreSQL's gets a lock that ends with the
+    transaction, also when the process dies.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        # Calls wait behind a migration that waits for a table: rather fail and try again.
+        connection.execute(text("SET LOCAL lock_timeout = '10s'"))
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
+    config = Config()
+    config.set_main_option("script_location", schema.location)
+    config.attributes["connection"] = connection
+    revisions = schema.revisions
+    down = revisions.index(to) < revisions.index(schema.current(connection))
+    (command.downgrade if down else command.upgrade)(config, to)

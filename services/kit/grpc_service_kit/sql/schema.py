@@ -1,0 +1,110 @@
+"""Schema: brings a database to the tables of this code, and opens it.
+
+A database is ready when it answers, can be written, and has been migrated.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from sqlalchemy import URL, Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from grpc_service_kit.sql.database import Database
+from grpc_service_kit.sql.engine import make_engine, prepare_sqlite
+from grpc_service_kit.sql.limits import Limits
+from grpc_service_kit.sql.patience import StoreError, patiently
+from grpc_service_kit.sql.url import SQLITE
+
+BASE = "base"
+"""alembic's name for a database without any table of the service."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schema:
+    """The tables of one service, as its migrations make them."""
+
+    name: str
+    """The service's name, which PostgreSQL shows for its connections."""
+    location: str
+    """The package of alembic's scripts: `user_service.store:migrations`."""
+    versions: tuple[str, ...]
+    """The revisions in it, oldest first. A start must not read all scripts to find the newest."""
+
+    @property
+    def revisions(self) -> tuple[str, ...]:
+        """All that the database can be at: empty, then each version."""
+        return (BASE, *self.versions)
+
+    @property
+    def head(self) -> str:
+        """The newest revision."""
+        return self.revisions[-1]
+
+    @asynccontextmanager
+    async def open(self, url: URL, limits: Limits) -> AsyncIterator[Database]:
+        """Make the database ready, migrations included, and use it; raise StoreError."""
+        await self.make_ready(url, limits)
+        database = Database(url, limits, self.name)
+        try:
+            yield database
+        finally:
+            await database.close()
+
+    async def make_ready(self, url: URL, limits: Limits, to: str = "") -> None:
+        """Bring the tables to a revision, without one to the newest; raise StoreError.
+
+        Several processes may do so at once: one migrates while the others wait for it.
+        """
+        to = to or self.head
+        if url.drivername == SQLITE:
+            await _prepare_file(url.database or "")
+        engine = make_engine(url, replace(limits, connections=1, statement=0), self.name)
+
+        async def attempt() -> None:
+            async with engine.connect() as connection:
+                revision = await connection.run_sync(self.current)
+            if revision != to:
+                _log.info("migrating the database from %s to %s", revision, to)
+                await self._migrate(engine, to)
+
+        try:
+            await patiently(attempt, url, limits.start)
+        finally:
+            await engine.dispose()
+
+    def current(self, connection: Connection) -> str:
+        """Return the revision of the database; raise StoreError for one this code does not know."""
+        revision = BASE
+        if inspect(connection).has_table("alembic_version"):
+            query = text("SELECT version_num FROM alembic_version")
+            revision = connection.execute(query).scalar() or BASE
+        if revision not in self.revisions:
+            raise StoreError(
+                f"the database is at revision {revision}, newer than this version of the service,"
+                f" which knows up to {self.head}; run the version that made it, or migrate down"
+                " with that one"
+            )
+        return revision
+
+    async def _migrate(self, engine: AsyncEngine, to: str) -> None:
+        # alembic takes memory and time, which a database that is ready does not cost.
+        from grpc_service_kit.sql.migrate import migrate  # noqa: PLC0415
+
+        async with engine.begin() as connection:
+            await connection.run_sync(migrate, self, to)
+
+
+async def _prepare_file(path: str) -> None:
+    try:
+        await asyncio.to_thread(prepare_sqlite, path)
+    except sqlite3.DatabaseError as error:
+        raise StoreError(
+            f"DATABASE_PATH: {path} cannot be used: {error}; set it to a SQLite file in a"
+            " directory that this process may write, or set DATABASE_URL"
+        ) from error

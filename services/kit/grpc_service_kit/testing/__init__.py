@@ -1,0 +1,1 @@
+"""What tests of services need: real databases, and polling with a deadline."""

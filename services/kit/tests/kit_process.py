@@ -1,0 +1,47 @@
+"""A server process for the tests: `python kit_process.py`, configured by its environment.
+
+What a request asks for, it does: `fail`, `missing`, `wait` (half a second), `hang`; else it echoes.
+"""
+
+import asyncio
+import os
+import sys
+from typing import Any
+
+from grpc_service_kit import (
+    Environment,
+    ServerConfig,
+    Service,
+    build_server,
+    configure_logging,
+    run,
+)
+from grpc_service_kit.errors import NotFound
+from kit_servers import EchoServicer, add_echo
+
+
+async def act(request: Any, _context: Any) -> None:
+    """Do what a request asks for."""
+    if request.value == "fail":
+        raise RuntimeError("secret")
+    if request.value == "missing":
+        raise NotFound("nothing here")
+    if request.value == "wait":
+        await asyncio.sleep(0.5)
+    if request.value == "hang":
+        await asyncio.Event().wait()
+
+
+async def serve() -> None:
+    """Serve until a signal."""
+    environment = Environment(os.environ)
+    config = ServerConfig.read(environment)
+    if not environment.text("COLOUR"):
+        environment.fail("COLOUR", "is not set; set it to any colour")
+    environment.check()
+    configure_logging(config.log_level, config.log_format)
+    await build_server(config, Service(add_echo, EchoServicer(act))).serve()
+
+
+if __name__ == "__main__":
+    sys.exit(run(serve))

@@ -1,0 +1,384 @@
+"""Authentication: keys from a file, from a URL, and a shared one."""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import grpc
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+
+from grpc_service_kit import ConfigError, Environment, Service, build_server, context
+from grpc_service_kit.auth.config import AuthConfig
+from grpc_service_kit.auth.keys import KeySet
+from kit_servers import (
+    KINDS,
+    NAME,
+    EchoServicer,
+    add_echo,
+    ask,
+    calling,
+    config,
+    eventually,
+    failure,
+)
+
+SECRET = "s" * 40
+RSA_KEY = rsa.generate_private_key(65537, 2048)
+EC_KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+def jwks(**keys: Any) -> str:
+    """Return a key set of public keys by id."""
+    listed = []
+    for key_id, key in keys.items():
+        algorithm: Any = RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else ECAlgorithm
+        name = "RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256"
+        told = json.loads(algorithm.to_jwk(key.public_key()))
+        listed.append(told | {"kid": key_id, "use": "sig", "alg": name})
+    return json.dumps({"keys": listed})
+
+
+def token(key: Any = SECRET, algorithm: str = "HS256", kid: str = "", **claims: Any) -> str:
+    """Return a signed token that is good for an hour, unless claims say otherwise."""
+    usual = {"aud": "echo", "iss": "tests", "sub": "ada", "exp": int(time.time()) + 3600}
+    told = {name: value for name, value in {**usual, **claims}.items() if value is not None}
+    return jwt.encode(told, key, algorithm, headers={"kid": kid} if kid else None)
+
+
+def _unsigned() -> str:
+    key: Any = None
+    return jwt.encode({"aud": "echo", "iss": "tests", "exp": 2**33}, key, "none")
+
+
+UNSIGNED = _unsigned()
+
+
+def bearer(text: str) -> list[tuple[str, str]]:
+    return [("authorization", f"Bearer {text}")]
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> AuthConfig:
+    path = tmp_path / "key"
+    path.write_text(f"{SECRET}\n")
+    return AuthConfig(shared_key_file=str(path), audience="echo", issuer="tests")
+
+
+@asynccontextmanager
+async def whoami(auth: AuthConfig) -> AsyncIterator[tuple[Any, list[Any]]]:
+    """Run a server whose handlers note the claims they see."""
+    seen: list[Any] = []
+
+    async def act(_request: Any, _context: Any) -> None:
+        seen.append((context.claims.get(), context.authorization.get()))
+
+    async with calling(EchoServicer(act), config(auth=auth)) as channel:
+        yield channel, seen
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_good_token_gives_its_claims_to_the_handler(kind: str, shared: AuthConfig) -> None:
+    text = token(role="admin")
+    async with whoami(shared) as (channel, seen):
+        await ask(channel, kind, metadata=bearer(text))
+
+    claims, authorization = seen[0]
+    assert (claims["sub"], claims["role"], authorization) == ("ada", "admin", f"Bearer {text}")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_without_a_token_no_handler_runs(kind: str, shared: AuthConfig) -> None:
+    async with whoami(shared) as (channel, seen):
+        caught = await failure(channel, kind)
+
+    assert caught.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert "authorization: Bearer" in str(caught.details())
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "rubbish",
+        "a.b.c",
+        token(exp=int(time.time()) - 60),
+        token(exp=None),
+        token(aud="others"),
+        token(aud=None),
+        token(iss="others"),
+        token(nbf=int(time.time()) + 600),
+        token(key="x" * 40),
+        UNSIGNED,
+        token(RSA_KEY, "RS256"),
+        token(algorithm="HS256")[:-2],
+    ],
+)
+async def test_a_bad_token_is_refused(text: str, shared: AuthConfig) -> None:
+    async with whoami(shared) as (channel, seen):
+        caught = await failure(channel, "UnaryUnary", metadata=bearer(text))
+
+    assert caught.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert SECRET not in str(caught.details())
+    assert seen == []
+
+
+async def test_basic_credentials_are_no_bearer_token(shared: AuthConfig) -> None:
+    async with whoami(shared) as (channel, _):
+        caught = await failure(channel, "UnaryUnary", metadata=[("authorization", "Basic YTpi")])
+
+    assert (caught.code(), "Bearer" in str(caught.details())) == (
+        grpc.StatusCode.UNAUTHENTICATED,
+        True,
+    )
+
+
+async def test_a_token_that_was_good_is_refused_once_it_has_expired(
+    shared: AuthConfig,
+) -> None:
+    """The leeway for clocks is 30 s: this one has a second left of it."""
+    text = token(exp=int(time.time()) - 28)
+    async with whoami(shared) as (channel, seen):
+        await ask(channel, "UnaryUnary", metadata=bearer(text))
+        await eventually(lambda: time.time() > jwt_exp(text) + 30)
+        caught = await failure(channel, "UnaryUnary", metadata=bearer(text))
+
+    assert caught.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert len(seen) == 1
+
+
+def jwt_exp(text: str) -> float:
+    return float(jwt.decode(text, options={"verify_signature": False})["exp"])
+
+
+@pytest.mark.parametrize("public", [f"{NAME}/UnaryUnary", f"{NAME}/*"])
+async def test_public_methods_need_no_token(public: str, shared: AuthConfig) -> None:
+    auth = AuthConfig(
+        shared_key_file=shared.shared_key_file,
+        audience="echo",
+        public_methods=frozenset({public}),
+    )
+    async with whoami(auth) as (channel, seen):
+        assert await ask(channel, "UnaryUnary") == ["x"]
+        others = [await failure_or_none(channel, kind) for kind in KINDS[1:]]
+
+    assert seen[0] == (None, None)
+    expected = None if public.endswith("*") else grpc.StatusCode.UNAUTHENTICATED
+    assert set(others) == {expected}
+
+
+async def failure_or_none(channel: grpc.aio.Channel, kind: str) -> grpc.StatusCode | None:
+    try:
+        await ask(channel, kind)
+    except grpc.aio.AioRpcError as error:
+        return error.code()
+    return None
+
+
+async def test_a_public_method_that_does_not_exist_stops_the_start(shared: AuthConfig) -> None:
+    auth = AuthConfig(
+        shared_key_file=shared.shared_key_file,
+        audience="echo",
+        public_methods=frozenset({f"{NAME}/Unary"}),
+    )
+    with pytest.raises(ConfigError, match=f"AUTH_PUBLIC_METHODS: {NAME}/Unary"):
+        build_server(config(auth=auth), Service(add_echo, EchoServicer()))
+
+
+async def test_without_authentication_the_header_is_kept_for_calls_to_others() -> None:
+    seen: list[Any] = []
+
+    async def act(_request: Any, _context: Any) -> None:
+        seen.append((context.claims.get(), context.authorization.get()))
+
+    async with calling(EchoServicer(act)) as channel:
+        await ask(channel, "UnaryUnary", metadata=[("authorization", "Bearer other")])
+
+    assert seen == [(None, "Bearer other")]
+
+
+@pytest.mark.parametrize(("key", "algorithm"), [(RSA_KEY, "RS256"), (EC_KEY, "ES256")])
+async def test_jwks_from_a_file(key: Any, algorithm: str, tmp_path: Path) -> None:
+    path = tmp_path / "jwks.json"
+    path.write_text(jwks(one=RSA_KEY, two=EC_KEY))
+    auth = AuthConfig(jwks_file=str(path), audience="echo", issuer="tests")
+    kid = "one" if key is RSA_KEY else "two"
+    async with whoami(auth) as (channel, seen):
+        await ask(channel, "UnaryUnary", metadata=bearer(token(key, algorithm, kid)))
+        unknown = await failure(
+            channel, "UnaryUnary", metadata=bearer(token(key, algorithm, "three"))
+        )
+        forged = token(str(RSA_KEY.public_key()) + "x" * 40, "HS256", "one")
+        confused = await failure(channel, "UnaryUnary", metadata=bearer(forged))
+
+    assert seen[0][0]["sub"] == "ada"
+    assert "unknown key: 'three'" in str(unknown.details())
+    assert confused.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+class Issuer:
+    """A key set over HTTP on loopback that can change, and be away."""
+
+    def __init__(self) -> None:
+        self.text = jwks(one=RSA_KEY)
+        self.status = 200
+        self.asked = 0
+        self.url = ""
+
+    @contextmanager
+    def serving(self) -> Iterator["Issuer"]:
+        """Listen on a free port."""
+        issuer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                issuer.asked += 1
+                self.send_response(issuer.status)
+                self.end_headers()
+                self.wfile.write(issuer.text.encode())
+
+            def log_message(self, *_: Any) -> None:
+                """Keep quiet."""
+
+        with HTTPServer(("127.0.0.1", 0), Handler) as server:
+            self.url = f"http://127.0.0.1:{server.server_port}/jwks"
+            thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+            thread.start()
+            yield self
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    with Issuer().serving() as issuer:
+        yield issuer
+
+
+async def test_jwks_from_a_url_is_asked_once(issuer: Issuer) -> None:
+    auth = AuthConfig(jwks_url=issuer.url, audience="echo", issuer="tests")
+    async with whoami(auth) as (channel, _):
+        calls = [
+            ask(channel, "UnaryUnary", metadata=bearer(token(RSA_KEY, "RS256", "one", n=n)))
+            for n in range(20)
+        ]
+        assert await asyncio.gather(*calls) == [["x"]] * 20
+
+    assert issuer.asked == 1
+
+
+async def test_while_no_keys_are_known_callers_are_told_to_come_back(issuer: Issuer) -> None:
+    issuer.status = 500
+    auth = AuthConfig(jwks_url=issuer.url, audience="echo", issuer="tests")
+    text = token(RSA_KEY, "RS256", "one")
+    async with whoami(auth) as (channel, _):
+        caught = await failure(channel, "UnaryUnary", metadata=bearer(text))
+        issuer.status = 200
+        assert await ask(channel, "UnaryUnary", metadata=bearer(text)) == ["x"]
+
+    assert caught.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_a_key_that_is_new_is_found_and_one_that_is_gone_is_no_good_any_more() -> None:
+    """A key set of its own, so that the waits between two reads are short."""
+    found: dict[str, Any] = {"one": b"1"}
+    reads = 0
+
+    def load() -> Any:
+        nonlocal reads
+        reads += 1
+        return dict(found)
+
+    keys = KeySet(load, max_age=0.05)
+    assert await keys.find("one") == b"1"
+    before = keys.generation
+    assert await keys.find("two") is None
+    assert reads == 1  # Asked again only after a while, whatever callers send.
+
+    found.clear()
+    found["two"] = b"2"
+
+    def refreshed() -> bool:
+        keys.refresh()
+        return keys.generation > before
+
+    await eventually(refreshed)
+    assert await keys.find("two") == b"2"
+    assert await keys.find("one") is None
+
+
+async def test_keys_that_cannot_be_read_leave_the_old_ones_in_use(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broken = False
+
+    def load() -> Any:
+        if broken:
+            raise OSError("away")
+        return {"one": b"1"}
+
+    keys = KeySet(load, max_age=0.01)
+    await keys.find("one")
+    broken = True
+
+    def failed() -> bool:
+        keys.refresh()
+        return "the token keys cannot be read: OSError: away" in caplog.text
+
+    await eventually(failed)
+    assert await keys.find("one") == b"1"
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"AUTH_AUDIENCE": "a"}, "none of them is set; set exactly one"),
+        (
+            {"AUTH_AUDIENCE": "a", "AUTH_JWKS_URL": "https://x", "AUTH_SHARED_KEY_FILE": "key"},
+            "AUTH_JWKS_URL and AUTH_SHARED_KEY_FILE is set",
+        ),
+        ({"AUTH_JWKS_URL": "https://x", "AUTH_ISSUER": "i"}, "AUTH_AUDIENCE: is not set"),
+        ({"AUTH_JWKS_URL": "https://x", "AUTH_AUDIENCE": "a"}, "AUTH_ISSUER: is not set"),
+        ({"AUTH_JWKS_URL": "http://x.example", "AUTH_AUDIENCE": "a"}, "https:// URL"),
+        ({"AUTH_JWKS_FILE": "nowhere", "AUTH_AUDIENCE": "a"}, "AUTH_JWKS_FILE: 'nowhere'"),
+        ({"AUTH_SHARED_KEY_FILE": "short", "AUTH_AUDIENCE": "a"}, "less than 32 bytes"),
+        (
+            {"AUTH_SHARED_KEY_FILE": "key", "AUTH_AUDIENCE": "a", "AUTH_PUBLIC_METHODS": "x.Y"},
+            "'x.Y' is no method",
+        ),
+    ],
+)
+def test_wrong_settings_are_told(
+    variables: dict[str, str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("key").write_text(SECRET)
+    Path("short").write_text("short")
+    environment = Environment(variables)
+    AuthConfig.read(environment)
+    with pytest.raises(ConfigError, match=told.replace("(", r"\(")) as caught:
+        environment.check()
+
+    assert SECRET not in str(caught.value)
+
+
+def test_no_variables_mean_no_authentication() -> None:
+    assert AuthConfig.read(Environment({})) is None
+
+
+async def test_a_file_without_keys_stops_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "jwks.json"
+    for text in ("", "{}", '{"keys": []}', "[]"):
+        path.write_text(text)
+        auth = AuthConfig(jwks_file=str(path), audience="echo", issuer="tests")
+        with pytest.raises(ConfigError, match="AUTH_JWKS_FILE"):
+            build_server(config(auth=auth), Service(add_echo, EchoServicer()))

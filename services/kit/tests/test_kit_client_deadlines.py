@@ -1,0 +1,217 @@
+"""How long calls may take: defaults, timeouts, and what the call being served has left."""
+
+import asyncio
+import time
+from contextvars import copy_context
+from typing import Any
+
+import grpc
+import pytest
+
+from grpc_service_kit import context
+from grpc_service_kit.client import ClientOptions, Target, bearer, connect, forward_authorization
+from kit_client_servers import (
+    KINDS,
+    SERVICE,
+    Connect,
+    Echo,
+    Kind,
+    enter_call,
+    every_kind,
+    failure,
+    serving,
+    until,
+)
+
+pytest_plugins = ["kit_client_fixtures"]
+
+
+def _about(remaining: float | None, seconds: float) -> bool:
+    """Return whether it is that much, less what the call took: gRPC rounds `grpc-timeout` up."""
+    return remaining is not None and seconds - 1 < remaining < seconds * 1.02
+
+
+async def test_a_unary_call_has_the_default_deadline_and_streams_have_none(
+    echo: Echo, client: Connect
+) -> None:
+    channel = client(default_deadline_seconds=7)
+
+    for kind in KINDS.values():
+        await kind(channel)
+
+    remaining = {seen.method: seen.remaining for seen in echo.seen}
+    assert _about(remaining.pop("UnaryUnary"), 7)
+    assert set(remaining.values()) == {None}
+
+
+@every_kind
+async def test_a_timeout_of_the_call_stands(echo: Echo, client: Connect, kind: Kind) -> None:
+    await kind(client(default_deadline_seconds=7), timeout=100)
+
+    assert _about(echo.seen[0].remaining, 100)
+
+
+@every_kind
+async def test_the_timeout_of_the_service_config_is_told_to_the_server(
+    echo: Echo, kind: Kind
+) -> None:
+    target = Target.parse(echo.target, '{"methodConfig": [{"name": [{}], "timeout": "60s"}]}')
+
+    async with connect(target, ClientOptions(default_deadline_seconds=7)) as channel:
+        await kind(channel)
+        await kind(channel, timeout=100)
+        await kind(channel, timeout=5)
+
+    first, second, third = (seen.remaining for seen in echo.seen)
+    assert _about(first, 60)
+    assert _about(second, 60)
+    assert _about(third, 5)
+
+
+@every_kind
+async def test_the_deadline_of_the_call_being_served_caps_the_outgoing_one(
+    echo: Echo, client: Connect, kind: Kind
+) -> None:
+    context.deadline.set(time.monotonic() + 5)
+    channel = client(deadline_margin_seconds=1)
+
+    await kind(channel)
+    await kind(channel, timeout=100)
+    await kind(channel, timeout=2)
+
+    first, second, third = (seen.remaining for seen in echo.seen)
+    assert _about(first, 4)
+    assert _about(second, 4)
+    assert _about(third, 2)
+
+
+@every_kind
+@pytest.mark.parametrize("left", [-1, 0.01], ids=["passed", "less-than-the-margin"])
+async def test_a_call_without_time_left_fails_at_once(
+    echo: Echo, client: Connect, kind: Kind, left: float
+) -> None:
+    context.deadline.set(time.monotonic() + left)
+    channel = client()
+
+    for _ in range(20):
+        error = await failure(kind(channel, timeout=100))
+
+    assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert error.details() == (
+        f"/{SERVICE}/{_method(kind)} was not called: the deadline has passed"
+    )
+    assert echo.seen == []
+
+
+def _method(kind: Kind) -> str:
+    return next(name for name, known in KINDS.items() if known is kind)
+
+
+@every_kind
+async def test_a_timeout_of_zero_sends_nothing(echo: Echo, client: Connect, kind: Kind) -> None:
+    channel = client()
+
+    for _ in range(20):
+        error = await failure(kind(channel, timeout=0))
+        assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+    assert echo.seen == []
+
+
+async def test_a_stream_that_is_written_to_says_that_its_deadline_has_passed(
+    echo: Echo, client: Connect
+) -> None:
+    context.deadline.set(time.monotonic())
+    call = client().stream_stream(f"/{SERVICE}/StreamStream", bytes, bytes)()
+
+    with pytest.raises(asyncio.InvalidStateError):
+        await call.write(b"1")
+    code = await call.code()
+
+    assert code is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+async def test_work_outside_of_the_call_has_no_deadline(echo: Echo, client: Connect) -> None:
+    outside = copy_context()
+    context.deadline.set(time.monotonic() - 1)
+    channel = client()
+
+    task = asyncio.create_task(_call(channel), context=outside)
+
+    assert await task == [b"a:1"]
+
+
+async def _call(channel: grpc.aio.Channel) -> list[bytes]:
+    return await KINDS["UnaryUnary"](channel)
+
+
+@every_kind
+async def test_a_deadline_crosses_two_hops(echo: Echo, client: Connect, kind: Kind) -> None:
+    """Outer client, a service in the middle that calls on, and the echo behind it."""
+    channel = client(authorization=forward_authorization, deadline_margin_seconds=0.5)
+
+    async def call_on(call: Any) -> None:
+        enter_call(call)
+        await kind(channel)
+
+    async with (
+        serving(Echo("front", before=call_on)) as front,
+        connect(front.target, ClientOptions(authorization=bearer("t"))) as outer,
+    ):
+        await kind(outer, timeout=5)
+
+    middle, last = front.seen[0], echo.seen[0]
+    assert last.metadata["x-request-id"] == middle.metadata["x-request-id"]
+    assert last.metadata["authorization"] == "Bearer t"
+    assert 0.4 < (middle.remaining or 0) - (last.remaining or 0) < 1.5
+
+
+@every_kind
+async def test_the_end_of_a_deadline_ends_the_call_behind(
+    echo: Echo, client: Connect, kind: Kind
+) -> None:
+    """The one in the middle still has its margin to say so in its own words."""
+    echo.wait = asyncio.Event()
+    channel = client(deadline_margin_seconds=0.3)
+    codes: list[grpc.StatusCode] = []
+
+    async def call_on(call: Any) -> None:
+        enter_call(call)
+        try:
+            await kind(channel)
+        except grpc.aio.AioRpcError as error:
+            codes.append(error.code())
+            await call.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the one behind was too slow")
+
+    async with (
+        serving(Echo("front", before=call_on)) as front,
+        connect(front.target) as outer,
+    ):
+        error = await failure(kind(outer, timeout=0.8))
+
+    assert codes == [grpc.StatusCode.DEADLINE_EXCEEDED]
+    assert error.details() == "the one behind was too slow"
+
+
+@every_kind
+async def test_a_caller_that_goes_away_ends_the_call_behind(
+    echo: Echo, client: Connect, kind: Kind
+) -> None:
+    echo.wait = asyncio.Event()
+    channel = client()
+
+    async def call_on(call: Any) -> None:
+        enter_call(call)
+        await kind(channel)
+
+    async def reached() -> bool:
+        return bool(echo.seen)
+
+    async def ended() -> bool:
+        return echo.cancelled == 1
+
+    async with serving(Echo("front", before=call_on)) as front, connect(front.target) as outer:
+        task = asyncio.ensure_future(kind(outer))
+        await until(reached)
+        task.cancel()
+        await until(ended)

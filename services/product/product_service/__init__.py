@@ -1,0 +1,1 @@
+"""The product service: a catalogue with stock that can be reserved."""

@@ -1,0 +1,1 @@
+"""alembic's scripts, one for each step."""
