@@ -11,6 +11,7 @@ CLUSTER = "grpc-operator"
 SYSTEM = "grpc-operator-system"
 EXAMPLE = Path("examples", "users")
 GATEWAY = Path("examples", "gateway")
+SHOP = Path("examples", "shop")
 
 
 def demo() -> None:
@@ -36,7 +37,10 @@ def demo() -> None:
         ready = ["--for=condition=Ready", "--timeout=120s"]
         run(KUBECTL, "-n", SYSTEM, "wait", *ready, "ggw/default", show=True)
         run(KUBECTL, "wait", *ready, "gsvc/directory", show=True)
-        _call_gateway()
+        _call_with("directory-client", GATEWAY)
+    with step("Three services, three databases: the shop"):
+        run(KUBECTL, "apply", "-f", SHOP / "namespace.yaml", show=True)
+        _shop()
     print()
     run(KUBECTL, "get", "ggw,gsvc", "--all-namespaces", show=True)
     print("\nHow to reach it: kubectl get gsvc directory -o yaml")
@@ -66,20 +70,31 @@ def _call() -> None:
     _run_job("users-client", EXAMPLE / "client-job.yaml")
 
 
-def _call_gateway() -> None:
-    name = "directory-client"
-    run(KUBECTL, "delete", "configmap", name, "--ignore-not-found")
-    run(KUBECTL, "create", "configmap", name, f"--from-file={GATEWAY / 'client.py'}")
-    _run_job(name, GATEWAY / "client-job.yaml")
+def _shop() -> None:
+    namespace = ("-n", "shop")
+    for name in ("postgres", "users", "products", "orders"):
+        run(KUBECTL, *namespace, "apply", "-f", SHOP / f"{name}.yaml", show=True)
+    ready = ("wait", "--for=condition=Ready", "--timeout=180s", "gsvc", "--all")
+    run(KUBECTL, *namespace, *ready, show=True)
+    _call_with("shop-client", SHOP, *namespace)
 
 
-def _run_job(name: str, manifest: Path) -> None:
-    run(KUBECTL, "delete", "job", name, "--ignore-not-found", "--wait=true")
-    run(KUBECTL, "apply", "-f", manifest, show=True)
+def _call_with(name: str, example: Path, *namespace: str) -> None:
+    """Runs the client of an example, which is mounted into its Job."""
+    kubectl: tuple[str | Path, ...] = (KUBECTL, *namespace)
+    run(*kubectl, "delete", "configmap", name, "--ignore-not-found")
+    run(*kubectl, "create", "configmap", name, f"--from-file={example / 'client.py'}")
+    _run_job(name, example / "client-job.yaml", *namespace)
+
+
+def _run_job(name: str, manifest: Path, *namespace: str) -> None:
+    kubectl: tuple[str | Path, ...] = (KUBECTL, *namespace)
+    run(*kubectl, "delete", "job", name, "--ignore-not-found", "--wait=true")
+    run(*kubectl, "apply", "-f", manifest, show=True)
     try:
-        run(KUBECTL, "wait", "--for=condition=Complete", "--timeout=90s", f"job/{name}")
+        run(*kubectl, "wait", "--for=condition=Complete", "--timeout=90s", f"job/{name}")
     finally:
-        run(KUBECTL, "logs", f"job/{name}", show=True)
+        run(*kubectl, "logs", f"job/{name}", show=True)
 
 
 def main() -> int:

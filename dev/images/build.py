@@ -17,22 +17,37 @@ class Image:
 
     Attributes:
         tag: Name and tag it is given.
-        context: Its build context below the repository, with Dockerfile and requirements.txt.
+        home: Its folder below the repository, with Dockerfile, requirements.txt and wheels/.
+        context: The build context, which has the home in it; the home itself when empty.
     """
 
     tag: str
-    context: str
+    home: str
+    context: str = ""
 
     @property
     def folder(self) -> Path:
-        """The build context."""
-        return ROOT / self.context
+        """The home."""
+        return ROOT / self.home
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What `docker build` and `kind build image` are told about files."""
+        return ("--file", str(self.folder / "Dockerfile"), str(ROOT / (self.context or self.home)))
+
+
+def _service(name: str) -> Image:
+    """The kit lies beside the services, and each image has a copy of it."""
+    return Image(f"localhost/{name}-service:dev", f"services/{name}", "services")
 
 
 OPERATOR = Image("localhost/grpc-operator:dev", "operator")
-USER_SERVICE = Image("localhost/user-service:dev", "services/user")
+USER_SERVICE = _service("user")
+PRODUCT_SERVICE = _service("product")
+ORDER_SERVICE = _service("order")
 ENVOY = Image("localhost/envoy:dev", "dev/images/envoy")
-IMAGES = (OPERATOR, USER_SERVICE, ENVOY)
+POSTGRES = Image("localhost/postgres:dev", "dev/images/postgres")
+IMAGES = (OPERATOR, USER_SERVICE, PRODUCT_SERVICE, ORDER_SERVICE, ENVOY, POSTGRES)
 
 _SOURCES = {".j2", ".py", ".sh", ".txt"}
 _PYTHON_TAG = "311"
@@ -59,7 +74,7 @@ def localkind(*arguments: str) -> str:
 def build(image: Image, engine: str) -> None:
     """Builds an image; the engine's layer cache makes it cheap when nothing changed."""
     download_wheels(image)
-    arguments = ("--tag", image.tag, "--build-arg", "PIP_NO_INDEX=1", str(image.folder))
+    arguments = ("--tag", image.tag, "--build-arg", "PIP_NO_INDEX=1", *image.arguments)
     if engine == "localkind":
         localkind("build", "image", *arguments)
     else:

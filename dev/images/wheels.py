@@ -14,9 +14,7 @@ def main() -> int:
     for image in IMAGES:
         started = time.monotonic()
         download_wheels(image)
-        print(
-            f"{image.context}/wheels is complete ({time.monotonic() - started:.0f} s)", flush=True
-        )
+        print(f"{image.home}/wheels is complete ({time.monotonic() - started:.0f} s)", flush=True)
     return 0
 
 

@@ -73,7 +73,7 @@ def list_by_grpc_web(host: str, port: int) -> list[user_pb2.User]:
 
 def main() -> int:
     """Makes the calls and returns the exit code."""
-    if len(sys.argv) != 3:  # noqa: PLR2004 - two arguments
+    if len(sys.argv) != 3:
         print(__doc__, file=sys.stderr)
         return 2
     host, port = sys.argv[1], int(sys.argv[2])

@@ -2,15 +2,16 @@
 
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pytest_kind import KindCluster
 
-from images.build import IMAGES, USER_SERVICE, Image, build, localkind, provider
+from images.build import IMAGES, USER_SERVICE, build, localkind, provider
 from tests.e2e.cluster import ROOT, Cluster
 
-NEXT_USER_SERVICE = Image("localhost/user-service:next", USER_SERVICE.context)
+NEXT_USER_SERVICE = replace(USER_SERVICE, tag="localhost/user-service:next")
 """The same service under another tag: what an update is rolled out to."""
 
 

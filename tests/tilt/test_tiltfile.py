@@ -3,16 +3,19 @@
 import functools
 import importlib.util
 import re
+from pathlib import Path
 
 import pytest
 import yaml
 
 from grpc_operator import desired
 from grpc_operator.api import GrpcService
+from images.build import IMAGES
 from tests.tilt.tiltfile import ROOT, Manifest, Resource, Tilt, TiltError
 from tilt import reload
 
 PROVIDERS = ("kind", "localkind")
+SHOP = ("users", "products", "orders")
 _COPY = re.compile(r"^COPY (?!--from)(\S+) (\S+)$", re.MULTILINE)
 _PATH_LITERAL = re.compile(
     r"'((?:\.venv|charts|crds|dev|examples|operator|proto|services)(?:/[\w./-]+)?)'"
@@ -60,13 +63,20 @@ def test_only_the_current_context_is_allowed() -> None:
 
 def test_docker_builds_for_kind_from_the_downloaded_wheels() -> None:
     """No build reaches the network."""
-    built = {image.context: (image.builder, image.command) for image in tilt().images.values()}
+    for image in tilt().images.values():
+        assert (image.builder, image.command) == ("docker", "PIP_NO_INDEX=1")
 
-    assert built == {
-        "operator": ("docker", "PIP_NO_INDEX=1"),
-        "services/user": ("docker", "PIP_NO_INDEX=1"),
-        "dev/images/envoy": ("docker", "PIP_NO_INDEX=1"),
+
+def test_every_image_of_the_repository_is_built_as_make_images_does() -> None:
+    """The same Dockerfile and the same context under the same name."""
+    ours = {
+        image.tag.removesuffix(":dev"): [str(ROOT / word) for word in image.arguments[1:]]
+        for image in IMAGES
     }
+    for provider in PROVIDERS:
+        built = tilt(provider).images.items()
+
+        assert {name: [i.dockerfile, str(ROOT / i.context)] for name, i in built} == ours
 
 
 def test_localkind_builds_and_loads_into_the_cluster_of_the_context() -> None:
@@ -76,7 +86,7 @@ def test_localkind_builds_and_loads_into_the_cluster_of_the_context() -> None:
 
         assert image.builder == "custom"
         assert build.startswith('dev/bin/kind build image --tag "$EXPECTED_REF" ')
-        assert build.endswith(f" --build-arg PIP_NO_INDEX=1 {image.context}")
+        assert " --build-arg PIP_NO_INDEX=1 --file " in build
         assert load == 'dev/bin/kind load docker-image "$EXPECTED_REF" --name dev'
 
 
@@ -103,7 +113,9 @@ def test_every_image_that_runs_is_built_and_every_built_image_runs() -> None:
     ]
     used = {operator["image"], envoy}
     assert tilt().image_kinds == {"GrpcService": "{.spec.image}"}
-    used.add(only("GrpcService", "users")["spec"]["image"])
+    used |= {only("GrpcService", name)["spec"]["image"] for name in SHOP}
+    (postgres,) = only("Deployment", "postgres")["spec"]["template"]["spec"]["containers"]
+    used.add(postgres["image"])
 
     assert {image.rsplit(":", 1)[0] for image in used} == tilt().images.keys()
 
@@ -112,7 +124,7 @@ def test_every_image_that_runs_is_built_and_every_built_image_runs() -> None:
 def test_every_folder_that_an_image_copies_is_synced_to_where_it_runs(provider: str) -> None:
     """The reloader runs a copy of what the Dockerfile copied: same folders, other root."""
     for image in tilt(provider).images.values():
-        dockerfile = (ROOT / image.context / "Dockerfile").read_text()
+        dockerfile = Path(image.dockerfile).read_text()
         copied = {
             f"{image.context}/{source}": target.replace(str(reload.SOURCE), str(reload.COPY))
             for source, target in _COPY.findall(dockerfile)
@@ -176,19 +188,19 @@ def test_the_crds_are_applied_once_and_server_side() -> None:
 
 def test_pods_run_the_reloader_from_their_config_map() -> None:
     """Command, mount and ConfigMap fit together in both namespaces."""
-    pods = [
-        (only("Deployment", "grpc-operator")["spec"]["template"]["spec"], "grpc-operator-system"),
-        (_example_pod(), "default"),
-    ]
+    operator = only("Deployment", "grpc-operator")["spec"]["template"]["spec"]
     entrypoint = tilt().images["localhost/grpc-operator"].entrypoint
-    commands = [entrypoint, only("GrpcService", "users")["spec"]["command"]]
-    for (pod, namespace), command in zip(pods, commands, strict=True):
+    programs = [(operator, "grpc-operator-system", entrypoint)]
+    programs += [
+        (_shop_pod(name), "default", only("GrpcService", name)["spec"]["command"]) for name in SHOP
+    ]
+    for pod, namespace, command in programs:
         volume = {"name": "reload", "configMap": {"name": "reload"}}
         mount = {"name": "reload", "mountPath": "/reload"}
         (config,) = (
             m
             for m in tilt().manifests
-            if m["kind"] == "ConfigMap" and m["metadata"]["namespace"] == namespace
+            if m["kind"] == "ConfigMap" and m["metadata"].get("namespace") == namespace
         )
 
         assert volume.items() <= next(v for v in pod["volumes"] if v["name"] == "reload").items()
@@ -200,10 +212,8 @@ def test_pods_run_the_reloader_from_their_config_map() -> None:
 
 def test_pods_keep_their_security_settings() -> None:
     """The root stays read-only and nobody is root: what is synced goes into /tmp."""
-    for pod in (
-        only("Deployment", "grpc-operator")["spec"]["template"]["spec"],
-        _example_pod(),
-    ):
+    operator = only("Deployment", "grpc-operator")["spec"]["template"]["spec"]
+    for pod in (operator, *map(_shop_pod, SHOP)):
         (container,) = pod["containers"]
 
         assert pod["securityContext"]["runAsNonRoot"] is True
@@ -211,14 +221,15 @@ def test_pods_keep_their_security_settings() -> None:
         assert "/tmp" in {m["mountPath"] for m in container["volumeMounts"]}  # noqa: S108
 
 
-def test_the_example_differs_only_in_what_development_needs() -> None:
+@pytest.mark.parametrize("name", SHOP)
+def test_the_shop_differs_only_in_what_development_needs(name: str) -> None:
     """`tilt up` shows the same example as `kubectl apply`."""
-    example = yaml.safe_load((ROOT / "examples/users/grpcservice.yaml").read_text())
-    users = only("GrpcService", "users")
+    example = yaml.safe_load((ROOT / f"examples/shop/{name}.yaml").read_text())
+    service = only("GrpcService", name)
 
-    changed = {key for key in users["spec"] if users["spec"][key] != example["spec"].get(key)}
+    changed = {key for key in service["spec"] if service["spec"][key] != example["spec"].get(key)}
 
-    assert users["metadata"] == example["metadata"]
+    assert service["metadata"] == example["metadata"]
     assert changed == {"command", "env", "probes", "podTemplate"}
 
 
@@ -226,7 +237,7 @@ def test_forwarded_ports_are_open() -> None:
     """A port forward to a port that nothing listens on only fails when it is used."""
     ports = {
         "grpc-operator": only("Deployment", "grpc-operator")["spec"]["template"]["spec"],
-        "users": _example_pod(),
+        **{name: _shop_pod(name) for name in SHOP},
     }
     for name, pod in ports.items():
         open_ports = {p["containerPort"] for p in pod["containers"][0]["ports"]}
@@ -251,10 +262,10 @@ def test_nothing_slow_runs_unasked() -> None:
     assert not tilt().local["call-users"].automatic
 
 
-def _example_pod() -> Manifest:
-    users = only("GrpcService", "users")
-    metadata = {"namespace": "default", "uid": "u", "generation": 1, **users["metadata"]}
-    service = GrpcService.parse({**users, "metadata": metadata})
+def _shop_pod(name: str) -> Manifest:
+    manifest = only("GrpcService", name)
+    metadata = {"namespace": "default", "uid": "u", "generation": 1, **manifest["metadata"]}
+    service = GrpcService.parse({**manifest, "metadata": metadata})
     (deployment,) = (m for m in desired.build(service) if m["kind"] == "Deployment")
     pod: Manifest = deployment["spec"]["template"]["spec"]
     return pod

@@ -41,6 +41,7 @@ class Image:
 
     builder: str
     context: str
+    dockerfile: str
     command: str
     syncs: dict[str, str]
     entrypoint: list[str]
@@ -177,15 +178,19 @@ class Builtins:
         self,
         ref: str,
         context: str,
+        dockerfile: str,
+        only: list[str],
+        ignore: list[str],
         build_args: dict[str, str],
         entrypoint: list[str],
         live_update: list[list[str]],
         match_in_env_vars: bool,
     ) -> None:
-        self._path(context)
+        for path in only:
+            self._path(f"{context}/{path}")
         command = " ".join(f"{key}={value}" for key, value in build_args.items())
-        syncs = _syncs(live_update)
-        self._image(ref, Image("docker", context, command, syncs, entrypoint, match_in_env_vars))
+        built = ("docker", context, str(self._path(dockerfile)), command)
+        self._image(ref, Image(*built, _syncs(live_update), entrypoint, match_in_env_vars))
 
     def custom_build(
         self,
@@ -198,11 +203,12 @@ class Builtins:
         live_update: list[list[str]],
         match_in_env_vars: bool,
     ) -> None:
-        (context,) = deps
-        self._path(context)
+        for path in deps:
+            self._path(path)
         assert skips_local_docker, "Tilt would look for the image in a Docker engine"
-        syncs = _syncs(live_update)
-        self._image(ref, Image("custom", context, command, syncs, entrypoint, match_in_env_vars))
+        dockerfile, context = command.split(" && ", maxsplit=1)[0].split()[-2:]
+        built = ("custom", context, str(self._path(dockerfile)), command)
+        self._image(ref, Image(*built, _syncs(live_update), entrypoint, match_in_env_vars))
 
     # Resources
 
