@@ -16,6 +16,8 @@ from tests.integration.api import NAMESPACES, Api
 from tests.integration.conftest import install_crds
 from tests.integration.credentials import Credentials
 from tests.integration.operator_process import OperatorProcess, environment, free_port
+from tests.integration.pods import Kubelet
+from tests.integration.waiting import wait_until
 
 from bench import services
 from bench.processes import BenchError
@@ -26,8 +28,10 @@ from grpc_operator.resources import (
     ENDPOINT_SLICES,
     GRPC_GATEWAYS,
     GRPC_SERVICES,
+    PODS,
     Manifest,
 )
+from grpc_operator.status.pods import answering
 
 CLUSTER = "grpc-operator-bench"
 _WRITERS = 8
@@ -155,7 +159,10 @@ def hostname(number: int) -> str:
 
 @contextmanager
 def prepared() -> Iterator[Field]:
-    """Makes the control plane, a namespace, a gateway without pods, and starts the operator.
+    """Makes the control plane, a namespace, a gateway, and starts the operator.
+
+    The gateway's pod is there by name only: its address leads to the Envoy that the caller runs, so
+    that the operator's own calls through a proxy are answered as they are in a cluster.
 
     Raises:
         BenchError: The API server does not run in a network of this machine.
@@ -199,9 +206,15 @@ def _create_gateway(field: Field) -> None:
         "apiVersion": GRPC_GATEWAYS.api_version,
         "kind": GRPC_GATEWAYS.kind,
         "metadata": {"name": _GATEWAY},
-        "spec": {"replicas": 0, "listeners": [{"name": "http", "port": field.port}]},
+        "spec": {"replicas": 1, "listeners": [{"name": "http", "port": field.port}]},
     }
     field.api.create(GRPC_GATEWAYS, field.namespace, manifest)
+    kubelet = Kubelet(field.api, field.namespace)
+    kubelet.pod_ip = field.host
+    try:
+        wait_until(lambda: answering(field.api.list(PODS, field.namespace)), 60, "a proxy's pod")
+    finally:
+        kubelet.stop()  # it would go on asking the API server
 
 
 def _own_address(server: str) -> str:

@@ -8,7 +8,12 @@ prints the port it listens on and serves until its standard input ends.
 import asyncio
 import sys
 
+from grpc_health.v1 import health_pb2
+
 from bench import h2, messages
+
+_EMPTY = messages.framed(b"")
+_SERVING = health_pb2.HealthCheckResponse(status="SERVING").SerializeToString()
 
 
 class _Connection(asyncio.Protocol):
@@ -19,6 +24,7 @@ class _Connection(asyncio.Protocol):
         status = {":status": "200", "content-type": "application/grpc"}
         self._head = h2.headers(status)
         self._body = messages.framed(messages.response())
+        self._serving = messages.framed(_SERVING)
         self._trailers = h2.headers({"grpc-status": "0"})
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -37,9 +43,11 @@ class _Connection(asyncio.Protocol):
         replies = []
         for kind, flags, stream, payload in self._splitter.feed(data):
             if kind == h2.DATA and flags & h2.END_STREAM:
+                # Only the health check of the operator has nothing in its request.
+                body = self._serving if payload == _EMPTY else self._body
                 replies += [
                     h2.frame(h2.HEADERS, h2.END_HEADERS, stream, self._head),
-                    h2.frame(h2.DATA, 0, stream, self._body),
+                    h2.frame(h2.DATA, 0, stream, body),
                     h2.frame(h2.HEADERS, h2.END_HEADERS | h2.END_STREAM, stream, self._trailers),
                 ]
             elif not stream:

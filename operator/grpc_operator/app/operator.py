@@ -7,6 +7,7 @@ import socket
 from collections.abc import Coroutine
 from typing import Any
 
+from grpc_operator.app import garbage
 from grpc_operator.app.http import Endpoints
 from grpc_operator.app.metrics import Metrics
 from grpc_operator.app.proxies import AllProxies
@@ -146,7 +147,7 @@ class Operator:
         await self._wait_for_crds()
         ready = asyncio.Event()
         watches = Watches(
-            self._settings, self._store, self._queue, self._metrics, self._control_plane.touch
+            self._settings, self._store, self._queue, self._metrics, self._control_plane
         )
         running = _spawn(watches.run(self._stop, ready))
         first = _spawn(ready.wait())
@@ -164,10 +165,12 @@ class Operator:
     async def _serve(self) -> None:
         """Serves the proxies, leader or not, as soon as the whole cluster is known and built."""
         await self._synced.wait()
-        port = await self._ads.start(self._settings.xds_port)
-        logger.info("Serving xDS on port %d", port)
-        self._returning.begin()
-        await self._control_plane.run()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(garbage.keep_aside())
+            port = await self._ads.start(self._settings.xds_port)
+            logger.info("Serving xDS on port %d", port)
+            self._returning.begin()
+            await self._control_plane.run()
 
     async def _write(self) -> None:
         """Stands by, then writes for as long as the Lease is held."""

@@ -6,7 +6,6 @@ nothing, and deletion of an object never waits for the operator.
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import Any, cast
 
 import kopf
@@ -14,11 +13,13 @@ import kopf
 from grpc_operator.app.metrics import Metrics
 from grpc_operator.engine.queue import Queue
 from grpc_operator.engine.store import Store, owner_key
+from grpc_operator.reconcile.control_plane import ControlPlane
 from grpc_operator.resources import (
     CONFIG_MAPS,
     ENDPOINT_SLICES,
     GRPC_GATEWAYS,
     GRPC_SERVICES,
+    OWNERS,
     WATCHED,
     Key,
     Manifest,
@@ -41,10 +42,10 @@ class Watches:
         store: Store,
         queue: Queue[Key],
         metrics: Metrics,
-        touch: Callable[[Key], None],
+        control_plane: ControlPlane,
     ) -> None:
         self._settings = settings
-        self._touch = touch
+        self._control_plane = control_plane
         self._store = store
         self._queue = queue
         self._metrics = metrics
@@ -94,8 +95,11 @@ class Watches:
             for key in {owner_key(resource, each) for each in (before, manifest) if each}:
                 if key is None:
                     continue
-                if resource in _BUILT_FROM:
-                    self._touch(key)  # also after our own writes, of which nobody else tells
+                # Also after our own writes, of which nobody else tells.
+                if resource in OWNERS and event["type"] != "DELETED":
+                    self._control_plane.touch_owner(key, manifest)
+                elif resource in _BUILT_FROM:
+                    self._control_plane.touch(key)
                 if news:  # neither our own write, nor older than what is known
                     self._queue.add(key)
 

@@ -11,7 +11,7 @@ from grpc_operator.reconcile.edge import Edge
 from grpc_operator.reconcile.parsing import Parsed
 from grpc_operator.reconcile.pinned_sets import PinnedSets
 from grpc_operator.reconcile.ports import View
-from grpc_operator.resources import GRPC_GATEWAYS, GRPC_SERVICES, Key
+from grpc_operator.resources import GRPC_GATEWAYS, GRPC_SERVICES, Key, Manifest
 from grpc_operator.status.observed import Verdict
 
 _Version = tuple[str, ...]
@@ -48,6 +48,10 @@ class Attachments:
             service = self._services.read(key, manifest)
             took_a_while |= await self._sets.read(key, service)
         return took_a_while
+
+    def has(self, key: Key, manifest: Manifest) -> bool:
+        """Returns whether a service was last read with the spec that it has now."""
+        return self._services.has(key, manifest)
 
     def edge(self, key: Key, gateways: Mapping[Key, GrpcGateway]) -> Edge | None:
         """Returns the edge of a service as it was last read; ``None`` if it wants none."""

@@ -25,6 +25,7 @@ from grpc_operator.resources import (
     ENDPOINT_SLICES,
     GRPC_GATEWAYS,
     Key,
+    Manifest,
 )
 
 logger = logging.getLogger(__name__)
@@ -104,6 +105,12 @@ class ControlPlane:
         """Something has changed in the view that belongs to an owner."""
         self._touched.add(key)
         self._wake.set()
+
+    def touch_owner(self, key: Key, manifest: Manifest) -> None:
+        """An owner has come or changed; a status alone, which changes often, is nothing new."""
+        read = self._gateways if key.kind == GRPC_GATEWAYS.kind else self._attachments
+        if "deletionTimestamp" in manifest["metadata"] or not read.has(key, manifest):
+            self.touch(key)
 
     def touch_all(self) -> None:
         """Anything may have changed in the view."""

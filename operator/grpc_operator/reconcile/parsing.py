@@ -52,14 +52,18 @@ class Parsed(Generic[Owner]):
         known = self._known.pop(key, None)
         if manifest is None:
             return None
-        version = manifest["metadata"]["uid"], manifest["metadata"]["generation"]
-        if known is None or known[0] != version:
+        if known is None or known[0] != _version(manifest):
             try:
-                known = version, self._model.parse(manifest)
+                known = _version(manifest), self._model.parse(manifest)
             except ValidationError:
                 return None
         self._known[key] = known
         return known[1]
+
+    def has(self, key: Key, manifest: Manifest) -> bool:
+        """Returns whether an owner was last read with the spec that it has now."""
+        known = self._known.get(key)
+        return known is not None and known[0] == _version(manifest)
 
     def get(self, key: Key) -> Owner | None:
         """Returns an owner as it was last read."""
@@ -69,3 +73,7 @@ class Parsed(Generic[Owner]):
     def all(self) -> dict[Key, Owner]:
         """Returns every owner as it was last read."""
         return {key: owner for key, (_, owner) in self._known.items()}
+
+
+def _version(manifest: Manifest) -> tuple[str, int]:
+    return manifest["metadata"]["uid"], manifest["metadata"]["generation"]

@@ -154,6 +154,30 @@ async def test_only_what_was_touched_is_looked_at_again() -> None:
     assert set(changed) == {USERS, GATEWAY}
 
 
+async def test_the_status_of_an_owner_is_nothing_new() -> None:
+    """It changes with every step that the operator tells; only a new generation counts."""
+    published = Published()
+    store = cluster(users())
+    plane = control_plane(store, published, [])
+    plane.touch_all()
+    await plane.build()
+    running = asyncio.create_task(plane.run())
+    published.news.clear()
+
+    for key, resource in ((USERS, GRPC_SERVICES), (GATEWAY, GRPC_GATEWAYS)):
+        known = store.get(resource, key.namespace, key.name)
+        assert known is not None
+        plane.touch_owner(key, {**known, "status": {"readySummary": "1/1"}})
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert len(published.snapshots) == 1
+    plane.touch_owner(USERS, users(2, replicas=0))
+    await asyncio.wait_for(published.news.wait(), 5)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
 async def test_a_gateway_that_admits_nobody_loses_its_services() -> None:
     """Though nothing of them has changed; and gets them back."""
     store = cluster(users())
