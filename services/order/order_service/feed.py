@@ -8,20 +8,18 @@ reads what it has not seen yet, so it depends on no message that could get lost.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 from grpc_service_kit import context
-from grpc_service_kit.errors import DomainError, Unavailable
+from grpc_service_kit.background import repeat
+from grpc_service_kit.errors import Unavailable
 from order_service.domain import Event
 from order_service.store import OrderStore
 
 _PAGE = 100
 """Events read at once: what a watcher that is slow to receive keeps in memory."""
 _RETRY_SECONDS = 1.0
-
-_log = logging.getLogger(__name__)
 
 
 class Feed:
@@ -38,7 +36,7 @@ class Feed:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Look for new events in the background."""
-        task = asyncio.create_task(self._look_forever())
+        task = asyncio.create_task(repeat(self._look, self._pause, "watch"))
         try:
             yield
         finally:
@@ -63,17 +61,8 @@ class Feed:
             if len(page) < _PAGE:
                 await _first_of(news, draining)
 
-    async def _look_forever(self) -> None:
-        while True:
-            try:
-                last = await self._store.last_sequence()
-            except DomainError as error:
-                _log.warning("watch: %s", error)
-            else:
-                self._tell(last)
-            await asyncio.sleep(self._pause)
-
-    def _tell(self, last: int) -> None:
+    async def _look(self) -> None:
+        last = await self._store.last_sequence()
         if last > self._last:
             self._last = last
             self._news.set()

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 
-from grpc_service_kit.errors import DomainError
+from grpc_service_kit.background import repeat
 from order_service.domain import Order
 from order_service.saga import Answer, Outcome, Progress, Step, settle
 from order_service.store import OrderStore
@@ -55,7 +55,7 @@ class Fulfilment:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Recover orders in the background; at the end, wait for the steps under way."""
-        recovery = asyncio.create_task(self._recover_forever())
+        recovery = asyncio.create_task(repeat(self._recover, self._pause, "recovery"))
         try:
             yield
         finally:
@@ -85,16 +85,9 @@ class Fulfilment:
             _log.warning("%s stock of order %s: no answer, attempt %d", *what)
         return settled.order
 
-    async def _recover_forever(self) -> None:
-        while True:
-            try:
-                if count := await self.recover():
-                    _log.info("recovery: did %d steps", count)
-            except DomainError as error:
-                _log.warning("recovery: %s", error)
-            except Exception:  # noqa: BLE001 it must not keep other orders from being finished
-                _log.exception("recovery failed; trying again")
-            await asyncio.sleep(self._pause)
+    async def _recover(self) -> None:
+        if count := await self.recover():
+            _log.info("recovery: did %d steps", count)
 
 
 def now() -> datetime:

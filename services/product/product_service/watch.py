@@ -8,16 +8,14 @@ state for each of its products, so a slow one costs no memory.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from grpc_service_kit import context
+from grpc_service_kit.background import repeat
 from grpc_service_kit.errors import DomainError, Unavailable
 from product_service.domain import ProductNotFound, Stock
 from product_service.store import ProductStore
-
-_log = logging.getLogger(__name__)
 
 
 class StockWatch:
@@ -32,7 +30,7 @@ class StockWatch:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Look for new stock in the background."""
-        task = asyncio.create_task(self._look_forever())
+        task = asyncio.create_task(repeat(self._look_for_all, self._pause, "watch"))
         try:
             yield
         finally:
@@ -56,15 +54,8 @@ class StockWatch:
             self._watchers.discard(watcher)
             ending.cancel()
 
-    async def _look_forever(self) -> None:
-        while True:
-            await asyncio.sleep(self._pause)
-            try:
-                await self._look(frozenset(self._watchers))
-            except DomainError as error:  # Health tells that the database is away.
-                _log.warning("watch: %s", error)
-            except Exception:  # noqa: BLE001 watchers must not wait for a task that has ended
-                _log.exception("watch: looking for new stock failed")
+    async def _look_for_all(self) -> None:
+        await self._look(frozenset(self._watchers))
 
     async def _look(self, watchers: Iterable[_Watcher]) -> None:
         ids = {product_id for watcher in watchers for product_id in watcher.product_ids}
