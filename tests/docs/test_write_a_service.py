@@ -1,7 +1,6 @@
 """docs/write-a-service.md, followed from its first line to its last."""
 
 import re
-import socket
 import subprocess
 import sysconfig
 import urllib.request
@@ -18,6 +17,7 @@ from grpc_operator.desired import build
 from grpc_operator.reflection import fetch
 from grpc_service_kit import ServerConfig
 from grpc_service_kit.testing.polling import PATIENCE, wait_until
+from grpc_service_kit.testing.postgres import free_port
 from tests.docs.pages import ROOT, section
 from tests.docs.tutorial_image import copied, image
 from tests.docs.tutorial_manifest import grpc_service
@@ -31,17 +31,11 @@ BY_HAND = {"docker", "kind", "kubectl", "pip", "../grpc-operator/dev/bin/kind"}
 """What needs Docker, a network or a cluster: these commands are compared with the files only."""
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     """Somebody at the end of the page: every file is written, every command has said its lines."""
     home = tmp_path_factory.mktemp("tutorial")
-    reader = Reader(home, {"PORT": _free_port(), "METRICS_PORT": _free_port()})
+    reader = Reader(home, {"PORT": free_port(), "METRICS_PORT": free_port()})
     try:
         for block in blocks(PAGE):
             reader.follow(block)

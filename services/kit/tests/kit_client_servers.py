@@ -1,7 +1,6 @@
 """Real servers for the tests of the client: an echo of every kind of call."""
 
 import asyncio
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -171,17 +170,3 @@ async def failure(call: Awaitable[Any]) -> grpc.aio.AioRpcError:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await call
     return caught.value
-
-
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
-    """Ask until the condition holds; fail after that many seconds."""
-    async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110 what servers see has no event
-            await asyncio.sleep(0.01)
-
-
-def free_port() -> int:
-    """Return a port of loopback where nobody listens now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -13,6 +13,8 @@ import grpc
 import pytest
 
 from grpc_service_kit.client import ClientOptions, RetryPolicy, Target, connect
+from grpc_service_kit.testing.polling import until
+from grpc_service_kit.testing.postgres import free_port
 from kit_client_servers import (
     KINDS,
     NOT_SERVING,
@@ -21,10 +23,8 @@ from kit_client_servers import (
     Echo,
     Kind,
     every_kind,
-    free_port,
     serving,
     unary_unary,
-    until,
 )
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE

@@ -10,6 +10,7 @@ import pytest
 
 from grpc_service_kit import context
 from grpc_service_kit.client import ClientOptions, Target, bearer, connect, forward_authorization
+from grpc_service_kit.testing.polling import until
 from kit_client_servers import (
     KINDS,
     SERVICE,
@@ -20,7 +21,6 @@ from kit_client_servers import (
     every_kind,
     failure,
     serving,
-    until,
 )
 
 pytest_plugins = ["kit_client_fixtures"]

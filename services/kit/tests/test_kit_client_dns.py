@@ -8,8 +8,10 @@ from contextlib import AsyncExitStack
 import grpc
 
 from grpc_service_kit.client import ClientOptions, connect
+from grpc_service_kit.testing.polling import until
+from grpc_service_kit.testing.postgres import free_port
 from kit_client_names import naming
-from kit_client_servers import Echo, free_port, serving, unary_unary, until
+from kit_client_servers import Echo, serving, unary_unary
 
 AGE = [("grpc.max_connection_age_ms", 300), ("grpc.max_connection_age_grace_ms", 5000)]
 FAST = ClientOptions(min_resolution_seconds=0.2)

@@ -1,11 +1,8 @@
 """Services as processes that are killed and started again."""
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
-from grpc_service_kit.testing.polling import PATIENCE
 from grpc_service_kit.testing.processes import ServerProcess
 
 Start = Callable[..., ServerProcess]
@@ -32,11 +29,3 @@ class Restartable:
         """Kill it at once."""
         self.process.process.kill()
         self.process.end()
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Poll a condition; fail when it does not hold in time."""
-    end = time.monotonic() + PATIENCE
-    while not await condition():
-        assert time.monotonic() < end, "the condition did not become true in time"
-        await asyncio.sleep(0.05)

@@ -12,9 +12,10 @@ from pathlib import Path
 import grpc
 from google.type import money_pb2
 
+from grpc_service_kit.testing.polling import until
 from order.v1 import order_pb2, order_pb2_grpc
 from order_network import Network, network_to
-from order_processes import Restartable, Start, until
+from order_processes import Restartable, Start
 from product.v1 import product_pb2, product_pb2_grpc
 from user.v1 import user_pb2, user_pb2_grpc
 

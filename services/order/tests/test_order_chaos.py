@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import grpc
 import pytest
 
+from grpc_service_kit.testing.polling import until
 from order.v1 import order_pb2
-from order_processes import until
 from order_world import CONFIRMED, PENDING, World, let_leases_run_out, new_id
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
