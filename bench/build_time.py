@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from bench import gateways
 from bench.figures import Figure, of_rounds
+from grpc_operator.gateway.envoy import Builder
 from grpc_operator.gateway.ir import Attachment, Endpoint, Key
-from grpc_operator.gateway.xds import Builder
 
 _MS = 1e3
 _CHANGES = 20

@@ -31,7 +31,7 @@ from grpc_operator.resources import (
     PODS,
     Manifest,
 )
-from grpc_operator.status.pods import answering
+from grpc_operator.status.pod_problems import answering
 
 CLUSTER = "grpc-operator-bench"
 _WRITERS = 8

@@ -14,10 +14,10 @@ from bench.processes import measured
 from grpc_operator import descriptor as descriptors
 from grpc_operator.api import GrpcService
 from grpc_operator.desired.gateway.bootstrap import bootstrap
-from grpc_operator.desired.gateway.settings import GatewaySettings
+from grpc_operator.desired.gateway.proxy_settings import GatewaySettings
 from grpc_operator.gateway.attach import attach
+from grpc_operator.gateway.envoy import Builder
 from grpc_operator.gateway.ir import Attachment, Endpoint, GatewayIr, Key, Listener
-from grpc_operator.gateway.xds import Builder
 from grpc_operator.xds.server import AdsServer
 
 GATEWAY: Key = ("bench", "default")

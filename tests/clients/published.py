@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from grpc_operator.api import GrpcService
-from grpc_operator.desired import client_config
+from grpc_operator.desired.service import client_config
 from grpc_service_kit.testing.postgres import free_port
 from kit_client_names import naming
 

@@ -15,6 +15,7 @@ PAGE = ROOT / "docs" / "operations.md"
 SOURCES = [
     ROOT / "operator/grpc_operator/errors.py",
     *sorted((ROOT / "operator/grpc_operator/status").glob("*.py")),
+    *sorted((ROOT / "operator/grpc_operator/controlplane").glob("*.py")),
     *sorted((ROOT / "operator/grpc_operator/reconcile").glob("*.py")),
 ]
 RAISING = [
@@ -79,7 +80,7 @@ def test_every_documented_reason_is_in_the_code() -> None:
 
 def test_every_condition_is_documented() -> None:
     """The table of conditions holds exactly the types that a status has."""
-    summary = (ROOT / "operator/grpc_operator/status/summary.py").read_text()
+    summary = (ROOT / "operator/grpc_operator/status/conditions.py").read_text()
     types = {name for name in CONDITIONS if re.search(rf'\("{name}", (\*_|observed)', summary)}
 
     assert types == CONDITIONS

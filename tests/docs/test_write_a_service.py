@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from grpc_operator.descriptor import load
-from grpc_operator.desired import build
+from grpc_operator.desired.service import build
 from grpc_operator.reflection import fetch
 from grpc_service_kit import ServerConfig
 from grpc_service_kit.testing.polling import PATIENCE, wait_until

@@ -6,8 +6,8 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from grpc_operator.desired import Manifest
-from grpc_operator.desired.drift import differences
+from grpc_operator.desired.common.drift import differences
+from grpc_operator.resources import Manifest
 
 KUBERNETES = pytest.mark.parametrize("version", ["1.30", "1.36"])
 """The oldest and the newest Kubernetes."""

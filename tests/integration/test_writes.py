@@ -5,12 +5,7 @@ from typing import Any
 
 import pytest
 
-from grpc_operator.resources import (
-    DEPLOYMENTS,
-    GRPC_SERVICES,
-    HORIZONTAL_POD_AUTOSCALERS,
-    SERVICES,
-)
+from grpc_operator.resources import DEPLOYMENTS, GRPC_SERVICES, HORIZONTAL_POD_AUTOSCALERS, SERVICES
 from tests.integration.api import Api
 from tests.integration.conftest import Start
 from tests.integration.faults import Call

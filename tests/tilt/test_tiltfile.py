@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from grpc_operator import desired
 from grpc_operator.api import GrpcService
+from grpc_operator.desired import service as desired_service
 from images.build import IMAGES
 from tests.tilt.tiltfile import ROOT, Manifest, Resource, Tilt, TiltError
 from tilt import reload
@@ -266,6 +266,6 @@ def _shop_pod(name: str) -> Manifest:
     manifest = only("GrpcService", name)
     metadata = {"namespace": "default", "uid": "u", "generation": 1, **manifest["metadata"]}
     service = GrpcService.parse({**manifest, "metadata": metadata})
-    (deployment,) = (m for m in desired.build(service) if m["kind"] == "Deployment")
+    (deployment,) = (m for m in desired_service.build(service) if m["kind"] == "Deployment")
     pod: Manifest = deployment["spec"]["template"]["spec"]
     return pod

@@ -9,12 +9,7 @@ from grpc_operator.api.container import Resources
 from grpc_operator.api.metadata import ObjectMeta, names
 from grpc_operator.api.status import GrpcGatewayStatus
 from grpc_operator.api.types import Hostname, ResourceName
-from grpc_operator.api.workload import (
-    MIN_UP_TO_MAX,
-    Drain,
-    PodDisruptionBudget,
-    PodTemplate,
-)
+from grpc_operator.api.workload import MIN_UP_TO_MAX, Drain, PodDisruptionBudget, PodTemplate
 
 
 class ListenerTls(ApiModel):

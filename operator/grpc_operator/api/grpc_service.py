@@ -10,13 +10,7 @@ from grpc_operator.api.gateway import Descriptor, Gateway
 from grpc_operator.api.metadata import ObjectMeta, names
 from grpc_operator.api.status import GrpcServiceStatus
 from grpc_operator.api.types import ServiceFullName
-from grpc_operator.api.workload import (
-    Autoscaling,
-    Client,
-    Drain,
-    PodDisruptionBudget,
-    PodTemplate,
-)
+from grpc_operator.api.workload import Autoscaling, Client, Drain, PodDisruptionBudget, PodTemplate
 
 
 def _requested(resource: str) -> str:

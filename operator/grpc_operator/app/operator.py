@@ -7,12 +7,13 @@ import socket
 from collections.abc import Coroutine
 from typing import Any
 
-from grpc_operator.app import garbage
+from grpc_operator.app import gc_freeze
 from grpc_operator.app.http import Endpoints
 from grpc_operator.app.metrics import Metrics
 from grpc_operator.app.proxies import AllProxies
-from grpc_operator.app.returning import Returning
+from grpc_operator.app.reconnect_grace import Returning
 from grpc_operator.app.watches import Watches
+from grpc_operator.controlplane.control_plane import ControlPlane
 from grpc_operator.desired.gateway import GatewaySettings
 from grpc_operator.engine.queue import Queue
 from grpc_operator.engine.resync import Resync
@@ -22,8 +23,7 @@ from grpc_operator.errors import ClusterError
 from grpc_operator.kube.cluster import Cluster
 from grpc_operator.kube.connection import Connection
 from grpc_operator.kube.lease import Lease
-from grpc_operator.reconcile.control_plane import ControlPlane
-from grpc_operator.reconcile.descriptors import Descriptors
+from grpc_operator.reconcile.descriptor_sources import Descriptors
 from grpc_operator.reconcile.grpc_gateway import GrpcGatewayReconciler
 from grpc_operator.reconcile.grpc_service import GrpcServiceReconciler
 from grpc_operator.reconcile.programmed import Programmed
@@ -166,7 +166,7 @@ class Operator:
         """Serves the proxies, leader or not, as soon as the whole cluster is known and built."""
         await self._synced.wait()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(garbage.keep_aside())
+            tasks.create_task(gc_freeze.keep_aside())
             port = await self._ads.start(self._settings.xds_port)
             logger.info("Serving xDS on port %d", port)
             self._returning.begin()

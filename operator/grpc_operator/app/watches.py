@@ -11,9 +11,9 @@ from typing import Any, cast
 import kopf
 
 from grpc_operator.app.metrics import Metrics
+from grpc_operator.controlplane.control_plane import ControlPlane
 from grpc_operator.engine.queue import Queue
 from grpc_operator.engine.store import Store, owner_key
-from grpc_operator.reconcile.control_plane import ControlPlane
 from grpc_operator.resources import (
     CONFIG_MAPS,
     ENDPOINT_SLICES,

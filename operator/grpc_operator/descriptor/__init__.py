@@ -10,7 +10,7 @@ Pure: bytes in, frozen values out. ``load`` is the way in.
 """
 
 from grpc_operator.descriptor.auto_mapping import with_auto_mapping
-from grpc_operator.descriptor.error import DescriptorError
+from grpc_operator.descriptor.descriptor_error import DescriptorError
 from grpc_operator.descriptor.files import merge_files
 from grpc_operator.descriptor.limits import MAX_BYTES, NEARLY
 from grpc_operator.descriptor.load import load

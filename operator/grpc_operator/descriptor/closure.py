@@ -16,7 +16,7 @@ from google.protobuf.descriptor_pb2 import (
     MethodDescriptorProto,
 )
 
-from grpc_operator.descriptor.error import Problems, shown
+from grpc_operator.descriptor.descriptor_error import Problems, shown
 from grpc_operator.descriptor.nearest import did_you_mean
 from grpc_operator.descriptor.symbols import Symbol, Symbols
 

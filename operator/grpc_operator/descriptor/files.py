@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.message import DecodeError
 
-from grpc_operator.descriptor.error import refuse, shown
+from grpc_operator.descriptor.descriptor_error import refuse, shown
 from grpc_operator.descriptor.limits import MAX_FILES, MAX_IMPORTS, MAX_INPUT_BYTES
 
 _HOW = "make it with protoc --include_imports --descriptor_set_out=FILE, or with buf build -o FILE"

@@ -15,7 +15,7 @@ from google.protobuf.descriptor_pb2 import (
     MethodDescriptorProto,
 )
 
-from grpc_operator.descriptor.error import shown
+from grpc_operator.descriptor.descriptor_error import shown
 from grpc_operator.descriptor.limits import MAX_BINDINGS
 from grpc_operator.descriptor.model import Binding
 from grpc_operator.descriptor.nearest import did_you_mean

@@ -8,7 +8,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 
 from grpc_operator.descriptor import error_details
 from grpc_operator.descriptor.closure import Closure
-from grpc_operator.descriptor.error import refuse, shown
+from grpc_operator.descriptor.descriptor_error import refuse, shown
 from grpc_operator.descriptor.files import read, write
 from grpc_operator.descriptor.model import Descriptor
 from grpc_operator.descriptor.prune import check_size, prune

@@ -18,7 +18,7 @@ from google.protobuf.descriptor_pb2 import (
     OneofOptions,
 )
 
-from grpc_operator.descriptor.error import refuse, shown
+from grpc_operator.descriptor.descriptor_error import refuse, shown
 
 _Options = (
     EnumOptions | EnumValueOptions | FieldOptions | MessageOptions | MethodOptions | OneofOptions

@@ -18,7 +18,7 @@ from google.protobuf.descriptor_pb2 import (
     ServiceDescriptorProto,
 )
 
-from grpc_operator.descriptor.error import refuse, shown
+from grpc_operator.descriptor.descriptor_error import refuse, shown
 from grpc_operator.descriptor.limits import MAX_BYTES
 from grpc_operator.descriptor.options import (
     clean_enum,
@@ -27,8 +27,8 @@ from grpc_operator.descriptor.options import (
     clean_oneof,
     clean_options,
 )
-from grpc_operator.descriptor.order import ordered
 from grpc_operator.descriptor.symbols import Proto, Symbols
+from grpc_operator.descriptor.topological_order import ordered
 
 _Scope = FileDescriptorProto | DescriptorProto
 

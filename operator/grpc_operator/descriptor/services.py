@@ -9,7 +9,7 @@ from google.protobuf.descriptor_pb2 import (
     ServiceDescriptorProto,
 )
 
-from grpc_operator.descriptor.error import DescriptorError, Problems, refuse, shown
+from grpc_operator.descriptor.descriptor_error import DescriptorError, Problems, refuse, shown
 from grpc_operator.descriptor.http_rule import HttpRuleError, bindings
 from grpc_operator.descriptor.limits import MAX_METHODS, MAX_SERVICES
 from grpc_operator.descriptor.model import Binding, Kind, Method, Service

@@ -13,7 +13,7 @@ from google.protobuf.descriptor_pb2 import (
     ServiceDescriptorProto,
 )
 
-from grpc_operator.descriptor.error import refuse, shown
+from grpc_operator.descriptor.descriptor_error import refuse, shown
 from grpc_operator.descriptor.limits import MAX_NESTING, MAX_SYMBOLS
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")

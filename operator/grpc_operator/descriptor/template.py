@@ -17,7 +17,7 @@ Envoy compares it byte by byte with the path that a client sends.
 import re
 from dataclasses import dataclass
 
-from grpc_operator.descriptor.error import shown
+from grpc_operator.descriptor.descriptor_error import shown
 from grpc_operator.descriptor.limits import MAX_TEMPLATE
 
 _LITERAL = re.compile(r"(?:[-A-Za-z0-9._~!$&'()+,;=@]|%[0-9A-Fa-f]{2})+")

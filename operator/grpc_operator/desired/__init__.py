@@ -1,55 +1,8 @@
-"""GrpcService -> Kubernetes objects: the table of contents, in the order they are applied.
+"""Owners -> Kubernetes objects: one file an object, a folder a kind of owner.
 
-Pure: no cluster, clock, randomness or environment. One file an object; every call makes fresh
-dictionaries that share nothing. No value is ever null, and no map or list is empty (except where a
-user's overlay says ``emptyDir: {}``): server-side apply would own the emptiness.
+Pure: no cluster, clock, randomness or environment. ``service`` and ``gateway`` build what a
+GrpcService and a GrpcGateway own; ``overlay`` merges ``spec.podTemplate``; ``common`` is what the
+objects of both share. Every call makes fresh dictionaries that share nothing. No value is ever
+null, and no map or list is empty (except where a user's overlay says ``emptyDir: {}``):
+server-side apply would own the emptiness.
 """
-
-from grpc_operator.api import GrpcService
-from grpc_operator.desired import (
-    client_config,
-    cluster_ip_service,
-    deployment,
-    headless_service,
-    horizontal_pod_autoscaler,
-    overlay,
-    overlay_rules,
-    pod_disruption_budget,
-    service_account,
-)
-from grpc_operator.desired.metadata import Manifest, stamped
-from grpc_operator.errors import InvalidSpecError
-
-__all__ = ["Manifest", "build"]
-
-
-def build(service: GrpcService, *, cluster_domain: str = "cluster.local") -> list[Manifest]:
-    """Returns every object of a GrpcService, in the order in which they are applied.
-
-    What pods need comes before the Deployment. Each carries the annotation
-    ``labels.APPLIED_HASH``: a hash of everything else in it.
-
-    Args:
-        service: The service, as the API server accepted it.
-        cluster_domain: DNS domain of the cluster, without dots at its ends.
-
-    Raises:
-        InvalidSpecError: ``spec.podTemplate`` asks for what it must not, which the CRD's schema
-            cannot see. Names every problem.
-    """
-    owned = overlay_rules.of_service(service.spec)
-    problems = overlay.problems(service.spec.pod_template, owned)
-    if problems:
-        raise InvalidSpecError(problems)
-    manifests = [
-        service_account.build(service),
-        client_config.build(service, cluster_domain),
-        headless_service.build(service),
-        cluster_ip_service.build(service),
-        deployment.build(service),
-    ]
-    if pod_disruption_budget.wanted(service.spec):
-        manifests.append(pod_disruption_budget.build(service))
-    if service.spec.autoscaling is not None:
-        manifests.append(horizontal_pod_autoscaler.build(service, service.spec.autoscaling))
-    return [stamped(manifest) for manifest in manifests]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from grpc_operator import labels
+from grpc_operator.api.metadata import ObjectMeta
 from grpc_operator.resources import (
     ENDPOINT_SLICES,
     GRPC_GATEWAYS,
@@ -54,6 +55,13 @@ class Store:
     def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
         """Returns the newest known version of one object, if it exists."""
         return self._objects.get(resource, {}).get((namespace, name))
+
+    def owned(self, resource: Resource, owner: ObjectMeta, name: str) -> Manifest | None:
+        """Returns the object of a name if this very owner controls it."""
+        found = self.get(resource, owner.namespace, name)
+        if found is None or labels.controller_uid(found) != owner.uid:
+            return None
+        return found
 
     def all(self, resource: Resource) -> list[Manifest]:
         """Returns the newest known version of every object of a resource."""

@@ -8,9 +8,9 @@ from grpc_operator.api.types import seconds
 from grpc_operator.descriptor import with_auto_mapping
 from grpc_operator.descriptor.model import Binding, Descriptor, Method, Service
 from grpc_operator.errors import InvalidSpecError
-from grpc_operator.gateway import checks, ir
+from grpc_operator.gateway import ir, validation
 from grpc_operator.gateway.infrastructure import EXPOSABLE
-from grpc_operator.gateway.policies import Policies
+from grpc_operator.gateway.method_policy import Policies
 
 
 def attach(service: GrpcService, descriptor: Descriptor | None) -> ir.Attachment:
@@ -51,11 +51,11 @@ def _check(
     descriptor: Descriptor | None,
     services: tuple[Service, ...],
 ) -> None:
-    problems = [*checks.of_spec(service, gateway), *checks.of_descriptor(services)]
+    problems = [*validation.of_spec(service, gateway), *validation.of_descriptor(services)]
     if descriptor is not None:
         problems += Policies(gateway).problems(descriptor.services)
         if _offers(gateway, "REST"):
-            problems += checks.of_rest(gateway, services)
+            problems += validation.of_rest(gateway, services)
     if problems:
         raise InvalidSpecError(problems)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from grpc_operator.errors import Problem
 from grpc_operator.gateway import hosts
 from grpc_operator.gateway.claims import Footprint, Item, Segment, Served
+from grpc_operator.gateway.conflict_index import Ledger
 from grpc_operator.gateway.ir import Api, Attachment, GatewayIr, Key
-from grpc_operator.gateway.ledger import Ledger
 
 _Age = tuple[str, Key]
 """Sorts the older service first."""

@@ -4,11 +4,12 @@ import logging
 
 from grpc_operator import labels, resources
 from grpc_operator.api import GrpcGateway, GrpcService
-from grpc_operator.desired.drift import differences
+from grpc_operator.desired.common.drift import differences
+from grpc_operator.engine.store import Store
 from grpc_operator.errors import InvalidSpecError, Problem, RejectedError
+from grpc_operator.kube.cluster import Cluster
 from grpc_operator.labels import APPLIED_HASH, HANDOVER_FIELD_MANAGER, MANAGED_BY
-from grpc_operator.reconcile.ports import Cluster, View
-from grpc_operator.resources import DEPLOYMENTS, Key, Manifest, Resource
+from grpc_operator.resources import DEPLOYMENTS, Key, Manifest
 
 logger = logging.getLogger(__name__)
 
@@ -24,9 +25,9 @@ class NamesakeLeavesError(Exception):
 class Children:
     """Applies, adopts, repairs and prunes the objects that an owner has made."""
 
-    def __init__(self, cluster: Cluster, view: View) -> None:
+    def __init__(self, cluster: Cluster, store: Store) -> None:
         self._cluster = cluster
-        self._view = view
+        self._store = store
         self._tolerated: dict[tuple[str, _Identity], tuple[str, str]] = {}
 
     async def converge(self, owner: Owner, desired: list[Manifest]) -> None:
@@ -44,9 +45,9 @@ class Children:
     async def _ensure(self, owner: Owner, desired: Manifest) -> None:
         resource = resources.of(desired)
         metadata = desired["metadata"]
-        live = self._view.get(resource, metadata["namespace"], metadata["name"])
+        live = self._store.get(resource, metadata["namespace"], metadata["name"])
         if live is None:
-            # Not being in the view can also mean that it exists without our label.
+            # Not being in the store can also mean that it exists without our label.
             live = await self._cluster.get(resource, metadata["namespace"], metadata["name"])
         if live is not None:
             _check_owner(owner, live)
@@ -73,7 +74,7 @@ class Children:
 
     def _record(self, owner: Owner, live: Manifest, desired: Manifest) -> None:
         kind, name = _identity(desired)
-        self._view.put(resources.of(desired), live)
+        self._store.put(resources.of(desired), live)
         left = differences(live, desired)
         where = (owner.metadata.uid, (kind, name))
         if left:
@@ -109,12 +110,12 @@ class Children:
         await self._cluster.apply(keep, manager=HANDOVER_FIELD_MANAGER)
 
     async def _prune(self, owner: Owner, wanted: set[_Identity]) -> None:
-        for live in self._view.children(key_of(owner)):
+        for live in self._store.children(key_of(owner)):
             ours = labels.controller_uid(live) == owner.metadata.uid
             leaving = "deletionTimestamp" in live["metadata"]
             if ours and not leaving and _identity(live) not in wanted:
                 await self._cluster.delete(live)
-                self._view.discard(resources.of(live), live)
+                self._store.discard(resources.of(live), live)
 
     def forget(self, uid: str) -> None:
         """Ends the memory of an owner that is gone."""
@@ -125,14 +126,6 @@ class Children:
 def key_of(owner: Owner) -> Key:
     """Returns the key of an owner."""
     return Key(type(owner).__name__, owner.metadata.namespace, owner.metadata.name)
-
-
-def owned(view: View, resource: Resource, owner: Owner, name: str) -> Manifest | None:
-    """Returns the object of a name if this very owner has made it."""
-    live = view.get(resource, owner.metadata.namespace, name)
-    if live is None or labels.controller_uid(live) != owner.metadata.uid:
-        return None
-    return live
 
 
 def metadata_hash(manifest: Manifest) -> str:

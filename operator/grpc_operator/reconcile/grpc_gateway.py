@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 from grpc_operator import labels, names
 from grpc_operator.api import GrpcGateway
+from grpc_operator.controlplane.owners import parsed
 from grpc_operator.desired import gateway as desired_gateway
-from grpc_operator.reconcile import gateways
-from grpc_operator.reconcile.children import Children, owned
-from grpc_operator.reconcile.obstacles import Obstacles, carried_out
-from grpc_operator.reconcile.parsing import parsed
-from grpc_operator.reconcile.ports import Cluster, View
+from grpc_operator.engine.store import Store
+from grpc_operator.kube.cluster import Cluster
+from grpc_operator.reconcile import addresses
+from grpc_operator.reconcile.blocking_errors import Obstacles, carried_out
+from grpc_operator.reconcile.children import Children
 from grpc_operator.reconcile.programmed import LOOK_AGAIN, Proxies
 from grpc_operator.reconcile.report import Reporter
 from grpc_operator.resources import DEPLOYMENTS, GRPC_GATEWAYS, PODS, Key, Manifest
@@ -21,7 +22,7 @@ class GrpcGatewayReconciler:
 
     Args:
         cluster: Where to write.
-        view: What the cluster is known to hold.
+        store: What the cluster is known to hold.
         cluster_domain: DNS domain of the cluster.
         settings: What every gateway's objects need to know.
         proxies: Who is connected.
@@ -31,19 +32,19 @@ class GrpcGatewayReconciler:
     def __init__(  # noqa: PLR0913, PLR0917 - the parts that the composition root hands in
         self,
         cluster: Cluster,
-        view: View,
+        store: Store,
         cluster_domain: str,
         settings: desired_gateway.GatewaySettings,
         proxies: Proxies,
         attached: Callable[[Key], list[Key]],
     ) -> None:
-        self._view = view
+        self._store = store
         self._cluster_domain = cluster_domain
         self._settings = settings
         self._proxies = proxies
         self._attached = attached
-        self._children = Children(cluster, view)
-        self._reporter = Reporter(cluster, view)
+        self._children = Children(cluster, store)
+        self._reporter = Reporter(cluster, store)
 
     async def reconcile(self, key: Key) -> float | None:
         """Takes one look at a GrpcGateway.
@@ -54,7 +55,7 @@ class GrpcGatewayReconciler:
         Raises:
             ClusterError: The look could not be finished; try again.
         """
-        manifest = self._view.get(GRPC_GATEWAYS, key.namespace, key.name)
+        manifest = self._store.get(GRPC_GATEWAYS, key.namespace, key.name)
         if manifest is None or "deletionTimestamp" in manifest["metadata"]:
             self._reporter.forget(key)
             if manifest is not None:
@@ -76,13 +77,13 @@ class GrpcGatewayReconciler:
 
     async def _observe(self, key: Key, gateway: GrpcGateway, obstacles: Obstacles) -> Observed:
         name = names.gateway_workload(key.name)
-        deployment = owned(self._view, DEPLOYMENTS, gateway, name)
+        deployment = self._store.owned(DEPLOYMENTS, gateway.metadata, name)
         connected = await self._proxies.of(key[1:], key[1:])
         programmed = _programmed(deployment, len(connected))
         return Observed(
             owner=gateway,
             details={
-                "address": gateways.address(self._view, gateway, self._cluster_domain),
+                "address": addresses.address(self._store, gateway, self._cluster_domain),
                 "attachedServices": len(self._attached(key)),
                 "proxies": len(connected),
                 "selector": f"{labels.GATEWAY}={key.name}",
@@ -90,7 +91,7 @@ class GrpcGatewayReconciler:
             invalid=obstacles.invalid,
             waiting=obstacles.waiting,
             deployment=deployment,
-            pods=self._view.belonging(key, PODS),
+            pods=self._store.belonging(key, PODS),
             programmed=programmed if obstacles.invalid is None else None,
         )
 

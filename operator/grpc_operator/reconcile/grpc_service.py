@@ -4,25 +4,22 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from grpc_operator import descriptor as descriptors
-from grpc_operator import desired, labels, names
+from grpc_operator import labels, names
 from grpc_operator.api import GrpcGateway, GrpcService
+from grpc_operator.controlplane.attachment_state import Edge
+from grpc_operator.controlplane.owners import parsed
 from grpc_operator.descriptor.model import Descriptor
-from grpc_operator.desired import descriptor_config_map
-from grpc_operator.reconcile import gateways
-from grpc_operator.reconcile.children import Children, owned
-from grpc_operator.reconcile.descriptors import Descriptors, Found
-from grpc_operator.reconcile.edge import Edge
-from grpc_operator.reconcile.obstacles import Obstacles, carried_out
-from grpc_operator.reconcile.parsing import parsed
-from grpc_operator.reconcile.ports import Cluster, View
+from grpc_operator.desired import service as desired_service
+from grpc_operator.desired.service import descriptor_config_map
+from grpc_operator.engine.store import Store
+from grpc_operator.kube.cluster import Cluster
+from grpc_operator.reconcile import addresses
+from grpc_operator.reconcile.blocking_errors import Obstacles, carried_out
+from grpc_operator.reconcile.children import Children
+from grpc_operator.reconcile.descriptor_sources import Descriptors, Found
 from grpc_operator.reconcile.programmed import Outcome, Programmed
 from grpc_operator.reconcile.report import Reporter
-from grpc_operator.resources import (
-    DEPLOYMENTS,
-    GRPC_SERVICES,
-    PODS,
-    Key,
-)
+from grpc_operator.resources import DEPLOYMENTS, GRPC_SERVICES, PODS, Key
 from grpc_operator.status import urls
 from grpc_operator.status.observed import Observed, Verdict
 
@@ -56,7 +53,7 @@ class GrpcServiceReconciler:
 
     Args:
         cluster: Where to write.
-        view: What the cluster is known to hold.
+        store: What the cluster is known to hold.
         cluster_domain: DNS domain of the cluster.
         descriptors: Where FileDescriptorSets come from.
         programmed: What is known of the gateways' proxies.
@@ -66,19 +63,19 @@ class GrpcServiceReconciler:
     def __init__(  # noqa: PLR0913, PLR0917 - the parts that the composition root hands in
         self,
         cluster: Cluster,
-        view: View,
+        store: Store,
         cluster_domain: str,
         descriptors: Descriptors,
         programmed: Programmed,
         built: Built,
     ) -> None:
-        self._view = view
+        self._store = store
         self._cluster_domain = cluster_domain
         self._descriptors = descriptors
         self._programmed = programmed
         self._built = built
-        self._children = Children(cluster, view)
-        self._reporter = Reporter(cluster, view)
+        self._children = Children(cluster, store)
+        self._reporter = Reporter(cluster, store)
 
     async def reconcile(self, key: Key) -> float | None:
         """Takes one look at a GrpcService.
@@ -89,7 +86,7 @@ class GrpcServiceReconciler:
         Raises:
             ClusterError: The look could not be finished; try again.
         """
-        manifest = self._view.get(GRPC_SERVICES, key.namespace, key.name)
+        manifest = self._store.get(GRPC_SERVICES, key.namespace, key.name)
         if manifest is None or "deletionTimestamp" in manifest["metadata"]:
             self._reporter.forget(key)  # ownerReferences remove the rest
             self._programmed.forget(key)
@@ -112,7 +109,7 @@ class GrpcServiceReconciler:
 
     async def _converge(self, look: _Look) -> None:
         service = look.service
-        wanted = desired.build(service, cluster_domain=self._cluster_domain)
+        wanted = desired_service.build(service, cluster_domain=self._cluster_domain)
         if service.spec.gateway is not None:
             look.found = await self._descriptors.find(service)
             if look.found.pinned is not None:
@@ -125,8 +122,10 @@ class GrpcServiceReconciler:
             details=self._details(key, look),
             invalid=look.obstacles.invalid,
             waiting=look.obstacles.waiting,
-            deployment=owned(self._view, DEPLOYMENTS, look.service, names.workload(key.name)),
-            pods=self._view.belonging(key, PODS),
+            deployment=self._store.owned(
+                DEPLOYMENTS, look.service.metadata, names.workload(key.name)
+            ),
+            pods=self._store.belonging(key, PODS),
             refs=_refs(look),
             programmed=look.outcome.verdict if look.outcome is not None else None,
         )
@@ -140,7 +139,7 @@ class GrpcServiceReconciler:
         if edge is None or edge.gateway is None or edge.attachment is None:
             return details
         if look.gateway is not None:
-            where = gateways.addresses(self._view, look.gateway, self._cluster_domain)
+            where = addresses.addresses(self._store, look.gateway, self._cluster_domain)
             details["urls"] = [
                 urls.in_cluster(target, edge.attachment),
                 *urls.at_gateway(edge.attachment, where),

@@ -6,11 +6,11 @@ from typing import Protocol
 
 from grpc_operator import probe
 from grpc_operator.api import GrpcGateway, GrpcService
+from grpc_operator.controlplane.attachment_state import Edge
+from grpc_operator.controlplane.control_plane import probe_host
+from grpc_operator.engine.store import Store
 from grpc_operator.gateway import ir
-from grpc_operator.reconcile.control_plane import probe_host
-from grpc_operator.reconcile.edge import Edge
-from grpc_operator.reconcile.gateways import proxy_target
-from grpc_operator.reconcile.ports import View
+from grpc_operator.reconcile.addresses import proxy_target
 from grpc_operator.resources import Key
 from grpc_operator.status.observed import Verdict
 from grpc_operator.status.urls import rest_path
@@ -59,12 +59,12 @@ class Programmed:
     """Finds out whether a service is served.
 
     Args:
-        view: What the cluster holds.
+        store: What the cluster holds.
         proxies: Who is connected.
     """
 
-    def __init__(self, view: View, proxies: Proxies) -> None:
-        self._view = view
+    def __init__(self, store: Store, proxies: Proxies) -> None:
+        self._store = store
         self._proxies = proxies
         self._probed: dict[Key, tuple[str, str]] = {}
         self._tries: dict[Key, int] = {}
@@ -107,7 +107,7 @@ class Programmed:
         self, key: Key, service: GrpcService, edge: Edge, gateway: GrpcGateway | None
     ) -> str:
         """Returns what calls through a proxy say; the same as long as nothing has changed."""
-        target = proxy_target(self._view, gateway) if gateway is not None else None
+        target = proxy_target(self._store, gateway) if gateway is not None else None
         stamp = f"{edge.token}@{target}"
         known = self._probed.pop(key, None)
         if known is not None and known[0] == stamp:

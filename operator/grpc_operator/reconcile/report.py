@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from grpc_operator import resources
+from grpc_operator.engine.store import Store
 from grpc_operator.errors import NotFoundError
-from grpc_operator.reconcile.events import event
-from grpc_operator.reconcile.ports import Cluster, View
+from grpc_operator.kube.cluster import Cluster
+from grpc_operator.reconcile.event_objects import event
 from grpc_operator.resources import Key, Manifest
+from grpc_operator.status import conditions
 from grpc_operator.status import events as status_events
-from grpc_operator.status import summary
 from grpc_operator.status.observed import Observed
 
 logger = logging.getLogger(__name__)
@@ -29,15 +30,15 @@ class Reporter:
 
     Args:
         cluster: Where to write.
-        view: What the cluster is known to hold.
+        store: What the cluster is known to hold.
         clock: Returns the time in seconds since the epoch.
     """
 
     def __init__(
-        self, cluster: Cluster, view: View, clock: Callable[[], float] = time.time
+        self, cluster: Cluster, store: Store, clock: Callable[[], float] = time.time
     ) -> None:
         self._cluster = cluster
-        self._view = view
+        self._store = store
         self._clock = clock
         self._reported: dict[Key, float] = {}
 
@@ -57,7 +58,7 @@ class Reporter:
         """
         old = manifest.get("status") or {}
         now = self._clock()
-        new = summary.build(observed, _rfc3339(now))
+        new = conditions.build(observed, _rfc3339(now))
         if new == old:
             return None
         metadata = manifest["metadata"]
@@ -72,9 +73,9 @@ class Reporter:
         except NotFoundError:
             # The watch has missed its deletion. Without this, what the garbage collector removes
             # would be made again and again until the next resync.
-            self._view.discard(resource, manifest)
+            self._store.discard(resource, manifest)
             return None
-        self._view.put(resource, answer)
+        self._store.put(resource, answer)
         self._reported[key] = now
         where = {"kind": key.kind, "namespace": key.namespace, "service": key.name}
         for note in status_events.notes(old, new):

@@ -8,6 +8,6 @@ server-reflection.md).
 """
 
 from grpc_operator.reflection.client import fetch
-from grpc_operator.reflection.error import ReflectionError
+from grpc_operator.reflection.reflection_error import ReflectionError
 
 __all__ = ["ReflectionError", "fetch"]

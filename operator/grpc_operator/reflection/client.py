@@ -5,11 +5,11 @@ import asyncio
 import grpc
 
 from grpc_operator.descriptor import DescriptorError, merge_files
-from grpc_operator.descriptor.error import shown
+from grpc_operator.descriptor.descriptor_error import shown
 from grpc_operator.descriptor.limits import MAX_INPUT_BYTES
 from grpc_operator.reflection.collect import collect
-from grpc_operator.reflection.error import INSTEAD, ReflectionError
-from grpc_operator.reflection.session import VERSIONS, Session
+from grpc_operator.reflection.reflection_error import INSTEAD, ReflectionError
+from grpc_operator.reflection.stub import VERSIONS, Session
 
 _OPTIONS = (
     ("grpc.max_receive_message_length", MAX_INPUT_BYTES),

@@ -4,10 +4,10 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.message import DecodeError
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 
-from grpc_operator.descriptor.error import shown
+from grpc_operator.descriptor.descriptor_error import shown
 from grpc_operator.descriptor.limits import MAX_FILES, MAX_IMPORTS, MAX_INPUT_BYTES
-from grpc_operator.reflection.error import INSTEAD, ReflectionError
-from grpc_operator.reflection.session import RefusedError, Session
+from grpc_operator.reflection.reflection_error import INSTEAD, ReflectionError
+from grpc_operator.reflection.stub import RefusedError, Session
 
 MAX_LISTED = 256
 """Most services that a server may list."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from grpc_operator.gateway.ir import Key
 from grpc_operator.gateway.snapshot import Resource, Snapshot
-from grpc_operator.xds.messages import kind
+from grpc_operator.xds.responses import kind
 from grpc_operator.xds.subscription import Subscription
 
 Subscriptions = Mapping[str, Subscription]

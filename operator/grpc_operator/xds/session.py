@@ -19,11 +19,11 @@ from grpc_operator.gateway.snapshot import (
     Snapshot,
 )
 from grpc_operator.xds import progress
-from grpc_operator.xds.messages import Batch, follow_up, kind
-from grpc_operator.xds.order import Step, plan, stale_endpoints
+from grpc_operator.xds.pending import Waiting
+from grpc_operator.xds.responses import Batch, follow_up, kind
 from grpc_operator.xds.state import ProxyState, Stats
 from grpc_operator.xds.subscription import WILDCARD, Rejection, Subscription
-from grpc_operator.xds.waiting import Waiting
+from grpc_operator.xds.update_plan import Step, plan, stale_endpoints
 
 _LOG = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from grpc_operator import descriptor
 from grpc_operator.api import GrpcService
 from grpc_operator.errors import Problem
 from grpc_operator.gateway.attach import attach
+from grpc_operator.gateway.envoy import Builder
 from grpc_operator.gateway.ir import Attachment, Endpoint, GatewayIr, Key, Listener
-from grpc_operator.gateway.xds import Builder
 from grpc_operator.xds.server import AdsServer
 from tests.envoy.envoy import Envoy
 from tests.envoy.polling import until

@@ -1,1 +1,0 @@
-"""Golden cases of ``grpc_operator.desired``: a GrpcService in, every object out."""

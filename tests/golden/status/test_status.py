@@ -8,7 +8,7 @@ import pytest
 
 from grpc_operator.api import GrpcService
 from grpc_operator.errors import InvalidSpecError, Problem
-from grpc_operator.status import events, summary
+from grpc_operator.status import conditions, events
 from grpc_operator.status.observed import Observed, Verdict, Waiting
 from tests.golden import Golden, cases, dump, load, output
 
@@ -52,7 +52,7 @@ def _observed(case: dict[str, Any]) -> Observed:
 def test_case(case: str, golden: Golden) -> None:
     """The status says what the case's file says, and so do the Events."""
     given = load(HERE, case)
-    status = summary.build(_observed(given), NOW)
+    status = conditions.build(_observed(given), NOW)
     notes = [asdict(note) for note in events.notes(given.get("status", {}), status)]
 
     golden.compare(output(HERE, case), dump([{"status": status, "events": notes}]))
@@ -62,7 +62,7 @@ def test_case(case: str, golden: Golden) -> None:
 def test_a_second_look_changes_nothing(case: str) -> None:
     """The same observation later gives the same status, times included."""
     given = load(HERE, case)
-    first = summary.build(_observed(given), NOW)
-    second = summary.build(_observed({**given, "status": first}), "2027-01-01T00:00:00Z")
+    first = conditions.build(_observed(given), NOW)
+    second = conditions.build(_observed({**given, "status": first}), "2027-01-01T00:00:00Z")
 
     assert second == first

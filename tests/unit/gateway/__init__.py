@@ -11,8 +11,8 @@ from grpc_operator.api import GrpcService
 from grpc_operator.descriptor.model import Binding, Descriptor, Kind, Method, Service
 from grpc_operator.gateway import ir
 from grpc_operator.gateway.attach import attach
+from grpc_operator.gateway.envoy import Builder
 from grpc_operator.gateway.snapshot import ROUTES, Resource, Snapshot
-from grpc_operator.gateway.xds import Builder
 
 GATEWAY = ir.GatewayIr(
     key=("infra", "default"),

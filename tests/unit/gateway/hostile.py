@@ -17,8 +17,8 @@ from grpc_operator.descriptor.model import Binding, Descriptor, Method, Service
 from grpc_operator.errors import InvalidSpecError
 from grpc_operator.gateway import ir
 from grpc_operator.gateway.attach import attach
+from grpc_operator.gateway.envoy import Builder
 from grpc_operator.gateway.snapshot import LISTENER, Snapshot
-from grpc_operator.gateway.xds import Builder
 from tests.unit.gateway import GATEWAY, service
 
 BINDING = Binding("GET", "/v1/things/{id}", ("v1", "things", "*"), variables=("id",))

@@ -5,8 +5,8 @@ from typing import Any
 
 from grpc_operator.api import GrpcService
 from grpc_operator.descriptor import load
-from grpc_operator.desired import descriptor_config_map
-from grpc_operator.desired.descriptor_config_map import Pinned
+from grpc_operator.desired.service import descriptor_config_map
+from grpc_operator.desired.service.descriptor_config_map import Pinned
 from grpc_operator.engine.store import Store
 from grpc_operator.resources import (
     CONFIG_MAPS,

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 import pytest
 
 from grpc_operator.api import GrpcService
+from grpc_operator.controlplane.control_plane import ControlPlane
 from grpc_operator.gateway import ir
-from grpc_operator.reconcile.control_plane import ControlPlane
 from grpc_operator.reconcile.programmed import Outcome, Programmed, Proxy
 from grpc_operator.resources import Key
+from tests.unit.controlplane.test_control_plane import Published
 from tests.unit.reconcile import GATEWAY, USERS, cluster, users
-from tests.unit.reconcile.test_control_plane import Published
 
 SERVICE = users(replicas=0)
 

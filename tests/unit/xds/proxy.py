@@ -9,7 +9,7 @@ from google.protobuf.any_pb2 import Any as Packed
 
 from grpc_operator.gateway.ir import Key
 from grpc_operator.gateway.snapshot import SCOPE, Resource, Snapshot
-from grpc_operator.xds.messages import kind
+from grpc_operator.xds.responses import kind
 from grpc_operator.xds.session import Session
 from grpc_operator.xds.state import Stats
 

@@ -4,9 +4,9 @@ import pytest
 
 from grpc_operator.gateway.ir import Key
 from grpc_operator.gateway.snapshot import CLUSTER, ENDPOINTS, LISTENER, ROUTES, SCOPE, Snapshot
-from grpc_operator.xds import messages
+from grpc_operator.xds import responses
+from grpc_operator.xds.pending import PATIENCE, PATIENCE_EACH
 from grpc_operator.xds.session import MAX_NAMES, TooManyNamesError
-from grpc_operator.xds.waiting import PATIENCE, PATIENCE_EACH
 from tests.unit.xds.proxy import Proxy, snapshot
 
 USERS: Key = ("ns", "users")
@@ -366,7 +366,7 @@ def test_a_refusal_of_what_all_share_holds_every_change_back() -> None:
 
 
 def test_routes_go_one_by_one_and_others_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messages, "MAX_BYTES", 3)
+    monkeypatch.setattr(responses, "MAX_BYTES", 3)
     names = ["a", "b", "c", "d", "e"]
     proxy = Proxy()
     proxy.session.publish(full(*names))

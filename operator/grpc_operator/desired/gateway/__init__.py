@@ -5,22 +5,23 @@ else that Envoy is told are messages (``gateway.xds``).
 """
 
 from grpc_operator.api import GrpcGateway
-from grpc_operator.desired import overlay
+from grpc_operator.desired.common.metadata import stamped
 from grpc_operator.desired.gateway import (
     bootstrap,
     bootstrap_config_map,
-    checks,
     deployment,
     horizontal_pod_autoscaler,
+    listener_ports,
     pod_disruption_budget,
     pod_template,
     service,
     service_account,
 )
-from grpc_operator.desired.gateway.settings import GatewaySettings
-from grpc_operator.desired.metadata import Manifest, stamped
-from grpc_operator.desired.pod_disruption_budget import wanted as budget_wanted
+from grpc_operator.desired.gateway.proxy_settings import GatewaySettings
+from grpc_operator.desired.overlay import merge
+from grpc_operator.desired.service.pod_disruption_budget import wanted as budget_wanted
 from grpc_operator.errors import InvalidSpecError
+from grpc_operator.resources import Manifest
 
 __all__ = ["GatewaySettings", "build"]
 
@@ -41,8 +42,8 @@ def build(gateway: GrpcGateway, settings: GatewaySettings) -> list[Manifest]:
     """
     spec = gateway.spec
     problems = [
-        *checks.problems(spec),
-        *overlay.problems(spec.pod_template, pod_template.owned(spec)),
+        *listener_ports.problems(spec),
+        *merge.problems(spec.pod_template, pod_template.owned(spec)),
     ]
     if problems:
         raise InvalidSpecError(problems)

@@ -10,8 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from grpc_operator import names
 from grpc_operator.api import GrpcGatewaySpec
-from grpc_operator.desired.gateway.settings import GatewaySettings
-from grpc_operator.desired.metadata import canonical_json
+from grpc_operator.desired.gateway.proxy_settings import GatewaySettings
+from grpc_operator.hashing import canonical_json
 
 BOOTSTRAP_FILE = "bootstrap.yaml"
 DRAIN_FILE = "drain.sh"

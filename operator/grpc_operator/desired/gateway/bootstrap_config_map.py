@@ -1,13 +1,11 @@
 """The ConfigMap with the files that a proxy starts from."""
 
 from collections.abc import Mapping
-from hashlib import sha256
 
-from grpc_operator import names
+from grpc_operator import hashing, names
 from grpc_operator.api import GrpcGateway
-from grpc_operator.desired.metadata import Manifest, canonical_json, metadata
-
-_HASH_LENGTH = 16
+from grpc_operator.desired.common.metadata import metadata
+from grpc_operator.resources import Manifest
 
 
 def build(gateway: GrpcGateway, files: Mapping[str, str]) -> Manifest:
@@ -22,4 +20,4 @@ def build(gateway: GrpcGateway, files: Mapping[str, str]) -> Manifest:
 
 def digest(files: Mapping[str, str]) -> str:
     """Returns a hash of the files: Envoy reads them once, so another one needs new pods."""
-    return sha256(canonical_json(dict(files)).encode()).hexdigest()[:_HASH_LENGTH]
+    return hashing.digest(hashing.canonical_json(dict(files)).encode())

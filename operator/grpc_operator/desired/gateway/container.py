@@ -6,9 +6,9 @@ from typing import Any
 from grpc_operator import names
 from grpc_operator.api import GrpcGateway, GrpcGatewaySpec
 from grpc_operator.api.types import seconds
-from grpc_operator.desired import quantity
+from grpc_operator.desired.common import quantity
 from grpc_operator.desired.gateway.bootstrap import BOOTSTRAP_FILE, DRAIN_FILE, STATUS_NAME
-from grpc_operator.desired.gateway.settings import GatewaySettings
+from grpc_operator.desired.gateway.proxy_settings import GatewaySettings
 
 BOOTSTRAP_VOLUME = "bootstrap"
 TMP_VOLUME = "tmp"

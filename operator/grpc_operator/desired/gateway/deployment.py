@@ -5,9 +5,10 @@ from typing import Any
 
 from grpc_operator import labels, names
 from grpc_operator.api import GrpcGateway, GrpcGatewaySpec
+from grpc_operator.desired.common.metadata import metadata
 from grpc_operator.desired.gateway import pod_template
-from grpc_operator.desired.gateway.settings import GatewaySettings
-from grpc_operator.desired.metadata import Manifest, metadata
+from grpc_operator.desired.gateway.proxy_settings import GatewaySettings
+from grpc_operator.resources import Manifest
 
 _PROGRESS_SECONDS = 600
 """Longest time without a new ready proxy before a rollout counts as stuck: scheduling, image pull,

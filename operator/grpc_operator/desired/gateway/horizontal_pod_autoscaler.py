@@ -3,8 +3,9 @@
 from grpc_operator import names
 from grpc_operator.api import GrpcGateway
 from grpc_operator.api.grpc_gateway import GatewayAutoscaling
-from grpc_operator.desired.horizontal_pod_autoscaler import utilization
-from grpc_operator.desired.metadata import Manifest, metadata
+from grpc_operator.desired.common.metadata import metadata
+from grpc_operator.desired.service.horizontal_pod_autoscaler import utilization
+from grpc_operator.resources import Manifest
 
 
 def build(gateway: GrpcGateway, autoscaling: GatewayAutoscaling) -> Manifest:

@@ -2,8 +2,9 @@
 
 from grpc_operator import labels, names
 from grpc_operator.api import GrpcGateway
-from grpc_operator.desired import pod_disruption_budget
-from grpc_operator.desired.metadata import Manifest, metadata
+from grpc_operator.desired.common.metadata import metadata
+from grpc_operator.desired.service import pod_disruption_budget
+from grpc_operator.resources import Manifest
 
 
 def build(gateway: GrpcGateway) -> Manifest:

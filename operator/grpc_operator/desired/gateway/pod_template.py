@@ -8,11 +8,12 @@ from grpc_operator import labels, names
 from grpc_operator.api import GrpcGateway, GrpcGatewaySpec
 from grpc_operator.api.types import seconds
 from grpc_operator.api.workload import Drain
-from grpc_operator.desired import empties, overlay, quantity
+from grpc_operator.desired.common import empties, quantity
 from grpc_operator.desired.gateway import bootstrap_config_map, container
-from grpc_operator.desired.gateway.settings import GatewaySettings
-from grpc_operator.desired.metadata import Manifest
-from grpc_operator.desired.overlay_rules import POD_FIELDS, Owned
+from grpc_operator.desired.gateway.proxy_settings import GatewaySettings
+from grpc_operator.desired.overlay import merge
+from grpc_operator.desired.overlay.rules import POD_FIELDS, Owned
+from grpc_operator.resources import Manifest
 
 _USER = 65532
 """The user ``nonroot`` of distroless images; Envoy's official image would start as root."""
@@ -36,7 +37,7 @@ def build(gateway: GrpcGateway, settings: GatewaySettings, files: Mapping[str, s
         },
         "spec": _pod(gateway, settings),
     }
-    complete = overlay.merged(template, gateway.spec.pod_template)
+    complete = merge.merged(template, gateway.spec.pod_template)
     result: Manifest = empties.pruned(quantity.as_strings(complete))
     return result
 

@@ -5,7 +5,8 @@ from typing import Any
 from grpc_operator import labels, names
 from grpc_operator.api import GrpcGateway
 from grpc_operator.api.grpc_gateway import Listener
-from grpc_operator.desired.metadata import Manifest, metadata
+from grpc_operator.desired.common.metadata import metadata
+from grpc_operator.resources import Manifest
 
 
 def build(gateway: GrpcGateway) -> Manifest:

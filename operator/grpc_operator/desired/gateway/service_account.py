@@ -2,7 +2,8 @@
 
 from grpc_operator import names
 from grpc_operator.api import GrpcGateway
-from grpc_operator.desired.metadata import Manifest, metadata
+from grpc_operator.desired.common.metadata import metadata
+from grpc_operator.resources import Manifest
 
 
 def build(gateway: GrpcGateway) -> Manifest:

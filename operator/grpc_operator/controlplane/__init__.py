@@ -1,0 +1,1 @@
+"""The control plane of the gateways, on every replica: from cluster state to xDS snapshots."""

@@ -1,0 +1,1 @@
+"""What the objects of GrpcServices and GrpcGateways share."""

@@ -1,0 +1,110 @@
+"""Checks that an overlay is a PodSpec: sizes, field names, types, merge keys.
+
+Knows Kubernetes, not the operator.
+"""
+
+import difflib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from grpc_operator.desired.overlay import merge_keys, pod_fields
+from grpc_operator.errors import Problem
+
+PATH = "spec.podTemplate.spec"
+MAX_BYTES = 64 * 1024
+MAX_DEPTH = 16
+CONTAINER_LISTS = ("containers", "initContainers")
+
+
+def limit_problems(pod: dict[str, Any]) -> list[Problem]:
+    """Returns the problem of an overlay that is too deep or too large to look into."""
+    if _deeper_than(pod, MAX_DEPTH):
+        return [Problem(PATH, f"is nested more than {MAX_DEPTH} levels deep; flatten it")]
+    size = len(json.dumps(pod).encode())
+    if size > MAX_BYTES:
+        advice = "move data to a ConfigMap and mount it"
+        return [Problem(PATH, f"has {size} bytes of JSON, at most {MAX_BYTES} fit; {advice}")]
+    return []
+
+
+def problems(pod: dict[str, Any]) -> list[Problem]:
+    """Returns where an overlay is no PodSpec. It must be within the limits."""
+    found = [*_value_problems(pod, PATH, ""), *_field_problems(pod, pod_fields.POD, PATH)]
+    for path, container in containers(pod):
+        found += _field_problems(container, pod_fields.CONTAINER, path)
+    return found
+
+
+def containers(pod: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields every container and init container of an overlay with its path."""
+    for field in CONTAINER_LISTS:
+        for index, container in objects(pod.get(field)):
+            yield f"{PATH}.{field}[{index}]", container
+
+
+def objects(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yields the objects in what should be a list of objects, with their places."""
+    for index, item in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(item, dict):
+            yield index, item
+
+
+def _deeper_than(value: Any, levels: int) -> bool:
+    children = value.values() if isinstance(value, dict) else value
+    if not isinstance(value, (dict, list)):
+        return False
+    return levels == 0 or any(_deeper_than(child, levels - 1) for child in children)
+
+
+def _field_problems(
+    value: dict[str, Any], known: Mapping[str, pod_fields.Shape], path: str
+) -> Iterator[Problem]:
+    for field, child in value.items():
+        if field.startswith("$") or child is None:
+            continue  # reported for what they are
+        shape = known.get(field)
+        if shape is None:
+            near = difflib.get_close_matches(field, known, n=1)
+            advice = f"did you mean {near[0]}?" if near else "remove it"
+            yield Problem(f"{path}.{field}", f"is not a field of Kubernetes here; {advice}")
+        elif not pod_fields.fits(child, shape):
+            article = "an" if shape[0] in "aeio" else "a"
+            yield Problem(f"{path}.{field}", f"must be {article} {shape}")
+
+
+def _value_problems(value: Any, path: str, field: str) -> Iterator[Problem]:
+    """Finds at any depth what no overlay may hold."""
+    if value is None:
+        yield Problem(path, "must not be null: an overlay adds and replaces; leave the field out")
+    elif isinstance(value, dict):
+        for key, child in value.items():
+            if key.startswith("$"):
+                yield Problem(
+                    f"{path}.{key}",
+                    "patch directives are not supported: an overlay adds and replaces; remove it",
+                )
+            else:
+                yield from _value_problems(child, f"{path}.{key}", key)
+    elif isinstance(value, list):
+        yield from _key_problems(value, path, field)
+        for index, item in enumerate(value):
+            yield from _value_problems(item, f"{path}[{index}]", "")
+    elif field in pod_fields.ZERO_MEANS_UNSET and not value:
+        yield Problem(path, f"{value!r} means unset to Kubernetes; give a value or leave it out")
+
+
+def _key_problems(items: list[Any], path: str, field: str) -> Iterator[Problem]:
+    """Finds items that a merge could not tell apart."""
+    keys = merge_keys.of(field, items)
+    if not keys:
+        return
+    identities = [merge_keys.identity(item, keys) for item in items]
+    for index, identity in enumerate(identities):
+        if identity is None and isinstance(items[index], dict):
+            yield Problem(f"{path}[{index}]", f"needs {' and '.join(keys)} to be merged by")
+    for identity, count in Counter(identities).items():
+        if identity is not None and count > 1:
+            text = ", ".join(f"{key} {value}" for key, value in identity)
+            yield Problem(path, f"holds {count} items with {text}; keep one")

@@ -1,0 +1,38 @@
+"""The Service with a cluster IP: for clients that cannot balance, and for scraping metrics."""
+
+from typing import Any
+
+from grpc_operator import labels, names
+from grpc_operator.api import GrpcService
+from grpc_operator.desired.common.metadata import metadata
+from grpc_operator.desired.service.headless_service import grpc_port
+from grpc_operator.resources import Manifest
+
+
+def build(service: GrpcService) -> Manifest:
+    """Returns the ClusterIP Service."""
+    name = service.metadata.name
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": metadata(service, names.workload(name)),
+        "spec": {
+            "type": "ClusterIP",
+            "selector": labels.selector(name),
+            "ports": [grpc_port(service), *_metrics_ports(service)],
+        },
+    }
+
+
+def _metrics_ports(service: GrpcService) -> list[dict[str, Any]]:
+    if service.spec.metrics is None:
+        return []
+    return [
+        {
+            "name": names.METRICS_PORT,
+            "port": service.spec.metrics.port,
+            "protocol": "TCP",
+            "targetPort": names.METRICS_PORT,
+            "appProtocol": "http",
+        }
+    ]

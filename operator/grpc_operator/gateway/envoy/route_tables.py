@@ -1,0 +1,92 @@
+"""Route tables: one for each listener and first segment of the path that anyone serves."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from envoy.config.route.v3 import route_components_pb2 as route
+from envoy.config.route.v3 import route_pb2
+from envoy.extensions.filters.http.lua.v3 import lua_pb2
+
+from grpc_operator.gateway import snapshot
+from grpc_operator.gateway.claims import Segment
+from grpc_operator.gateway.envoy import filters, resource_names, virtual_hosts
+from grpc_operator.gateway.envoy.memo import Memo
+from grpc_operator.gateway.envoy.protobuf import embedded, of_bytes, pack, serialised
+from grpc_operator.gateway.envoy.virtual_hosts import Claimed, RoutesOfClaims
+from grpc_operator.gateway.snapshot import Resource
+
+_SENDS_ON = 1
+"""Stage of a table that sends requests on to services' own scopes: after those."""
+
+
+class Table:
+    """The table of one segment at one listener; a changed claim rebuilds only its virtual hosts."""
+
+    def __init__(self, name: str, listener: str | None) -> None:
+        """Begins with nothing remembered.
+
+        Args:
+            name: Name of the resource.
+            listener: Host name of the listener; ``None`` for any.
+        """
+        self._name = name
+        self._listener = listener
+        self._virtual_hosts = Memo[Claimed, bytes]()
+        self._routes: RoutesOfClaims = {}
+        self._frame = serialised(frame(name, ()))
+        self._frame_of_rest = serialised(_rest_frame(name))
+
+    def build(self, segment: Segment, more: Sequence[route.VirtualHost] = ()) -> Resource | None:
+        """Returns the table; ``None`` if it would be empty.
+
+        Args:
+            segment: Every claim on it.
+            more: Further virtual hosts.
+        """
+        claimed = virtual_hosts.claimed(segment, self._listener)
+        there = set(segment.rest)
+        self._routes = {key: made for key, made in self._routes.items() if key[1] in there}
+        parts = [self._virtual_hosts.get(of, partial(self._virtual_host, of)) for of in claimed]
+        parts += [_field(serialised(each)) for each in more]
+        self._virtual_hosts.sweep()
+        if not parts:
+            return None
+        around = self._frame_of_rest if segment.rest else self._frame
+        table = of_bytes(self._name, snapshot.ROUTES, b"".join((around, *parts)))
+        stage = _SENDS_ON if segment.rest else 0
+        if more:  # every service is probed by them
+            return replace(table, stage=stage)
+        services = {claim.attachment.key for claim in segment.grpc}
+        services |= {claim.attachment.key for claim in segment.rest}
+        if len(services) == 1:
+            return replace(table, stage=stage, owner=services.pop())
+        return replace(table, stage=stage, sharers=frozenset(services))
+
+    def _virtual_host(self, of: Claimed) -> bytes:
+        return _field(virtual_hosts.build(of, self._routes))
+
+
+def frame(name: str, of: Iterable[route.VirtualHost]) -> route_pb2.RouteConfiguration:
+    """Returns a route table of virtual hosts. The header that chose it goes no further."""
+    return route_pb2.RouteConfiguration(
+        name=name,
+        virtual_hosts=of,
+        request_headers_to_remove=[resource_names.SCOPE_HEADER, resource_names.CLUSTER_HEADER],
+        ignore_port_in_host_matching=True,
+    )
+
+
+def _rest_frame(name: str) -> route_pb2.RouteConfiguration:
+    """Returns a table whose REST routes send requests on; once, as each script costs Envoy time."""
+    made = frame(name, ())
+    rescope = pack(lua_pb2.LuaPerRoute(name=resource_names.RESCOPE))
+    made.typed_per_filter_config[resource_names.LUA].CopyFrom(rescope)
+    for needed in (resource_names.CORS, resource_names.TRANSCODER, resource_names.GRPC_STATS):
+        made.typed_per_filter_config[needed].CopyFrom(filters.enabled())
+    return made
+
+
+def _field(virtual_host: bytes) -> bytes:
+    """Returns a serialised virtual host as bytes of a table; joined bytes are the joined lists."""
+    return embedded(route_pb2.RouteConfiguration.VIRTUAL_HOSTS_FIELD_NUMBER, virtual_host)

@@ -1,0 +1,1 @@
+"""Golden cases of ``grpc_operator.desired``: a GrpcService in, every object out."""

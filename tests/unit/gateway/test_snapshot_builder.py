@@ -1,0 +1,201 @@
+"""Snapshots: complete, stable, and the same however they came about."""
+
+import random
+from dataclasses import replace
+
+from envoy.config.endpoint.v3 import endpoint_pb2
+from envoy.config.route.v3 import scoped_route_pb2
+
+from grpc_operator.gateway import ir
+from grpc_operator.gateway.envoy import Builder
+from grpc_operator.gateway.snapshot import CLUSTER, ENDPOINTS, LISTENER, ROUTES, SCOPE, Snapshot
+from tests.unit.gateway import GATEWAY, USERS, attached, descriptor, message, method, snapshot_of
+
+ORDERS = descriptor({"order.v1.Orders": [method("Get", "GET /v1/orders/*")]})
+HERE = (ir.Endpoint("10.0.0.1", 50051), ir.Endpoint("10.0.0.2", 50051, draining=True, zone="b"))
+
+
+def changed(old: Snapshot, new: Snapshot) -> set[tuple[str, str]]:
+    """Returns type and name of every resource that differs."""
+    return {
+        (type_url.rpartition(".")[2], name)
+        for type_url in old.resources
+        for name in old.resources[type_url].keys() | new.resources[type_url].keys()
+        if old.resources[type_url].get(name) != new.resources[type_url].get(name)
+    }
+
+
+def test_names_say_what_resources_are_for() -> None:
+    """And nothing else: no counter, no hash."""
+    resources = snapshot_of(attached()).resources
+    tables = {
+        "http/grpc.health.v1.Health",
+        "http/user.v1.UserService",
+        "http/v1",
+        "~rest/shop~users",
+    }
+
+    assert {type_url: set(named) for type_url, named in resources.items()} == {
+        LISTENER: {"10080"},
+        CLUSTER: {"shop/users"},
+        ENDPOINTS: {"shop/users"},
+        ROUTES: tables,
+        SCOPE: tables,
+    }
+
+
+def test_every_scope_has_its_table_and_its_two_keys() -> None:
+    """The keys are the two parts of the name."""
+    resources = snapshot_of(attached(), attached({}, ORDERS, name="orders")).resources
+
+    for name, resource in resources[SCOPE].items():
+        scope = message(resource, scoped_route_pb2.ScopedRouteConfiguration)
+        assert scope.route_configuration_name == name
+        assert "/".join(part.string_key for part in scope.key.fragments) == name
+        assert name in resources[ROUTES]
+
+
+def test_own_scopes_are_taken_before_what_sends_there() -> None:
+    """Stages: a request is never sent on to a scope that is not there yet."""
+    resources = snapshot_of(attached()).resources
+    stages = {
+        "http/grpc.health.v1.Health": 0,
+        "http/user.v1.UserService": 0,
+        "http/v1": 1,
+        "~rest/shop~users": 0,
+    }
+
+    for type_url in (ROUTES, SCOPE):
+        assert {name: each.stage for name, each in resources[type_url].items()} == stages
+
+
+def test_resources_of_one_service_name_it() -> None:
+    """So that a refusal is told to the right one."""
+    resources = snapshot_of(attached(), attached({}, ORDERS, name="orders")).resources
+    owners = {
+        name: resource.owner for named in resources.values() for name, resource in named.items()
+    }
+
+    assert owners == {
+        "10080": None,
+        "http/grpc.health.v1.Health": None,
+        "http/v1": None,
+        "http/user.v1.UserService": ("shop", "users"),
+        "http/order.v1.Orders": ("shop", "orders"),
+        "shop/users": ("shop", "users"),
+        "shop/orders": ("shop", "orders"),
+        "~rest/shop~users": ("shop", "users"),
+        "~rest/shop~orders": ("shop", "orders"),
+    }
+
+
+def test_resources_of_several_services_name_all_of_them() -> None:
+    """So that a refusal holds back nobody else; the probe's table and listeners are everybody's."""
+    other = attached({}, descriptor({"a.B": [method("C", "GET /v2/c")]}), name="other")
+    resources = snapshot_of(attached(), attached({}, ORDERS, name="orders"), other).resources
+    concerned = {
+        name: each.concerned for named in resources.values() for name, each in named.items()
+    }
+
+    assert concerned["http/v1"] == {("shop", "users"), ("shop", "orders")}
+    assert resources[SCOPE]["http/v1"].concerned == resources[ROUTES]["http/v1"].concerned
+    assert concerned["http/v2"] == {("shop", "other")}
+    assert concerned["10080"] == concerned["http/grpc.health.v1.Health"] == {None}
+
+
+def test_a_change_touches_what_belongs_to_it() -> None:
+    """One service's policy is one service's resources."""
+    builder, orders = Builder(), attached({}, ORDERS, name="orders")
+    old, _ = builder.build(GATEWAY, [attached(), orders], {})
+
+    new, _ = builder.build(GATEWAY, [attached({"timeouts": {"request": "1s"}}), orders], {})
+
+    assert changed(old, new) == {
+        ("RouteConfiguration", "http/user.v1.UserService"),
+        ("RouteConfiguration", "~rest/shop~users"),
+    }
+    assert {key for key in old.tokens if old.tokens[key] != new.tokens[key]} == {("shop", "users")}
+
+
+def test_endpoints_change_nothing_else() -> None:
+    """Pods come and go without a route being parsed again, or a service being pending."""
+    builder = Builder()
+    old, _ = builder.build(GATEWAY, [attached()], {})
+
+    new, _ = builder.build(GATEWAY, [attached()], {("shop", "users"): HERE})
+
+    assert changed(old, new) == {("ClusterLoadAssignment", "shop/users")}
+    assert old.tokens == new.tokens
+    made = message(new.resources[ENDPOINTS]["shop/users"], endpoint_pb2.ClusterLoadAssignment)
+    assert [(of.locality.zone, len(of.lb_endpoints)) for of in made.endpoints] == [
+        ("", 1),
+        ("b", 1),
+    ]
+
+
+def test_a_gone_service_leaves_nothing() -> None:
+    """Every one of its resources goes with it."""
+    builder = Builder()
+    empty, _ = builder.build(GATEWAY, [], {})
+    builder.build(GATEWAY, [attached()], {("shop", "users"): HERE})
+
+    again, _ = builder.build(GATEWAY, [], {})
+
+    assert again == empty
+
+
+def test_a_lost_conflict_changes_the_token() -> None:
+    """The service is not served as before, though it asks for the same."""
+    users = attached()
+    older = attached({}, name="older", created="2020-01-01T00:00:00Z")
+
+    alone, beside = snapshot_of(users), snapshot_of(users, older)
+
+    assert alone.tokens[users.key] != beside.tokens[users.key]
+
+
+def test_another_listener_changes_every_token() -> None:
+    """There is one more way to reach each service."""
+    more = replace(GATEWAY, listeners=(*GATEWAY.listeners, ir.Listener("more", 10081)))
+    builder = Builder()
+    old, _ = builder.build(GATEWAY, [attached()], {})
+
+    new, _ = builder.build(more, [attached()], {})
+
+    assert old.tokens != new.tokens
+    assert {"more/v1", "more/user.v1.UserService"} < set(new.resources[ROUTES])
+
+
+def test_a_renamed_listener_is_the_same_resource() -> None:
+    """Envoy would refuse a second one on the port before the first is gone."""
+    renamed = replace(GATEWAY, listeners=(ir.Listener("web", 10080),))
+
+    assert set(snapshot_of(gateway=renamed).resources[LISTENER]) == {"10080"}
+
+
+def test_the_order_of_attachments_makes_no_difference() -> None:
+    """Two replicas of the operator, which saw events in different order, say the same."""
+    of = [attached({"hostnames": [f"{name}.com"]}, name=name) for name in "abcdef"]
+
+    assert snapshot_of(*of) == snapshot_of(*reversed(of))
+
+
+def test_any_history_ends_in_the_same_snapshot() -> None:
+    """100 random changes: what a builder remembers never shows."""
+    chance = random.Random(3)  # noqa: S311 - a repeatable sequence
+    builder = Builder()
+    present: dict[str, ir.Attachment] = {}
+    for _ in range(100):
+        name = chance.choice("abcdef")
+        if name in present and chance.random() < 0.3:
+            del present[name]
+        else:
+            hosts = chance.sample(["a.com", "b.com", "*.com"], chance.randint(0, 2))
+            gateway = {"hostnames": hosts, "timeouts": {"request": f"{chance.randint(1, 2)}s"}}
+            present[name] = attached(gateway, chance.choice([USERS, ORDERS]), name=name)
+        endpoints = {("shop", name): HERE[: chance.randint(0, 2)] for name in present}
+        of = chance.sample(list(present.values()), len(present))
+
+        assert builder.build(GATEWAY, of, endpoints) == Builder().build(
+            GATEWAY, list(present.values()), endpoints
+        )
