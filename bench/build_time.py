@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from bench import gateways
 from bench.figures import Figure, of_rounds
 from grpc_operator.gateway.envoy import Builder
-from grpc_operator.gateway.ir import Attachment, Endpoint, Key
+from grpc_operator.gateway.ir import Attachment, Endpoint
+from grpc_operator.resources import Key
 
 _MS = 1e3
 _CHANGES = 20

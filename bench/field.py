@@ -22,14 +22,15 @@ from tests.integration.waiting import wait_until
 from bench import services
 from bench.processes import BenchError
 from grpc_operator import labels, names
-from grpc_operator.gateway.ir import Key
 from grpc_operator.resources import (
     CONFIG_MAPS,
     ENDPOINT_SLICES,
     GRPC_GATEWAYS,
     GRPC_SERVICES,
     PODS,
+    Key,
     Manifest,
+    gateway_key,
 )
 from grpc_operator.status.pod_problems import answering
 
@@ -63,7 +64,7 @@ class Field:
     @property
     def gateway(self) -> Key:
         """The GrpcGateway."""
-        return (self.namespace, _GATEWAY)
+        return gateway_key(self.namespace, _GATEWAY)
 
     def check(self) -> None:
         """Makes sure that the operator is still there.

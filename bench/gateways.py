@@ -17,10 +17,11 @@ from grpc_operator.desired.gateway.bootstrap import bootstrap
 from grpc_operator.desired.gateway.proxy_settings import GatewaySettings
 from grpc_operator.gateway.attach import attach
 from grpc_operator.gateway.envoy import Builder
-from grpc_operator.gateway.ir import Attachment, Endpoint, GatewayIr, Key, Listener
+from grpc_operator.gateway.ir import Attachment, Endpoint, GatewayIr, Listener
+from grpc_operator.resources import Key, gateway_key
 from grpc_operator.xds.server import AdsServer
 
-GATEWAY: Key = ("bench", "default")
+GATEWAY = gateway_key("bench", "default")
 NAMESPACE = GATEWAY[0]
 _ANY_PORT = 0
 _NODE = "bench-0"

@@ -15,6 +15,11 @@ class Key(NamedTuple):
     namespace: str
     name: str
 
+    @property
+    def namespaced_name(self) -> str:
+        """``NAMESPACE/NAME``."""
+        return f"{self.namespace}/{self.name}"
+
 
 @dataclass(frozen=True)
 class Resource:
@@ -82,6 +87,16 @@ WATCHED = (*OWNERS, *CHILDREN, PODS, ENDPOINT_SLICES)
 """What the operator keeps a copy of."""
 
 _BY_KIND = {resource.kind: resource for resource in WATCHED}
+
+
+def service_key(namespace: str, name: str) -> Key:
+    """Returns the key of a GrpcService."""
+    return Key(GRPC_SERVICES.kind, namespace, name)
+
+
+def gateway_key(namespace: str, name: str) -> Key:
+    """Returns the key of a GrpcGateway."""
+    return Key(GRPC_GATEWAYS.kind, namespace, name)
 
 
 def of(manifest: Mapping[str, Any]) -> Resource:

@@ -21,7 +21,6 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import (
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from google.protobuf.any_pb2 import Any as Packed
 
-from grpc_operator.gateway.ir import Key
 from grpc_operator.gateway.snapshot import (
     CLUSTER,
     ENDPOINTS,
@@ -31,8 +30,9 @@ from grpc_operator.gateway.snapshot import (
     Resource,
     Snapshot,
 )
+from grpc_operator.resources import Key, gateway_key, service_key
 
-GATEWAY: Key = ("default", "gateway")
+GATEWAY = gateway_key("default", "gateway")
 _ADS = config_source_pb2.ConfigSource(
     resource_api_version="V3", ads=config_source_pb2.AggregatedConfigSource()
 )
@@ -62,7 +62,7 @@ class Service:
     @property
     def key(self) -> Key:
         """The GrpcService."""
-        return ("default", self.name)
+        return service_key("default", self.name)
 
     @property
     def method(self) -> str:
@@ -89,7 +89,7 @@ def snapshot(services: Iterable[Service], listeners: tuple[str, ...] = ("http",)
 
     tokens = {}
     for service in services:
-        cluster, name = "/".join(service.key), f"{service.name}.Echo"
+        cluster, name = service.key.namespaced_name, f"{service.name}.Echo"
         add(CLUSTER, resource(cluster, _cluster(service, cluster), owner=service.key))
         add(ENDPOINTS, resource(cluster, _endpoints(service, cluster), owner=service.key))
         add(ROUTES, resource(name, _routes(service, name, cluster), owner=service.key))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from grpc_operator.gateway.ir import Key
+from grpc_operator.resources import Key
 from grpc_operator.xds.server import AdsServer
 from grpc_operator.xds.state import ProxyState
 from tests.envoy.configuration import GATEWAY, Service, snapshot

@@ -7,6 +7,7 @@ from functools import partial
 import grpc
 import pytest
 
+from grpc_operator.resources import gateway_key
 from tests.envoy.calls import grpc_call
 from tests.envoy.configuration import GATEWAY, Service
 from tests.envoy.conftest import Control, StartEnvoy
@@ -156,7 +157,7 @@ async def test_proxies_of_two_gateways_get_their_own(
         other = await start_envoy(control.port, node="proxy-1", cluster="other/gateway")
 
         async def connected() -> bool:
-            return bool(control.server.proxies(("other", "gateway")))
+            return bool(control.server.proxies(gateway_key("other", "gateway")))
 
         await until(connected, "the other gateway's proxy is connected")
         assert len(control.proxies()) == 1

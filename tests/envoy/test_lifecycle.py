@@ -74,7 +74,7 @@ async def test_services_come_and_go_without_any_error(
 
 async def cluster_gone(envoy: Envoy, service: Service) -> bool:
     """Returns whether Envoy has removed a service's cluster."""
-    return "/".join(service.key) not in await envoy.clusters()
+    return service.key.namespaced_name not in await envoy.clusters()
 
 
 async def test_each_resource_is_sent_and_removed_once(

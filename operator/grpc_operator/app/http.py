@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from grpc_operator.app.metrics import Metrics
 from grpc_operator.app.proxies import PATH
-from grpc_operator.gateway.ir import Key
+from grpc_operator.resources import Key, gateway_key, service_key
 
 DescribeProxies = Callable[[Key, Key], list[dict[str, Any]]]
 """Takes a gateway and a service; returns what is known of each connected proxy."""
@@ -82,8 +82,8 @@ class Endpoints:
         if any(len(name) != 2 for name in names):  # noqa: PLR2004 - namespace and name
             text = "write ?gateway=NAMESPACE/NAME&service=NAMESPACE/NAME\n"
             return web.Response(status=400, text=text)
-        gateway, service = ((name[0], name[1]) for name in names)
-        return web.json_response(self._proxies(gateway, service))
+        gateway, service = names
+        return web.json_response(self._proxies(gateway_key(*gateway), service_key(*service)))
 
     async def _metrics_text(self, _: web.Request) -> web.Response:
         return web.Response(

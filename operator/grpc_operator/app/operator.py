@@ -99,12 +99,9 @@ class Operator:
     async def _reconcile(self, key: Key) -> float | None:
         return await self._reconcilers[key.kind](key)
 
-    def _proxies_changed(
-        self, gateway: tuple[str, str], services: frozenset[tuple[str, str]]
-    ) -> None:
-        self._queue.add(Key(GRPC_GATEWAYS.kind, *gateway))
-        for service in services:
-            self._queue.add(Key(GRPC_SERVICES.kind, *service))
+    def _proxies_changed(self, gateway: Key, services: frozenset[Key]) -> None:
+        for key in (gateway, *services):
+            self._queue.add(key)
 
     async def run(self) -> None:
         """Runs until SIGTERM, SIGINT or a failure after which a fresh process is needed.

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from grpc_operator import names
-from grpc_operator.gateway.ir import Key
+from grpc_operator.resources import Key
 from grpc_operator.settings import Settings
 from grpc_operator.xds.server import AdsServer
 
@@ -85,7 +85,7 @@ class AllProxies:
     async def _ask(
         self, session: aiohttp.ClientSession, peer: str, gateway: Key, service: Key
     ) -> list[_Remote]:
-        query = {"gateway": "/".join(gateway), "service": "/".join(service)}
+        query = {"gateway": gateway.namespaced_name, "service": service.namespaced_name}
         url = f"http://{names.host_port(peer, self._settings.http_port)}{PATH}"
         try:
             async with session.get(url, params=query) as answer:

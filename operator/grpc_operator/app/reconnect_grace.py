@@ -54,9 +54,9 @@ class Returning:
             expected = self._expected(gateway)
             for service in self._control_plane.attached(gateway) or [gateway]:
                 edge = self._control_plane.edge(service)
-                proxies = await self._proxies.of(gateway[1:], service[1:])
+                proxies = await self._proxies.of(gateway, service)
                 token = edge.token if edge is not None else None
-                behind = [each for each in proxies if each.tokens.get(service[1:]) != token]
+                behind = [each for each in proxies if each.tokens.get(service) != token]
                 if behind or len(proxies) < expected:
                     return False
         return True

@@ -21,7 +21,7 @@ from grpc_operator.gateway import ir
 from grpc_operator.gateway.endpoints import endpoints
 from grpc_operator.gateway.envoy import Builder
 from grpc_operator.gateway.snapshot import Snapshot
-from grpc_operator.resources import ENDPOINT_SLICES, GRPC_GATEWAYS, Key, Manifest
+from grpc_operator.resources import ENDPOINT_SLICES, GRPC_GATEWAYS, Key, Manifest, gateway_key
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +29,10 @@ logger = logging.getLogger(__name__)
 class Publisher(Protocol):
     """The xDS server."""
 
-    def publish(self, gateway: ir.Key, snapshot: Snapshot) -> None:
+    def publish(self, gateway: Key, snapshot: Snapshot) -> None:
         """Hands a gateway's proxies their new configuration."""
 
-    def withdraw(self, gateway: ir.Key) -> None:
+    def withdraw(self, gateway: Key) -> None:
         """Ends the configuration of a gateway that is gone."""
 
 
@@ -42,25 +42,25 @@ class _Group:
     def __init__(self) -> None:
         self._builder = Builder()
         self.edges: dict[Key, Edge] = {}
-        self._endpoints: dict[ir.Key, tuple[ir.Endpoint, ...]] = {}
+        self._endpoints: dict[Key, tuple[ir.Endpoint, ...]] = {}
 
     def put(self, key: Key, edge: Edge, addresses: tuple[ir.Endpoint, ...]) -> None:
         """Adds a service, or sets what it is now."""
         taking = sum(not address.draining for address in addresses)
         self.edges[key] = dataclasses.replace(edge, endpoints=taking)
-        self._endpoints[key[1:]] = addresses
+        self._endpoints[key] = addresses
 
     def drop(self, key: Key) -> None:
         """Removes a service, if it is there."""
         self.edges.pop(key, None)
-        self._endpoints.pop(key[1:], None)
+        self._endpoints.pop(key, None)
 
     def build(self, gateway: GrpcGateway) -> Snapshot:
         """Builds the configuration; then each edge has its token and what it lost."""
         served = [edge.attachment for edge in self.edges.values() if edge.attachment is not None]
         snapshot, refused = self._builder.build(gateway_ir(gateway), served, self._endpoints)
         for key, edge in self.edges.items():
-            token, conflicts = snapshot.tokens.get(key[1:]), tuple(refused.get(key[1:], ()))
+            token, conflicts = snapshot.tokens.get(key), tuple(refused.get(key, ()))
             if (edge.token, edge.conflicts) != (token, conflicts):
                 self.edges[key] = dataclasses.replace(edge, token=token, conflicts=conflicts)
         return snapshot
@@ -136,7 +136,7 @@ class ControlPlane:
         gateways = self._gateways.all()
         for gone in self._groups.keys() - gateways.keys():
             del self._groups[gone]
-            self._publisher.withdraw(gone[1:])
+            self._publisher.withdraw(gone)
         for gateway in gateways:
             self._groups.setdefault(gateway, _Group())
         told = dict(self._told)
@@ -148,7 +148,7 @@ class ControlPlane:
                 told[key] = edge
         for key, group in self._groups.items():
             try:
-                self._publisher.publish(key[1:], group.build(gateways[key]))
+                self._publisher.publish(key, group.build(gateways[key]))
             except Exception:
                 # The proxies keep what they have; the other gateways go on.
                 logger.exception("Bug: cannot build the configuration of gateway %s", key)
@@ -215,7 +215,7 @@ def gateway_ir(gateway: GrpcGateway) -> ir.GatewayIr:
     """Returns what the proxies of a gateway are."""
     meta, spec = gateway.metadata, gateway.spec
     return ir.GatewayIr(
-        key=(meta.namespace, meta.name),
+        key=gateway_key(meta.namespace, meta.name),
         listeners=tuple(
             ir.Listener(
                 name=listener.name,

@@ -11,6 +11,7 @@ from grpc_operator.errors import InvalidSpecError
 from grpc_operator.gateway import ir, validation
 from grpc_operator.gateway.infrastructure import EXPOSABLE
 from grpc_operator.gateway.method_policy import Policies
+from grpc_operator.resources import service_key
 
 
 def attach(service: GrpcService, descriptor: Descriptor | None) -> ir.Attachment:
@@ -34,7 +35,7 @@ def attach(service: GrpcService, descriptor: Descriptor | None) -> ir.Attachment
     _check(service, gateway, descriptor, services)
     infrastructure = [each for word in gateway.expose or () for each in EXPOSABLE[word]]
     return ir.Attachment(
-        key=(service.metadata.namespace, service.metadata.name),
+        key=service_key(service.metadata.namespace, service.metadata.name),
         created=service.metadata.creation_timestamp,
         hostnames=tuple(sorted(gateway.hostnames or ())),
         apis=tuple(_api(each, policies) for each in (*services, *infrastructure)),

@@ -14,11 +14,9 @@ from grpc_operator.descriptor.model import Binding, Kind
 from grpc_operator.errors import InvalidSpecError, Problem
 from grpc_operator.gateway import hosts
 from grpc_operator.gateway.patterns import Pattern
+from grpc_operator.resources import Key
 
 _LISTENER_NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
-
-Key = tuple[str, str]
-"""Namespace and name."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +153,7 @@ class Attachment:
     @cached_property
     def cluster(self) -> str:
         """Name of the Envoy cluster, and of everything that belongs to this service alone."""
-        return f"{self.key[0]}/{self.key[1]}"
+        return self.key.namespaced_name
 
     @cached_property
     def hosts(self) -> tuple[str, ...]:

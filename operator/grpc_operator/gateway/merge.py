@@ -8,7 +8,8 @@ from grpc_operator.errors import Problem
 from grpc_operator.gateway import hosts
 from grpc_operator.gateway.claims import Footprint, Item, Segment, Served
 from grpc_operator.gateway.conflict_index import Ledger
-from grpc_operator.gateway.ir import Api, Attachment, GatewayIr, Key
+from grpc_operator.gateway.ir import Api, Attachment, GatewayIr
+from grpc_operator.resources import Key
 
 _Age = tuple[str, Key]
 """Sorts the older service first."""
@@ -172,7 +173,7 @@ def _unreachable(gateway: GatewayIr, attachment: Attachment) -> Iterator[Problem
             accepted = ", ".join(sorted({f"{listener.hostname}" for listener in gateway.listeners}))
             yield Problem(
                 "spec.gateway.hostnames",
-                f"{host}: gateway {'/'.join(gateway.key)} has listeners for {accepted} only",
+                f"{host}: gateway {gateway.key.namespaced_name} has listeners for {accepted} only",
             )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from google.protobuf.any_pb2 import Any
 
-from grpc_operator.gateway.ir import Key
+from grpc_operator.resources import Key
 
 _PREFIX = "type.googleapis.com/"
 LISTENER = _PREFIX + "envoy.config.listener.v3.Listener"

@@ -78,7 +78,7 @@ class GrpcGatewayReconciler:
     async def _observe(self, key: Key, gateway: GrpcGateway, obstacles: Obstacles) -> Observed:
         name = names.gateway_workload(key.name)
         deployment = self._store.owned(DEPLOYMENTS, gateway.metadata, name)
-        connected = await self._proxies.of(key[1:], key[1:])
+        connected = await self._proxies.of(key, key)
         programmed = _programmed(deployment, len(connected))
         return Observed(
             owner=gateway,

@@ -9,7 +9,6 @@ from grpc_operator.api import GrpcGateway, GrpcService
 from grpc_operator.controlplane.attachment_state import Edge
 from grpc_operator.controlplane.control_plane import probe_host
 from grpc_operator.engine.store import Store
-from grpc_operator.gateway import ir
 from grpc_operator.reconcile.addresses import proxy_target
 from grpc_operator.resources import Key
 from grpc_operator.status.observed import Verdict
@@ -32,18 +31,18 @@ class Proxy(Protocol):
         """Name of its pod."""
 
     @property
-    def tokens(self) -> Mapping[ir.Key, str]:
+    def tokens(self) -> Mapping[Key, str]:
         """What it has taken over completely, by service."""
 
     @property
-    def rejected(self) -> Mapping[ir.Key | None, str]:
+    def rejected(self) -> Mapping[Key | None, str]:
         """What it refuses, in its own words, by service; ``None``: of every service."""
 
 
 class Proxies(Protocol):
     """The proxies of all replicas of the operator."""
 
-    def of(self, gateway: ir.Key, service: ir.Key) -> Awaitable[Sequence[Proxy]]:
+    def of(self, gateway: Key, service: Key) -> Awaitable[Sequence[Proxy]]:
         """Returns the connected proxies of a gateway with what concerns one service."""
 
 
@@ -94,7 +93,7 @@ class Programmed:
             return Outcome(Verdict("False", "Conflicted", text, stalled=True))
         if edge.endpoints == 0 and (service.spec.replicas or service.spec.autoscaling):
             return _pending("No pod is in the EndpointSlices of the Service yet", "NoEndpoints")
-        proxies = await self._proxies.of(edge.gateway[1:], key[1:])
+        proxies = await self._proxies.of(edge.gateway, key)
         missing = _missing(key, edge, proxies)
         if missing is not None:
             return missing
@@ -144,9 +143,9 @@ def _missing(key: Key, edge: Edge, proxies: Sequence[Proxy]) -> Outcome | None:
         return _pending(f"No proxy of {_name(edge)} is connected", "NoProxies")
     # What a proxy refuses matters only while it does not serve what is asked for: a table is
     # shared, and somebody else's part of it may be what is wrong with its newest version.
-    behind = [proxy for proxy in proxies if proxy.tokens.get(key[1:]) != edge.token]
+    behind = [proxy for proxy in proxies if proxy.tokens.get(key) != edge.token]
     for proxy in behind:
-        words = proxy.rejected.get(key[1:]) or proxy.rejected.get(None)
+        words = proxy.rejected.get(key) or proxy.rejected.get(None)
         if words is not None:
             return Outcome(Verdict("False", "Rejected", f"Proxy {proxy.node} refused it: {words}"))
     if behind:
@@ -157,7 +156,7 @@ def _missing(key: Key, edge: Edge, proxies: Sequence[Proxy]) -> Outcome | None:
 
 
 def _name(edge: Edge) -> str:
-    return f"GrpcGateway {'/'.join(edge.gateway[1:] if edge.gateway else ())}"
+    return f"GrpcGateway {edge.gateway.namespaced_name if edge.gateway else ''}"
 
 
 def _pending(message: str, reason: str = "Programming") -> Outcome:

@@ -6,6 +6,7 @@ from typing import Any
 
 from grpc_operator import names
 from grpc_operator.gateway.ir import Attachment
+from grpc_operator.resources import Key
 
 _GRPC_WEB = (
     "printf '\\0\\0\\0\\0\\0' | curl -sSi {url}/{path}"
@@ -37,7 +38,7 @@ def in_cluster(target: str, attachment: Attachment) -> dict[str, Any]:
     method = _first_unary(attachment)
     if method is not None:
         host = target.removeprefix("dns:///")
-        entry["example"] = f"grpcurl -plaintext {_protoset(*attachment.key)} {host} {method}"
+        entry["example"] = f"grpcurl -plaintext {_protoset(attachment.key)} {host} {method}"
     return entry
 
 
@@ -142,16 +143,16 @@ def _first_unary(attachment: Attachment) -> str | None:
 def _grpcurl(attachment: Attachment, address: Address, authority: str, method: str) -> str:
     plain = "" if address.tls else " -plaintext"
     return (
-        f"grpcurl{plain} {_protoset(*attachment.key)} -authority {authority}"
+        f"grpcurl{plain} {_protoset(attachment.key)} -authority {authority}"
         f" {address.host}:{address.port} {method}"
     )
 
 
-def _protoset(namespace: str, name: str) -> str:
+def _protoset(key: Key) -> str:
     """Tells grpcurl the schema: reflection is not offered at the gateway."""
-    config_map = names.descriptor_config_map(name)
+    config_map = names.descriptor_config_map(key.name)
     return (
-        f"-protoset <(kubectl -n {namespace} get configmap {config_map}"
+        f"-protoset <(kubectl -n {key.namespace} get configmap {config_map}"
         " -o jsonpath='{.binaryData.descriptor\\.pb}' | base64 -d)"
     )
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from grpc_operator.gateway.ir import Key
 from grpc_operator.gateway.snapshot import Resource, Snapshot
+from grpc_operator.resources import Key
 from grpc_operator.xds.responses import kind
 from grpc_operator.xds.subscription import Subscription
 

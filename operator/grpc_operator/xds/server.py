@@ -7,8 +7,8 @@ from typing import Any
 import grpc
 from envoy.service.discovery.v3 import ads_pb2_grpc
 
-from grpc_operator.gateway.ir import Key
 from grpc_operator.gateway.snapshot import Snapshot
+from grpc_operator.resources import Key
 from grpc_operator.xds.state import ProxyState, Stats
 from grpc_operator.xds.stream import Context, Proxy, Stream
 
@@ -133,9 +133,12 @@ class AdsServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignor
         self.stats.connected += 1
         snapshot = self._snapshots.get(gateway)
         _LOG.info(
-            "proxy %r of gateway %s/%s connected from %s%s",
-            stream.proxy.node, *gateway, peer, "" if snapshot else "; no such gateway yet",
-        )  # fmt: skip
+            "proxy %r of gateway %s connected from %s%s",
+            stream.proxy.node,
+            gateway.namespaced_name,
+            peer,
+            "" if snapshot else "; no such gateway yet",
+        )
         stream.publish(snapshot)
         self._everything_concerned(gateway)
 
@@ -145,7 +148,7 @@ class AdsServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignor
         if not self._streams[gateway]:
             del self._streams[gateway]
         self.stats.connected -= 1
-        _LOG.info("proxy %r of gateway %s/%s left", stream.proxy.node, *gateway)
+        _LOG.info("proxy %r of gateway %s left", stream.proxy.node, gateway.namespaced_name)
         self._everything_concerned(gateway)
 
     def _everything_concerned(self, gateway: Key) -> None:

@@ -8,7 +8,6 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from grpc_operator.gateway.ir import Key
 from grpc_operator.gateway.snapshot import (
     CLUSTER,
     ENDPOINTS,
@@ -18,6 +17,7 @@ from grpc_operator.gateway.snapshot import (
     Resource,
     Snapshot,
 )
+from grpc_operator.resources import Key
 from grpc_operator.xds import progress
 from grpc_operator.xds.pending import Waiting
 from grpc_operator.xds.responses import Batch, follow_up, kind

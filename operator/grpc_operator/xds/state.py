@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from grpc_operator.gateway.ir import Key
+from grpc_operator.resources import Key
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 import grpc
 
-from grpc_operator.gateway.ir import Key
 from grpc_operator.gateway.snapshot import Snapshot
+from grpc_operator.resources import Key, gateway_key
 from grpc_operator.xds.session import MAX_NAMES, Session, TooManyNamesError
 from grpc_operator.xds.state import ProxyState, Stats
 
@@ -43,7 +43,7 @@ class Proxy:
                 "the first request must carry node.id, and node.cluster as NAMESPACE/NAME of the"
                 f" GrpcGateway; got id {request.node.id!r} and cluster {request.node.cluster!r}"
             )
-        return cls(request.node.id, (namespace, name))
+        return cls(request.node.id, gateway_key(namespace, name))
 
 
 class Stream:

@@ -11,7 +11,8 @@ from grpc_operator.api import GrpcService
 from grpc_operator.errors import Problem
 from grpc_operator.gateway.attach import attach
 from grpc_operator.gateway.envoy import Builder
-from grpc_operator.gateway.ir import Attachment, Endpoint, GatewayIr, Key, Listener
+from grpc_operator.gateway.ir import Attachment, Endpoint, GatewayIr, Listener
+from grpc_operator.resources import Key, gateway_key, service_key
 from grpc_operator.xds.server import AdsServer
 from tests.envoy.envoy import Envoy
 from tests.envoy.polling import until
@@ -41,7 +42,7 @@ class Exposed:
     @property
     def key(self) -> Key:
         """The GrpcService."""
-        return (NAMESPACE, self.name)
+        return service_key(NAMESPACE, self.name)
 
     def attachment(self) -> Attachment:
         """Returns what it asks of the gateway, as the operator sees it."""
@@ -99,14 +100,14 @@ async def edge(*, hostname: str | None = None) -> AsyncIterator[Edge]:
         hostname: Of the listener.
     """
     gateway = GatewayIr(
-        key=(NAMESPACE, "edge"),
+        key=gateway_key(NAMESPACE, "edge"),
         listeners=(Listener("http", _ANY_PORT, hostname),),
         access_log=False,
         drain_seconds=5,
         probe_host=PROBE_HOST,
     )
     ads = AdsServer(lambda _gateway, _services: None)
-    envoy = await Envoy.start(await ads.start(0, "127.0.0.1"), cluster="/".join(gateway.key))
+    envoy = await Envoy.start(await ads.start(0, "127.0.0.1"), cluster=gateway.key.namespaced_name)
     try:
         yield Edge(envoy, ads, gateway)
     finally:

@@ -15,6 +15,7 @@ from grpc_operator.gateway.attach import attach
 from grpc_operator.gateway.endpoints import endpoints
 from grpc_operator.gateway.envoy import Builder
 from grpc_operator.gateway.snapshot import Snapshot
+from grpc_operator.resources import service_key
 from tests.golden import Golden, cases, dump, load, output
 from tests.golden.gateway.descriptors import descriptor
 
@@ -41,7 +42,7 @@ def test_case(case: str, golden: Golden) -> None:
         for name, of in given["services"].items()
     ]
     addresses = {
-        ("shop", name): endpoints(of.get("endpointSlices", ()))
+        service_key("shop", name): endpoints(of.get("endpointSlices", ()))
         for name, of in given["services"].items()
     }
 
@@ -70,7 +71,7 @@ def _shown(snapshot: Snapshot, show: list[str]) -> Iterator[dict[str, Any]]:
                 yield {
                     kind: name,
                     "stage": resource.stage,
-                    "owner": "/".join(resource.owner or ()),
+                    "owner": resource.owner.namespaced_name if resource.owner else "",
                     "resource": _short(MessageToDict(resource.body)),
                 }
 

@@ -6,7 +6,6 @@ from contextlib import suppress
 from grpc_operator.controlplane.control_plane import ControlPlane
 from grpc_operator.descriptor import load
 from grpc_operator.engine.store import Store
-from grpc_operator.gateway import ir
 from grpc_operator.gateway.snapshot import CLUSTER, Snapshot
 from grpc_operator.resources import CONFIG_MAPS, GRPC_GATEWAYS, GRPC_SERVICES, Key
 from tests.unit.reconcile import GATEWAY, USERS, cluster, large_set, owner, pinned, users
@@ -21,15 +20,15 @@ class Published:
         self.snapshots: list[Snapshot] = []
         self.news = asyncio.Event()
 
-    def publish(self, gateway: ir.Key, snapshot: Snapshot) -> None:
+    def publish(self, gateway: Key, snapshot: Snapshot) -> None:
         """Keeps a gateway's configuration."""
-        assert gateway == GATEWAY[1:]
+        assert gateway == GATEWAY
         self.snapshots.append(snapshot)
         self.news.set()
 
-    def withdraw(self, gateway: ir.Key) -> None:
+    def withdraw(self, gateway: Key) -> None:
         """Forgets it."""
-        assert gateway == GATEWAY[1:]
+        assert gateway == GATEWAY
         self.snapshots.clear()
 
 

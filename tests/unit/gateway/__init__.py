@@ -13,9 +13,10 @@ from grpc_operator.gateway import ir
 from grpc_operator.gateway.attach import attach
 from grpc_operator.gateway.envoy import Builder
 from grpc_operator.gateway.snapshot import ROUTES, Resource, Snapshot
+from grpc_operator.resources import gateway_key
 
 GATEWAY = ir.GatewayIr(
-    key=("infra", "default"),
+    key=gateway_key("infra", "default"),
     listeners=(ir.Listener("http", 10080),),
     access_log=True,
     drain_seconds=30,

@@ -8,6 +8,7 @@ import pytest
 
 from grpc_operator.gateway import ir
 from grpc_operator.gateway.merge import Merger, Plan, merge
+from grpc_operator.resources import service_key
 from tests.unit.gateway import GATEWAY, USERS, attached, descriptor, method
 
 OLD, NEW = "2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z"
@@ -16,7 +17,7 @@ ORDERS = descriptor({"order.v1.Orders": [method("Get", "GET /v1/orders/*")]})
 
 def told(plan: Plan, name: str) -> list[str]:
     """Returns what a service of the namespace asked for in vain."""
-    return [str(problem) for problem in plan.refused.get(("shop", name), ())]
+    return [str(problem) for problem in plan.refused.get(service_key("shop", name), ())]
 
 
 def shown(plan: Plan) -> Any:
@@ -70,7 +71,7 @@ def test_the_older_one_wins_then_the_smaller_key(ages: tuple[str, str]) -> None:
         "spec.gateway.rest: GET /v1/users of user.v1.UserService is served by the older"
         " shop/first on every host; choose other hostnames, or take REST out of protocols"
     )
-    assert plan.services["shop", "second"].grpc == ()
+    assert plan.services[service_key("shop", "second")].grpc == ()
 
 
 def test_the_loser_keeps_everything_else() -> None:
@@ -81,8 +82,8 @@ def test_the_loser_keeps_everything_else() -> None:
 
     plan = merge(GATEWAY, [attached({}, created=OLD, name="a"), attached({}, both, name="b")])
 
-    assert [api.name for api in plan.services["shop", "b"].grpc] == ["order.v1.Orders"]
-    assert [api.name for api in plan.services["shop", "b"].rest] == ["order.v1.Orders"]
+    assert [api.name for api in plan.services[service_key("shop", "b")].grpc] == ["order.v1.Orders"]
+    assert [api.name for api in plan.services[service_key("shop", "b")].rest] == ["order.v1.Orders"]
 
 
 def test_paths_conflict_whatever_their_variables_are_called() -> None:
@@ -91,8 +92,12 @@ def test_paths_conflict_whatever_their_variables_are_called() -> None:
 
     plan = merge(GATEWAY, [attached({}, created=OLD, name="a"), attached({}, other, name="b")])
 
-    assert [problem.field for problem in plan.refused["shop", "b"]] == ["spec.gateway.rest"]
-    assert [api.name for api in plan.services["shop", "b"].grpc] == ["people.v1.People"]
+    assert [problem.field for problem in plan.refused[service_key("shop", "b")]] == [
+        "spec.gateway.rest"
+    ]
+    assert [api.name for api in plan.services[service_key("shop", "b")].grpc] == [
+        "people.v1.People"
+    ]
 
 
 def test_other_verbs_of_a_path_are_free() -> None:
@@ -137,7 +142,7 @@ def test_claimed_prefixes(first: list[str], second: list[str], loses: list[str])
     )
 
     assert told(plan, "a") == []
-    assert [problem.field for problem in plan.refused.get(("shop", "b"), ())] == loses
+    assert [problem.field for problem in plan.refused.get(service_key("shop", "b"), ())] == loses
 
 
 def test_a_host_without_listener_is_named() -> None:
@@ -160,7 +165,7 @@ def test_the_heir_takes_over() -> None:
     touched = merger.update([second])
 
     assert merger.plan.refused == {}
-    assert touched.services == {("shop", "a"), ("shop", "b")}
+    assert touched.services == {service_key("shop", "a"), service_key("shop", "b")}
     assert touched.segments == {"user.v1.UserService", "v1"}
 
 

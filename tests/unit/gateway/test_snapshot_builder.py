@@ -9,6 +9,7 @@ from envoy.config.route.v3 import scoped_route_pb2
 from grpc_operator.gateway import ir
 from grpc_operator.gateway.envoy import Builder
 from grpc_operator.gateway.snapshot import CLUSTER, ENDPOINTS, LISTENER, ROUTES, SCOPE, Snapshot
+from grpc_operator.resources import service_key
 from tests.unit.gateway import GATEWAY, USERS, attached, descriptor, message, method, snapshot_of
 
 ORDERS = descriptor({"order.v1.Orders": [method("Get", "GET /v1/orders/*")]})
@@ -80,12 +81,12 @@ def test_resources_of_one_service_name_it() -> None:
         "10080": None,
         "http/grpc.health.v1.Health": None,
         "http/v1": None,
-        "http/user.v1.UserService": ("shop", "users"),
-        "http/order.v1.Orders": ("shop", "orders"),
-        "shop/users": ("shop", "users"),
-        "shop/orders": ("shop", "orders"),
-        "~rest/shop~users": ("shop", "users"),
-        "~rest/shop~orders": ("shop", "orders"),
+        "http/user.v1.UserService": service_key("shop", "users"),
+        "http/order.v1.Orders": service_key("shop", "orders"),
+        "shop/users": service_key("shop", "users"),
+        "shop/orders": service_key("shop", "orders"),
+        "~rest/shop~users": service_key("shop", "users"),
+        "~rest/shop~orders": service_key("shop", "orders"),
     }
 
 
@@ -97,9 +98,9 @@ def test_resources_of_several_services_name_all_of_them() -> None:
         name: each.concerned for named in resources.values() for name, each in named.items()
     }
 
-    assert concerned["http/v1"] == {("shop", "users"), ("shop", "orders")}
+    assert concerned["http/v1"] == {service_key("shop", "users"), service_key("shop", "orders")}
     assert resources[SCOPE]["http/v1"].concerned == resources[ROUTES]["http/v1"].concerned
-    assert concerned["http/v2"] == {("shop", "other")}
+    assert concerned["http/v2"] == {service_key("shop", "other")}
     assert concerned["10080"] == concerned["http/grpc.health.v1.Health"] == {None}
 
 
@@ -114,7 +115,9 @@ def test_a_change_touches_what_belongs_to_it() -> None:
         ("RouteConfiguration", "http/user.v1.UserService"),
         ("RouteConfiguration", "~rest/shop~users"),
     }
-    assert {key for key in old.tokens if old.tokens[key] != new.tokens[key]} == {("shop", "users")}
+    assert {key for key in old.tokens if old.tokens[key] != new.tokens[key]} == {
+        service_key("shop", "users")
+    }
 
 
 def test_endpoints_change_nothing_else() -> None:
@@ -122,7 +125,7 @@ def test_endpoints_change_nothing_else() -> None:
     builder = Builder()
     old, _ = builder.build(GATEWAY, [attached()], {})
 
-    new, _ = builder.build(GATEWAY, [attached()], {("shop", "users"): HERE})
+    new, _ = builder.build(GATEWAY, [attached()], {service_key("shop", "users"): HERE})
 
     assert changed(old, new) == {("ClusterLoadAssignment", "shop/users")}
     assert old.tokens == new.tokens
@@ -137,7 +140,7 @@ def test_a_gone_service_leaves_nothing() -> None:
     """Every one of its resources goes with it."""
     builder = Builder()
     empty, _ = builder.build(GATEWAY, [], {})
-    builder.build(GATEWAY, [attached()], {("shop", "users"): HERE})
+    builder.build(GATEWAY, [attached()], {service_key("shop", "users"): HERE})
 
     again, _ = builder.build(GATEWAY, [], {})
 
@@ -193,7 +196,7 @@ def test_any_history_ends_in_the_same_snapshot() -> None:
             hosts = chance.sample(["a.com", "b.com", "*.com"], chance.randint(0, 2))
             gateway = {"hostnames": hosts, "timeouts": {"request": f"{chance.randint(1, 2)}s"}}
             present[name] = attached(gateway, chance.choice([USERS, ORDERS]), name=name)
-        endpoints = {("shop", name): HERE[: chance.randint(0, 2)] for name in present}
+        endpoints = {service_key("shop", name): HERE[: chance.randint(0, 2)] for name in present}
         of = chance.sample(list(present.values()), len(present))
 
         assert builder.build(GATEWAY, of, endpoints) == Builder().build(

@@ -7,9 +7,8 @@ import pytest
 
 from grpc_operator.api import GrpcService
 from grpc_operator.controlplane.control_plane import ControlPlane
-from grpc_operator.gateway import ir
 from grpc_operator.reconcile.programmed import Outcome, Programmed, Proxy
-from grpc_operator.resources import Key
+from grpc_operator.resources import Key, service_key
 from tests.unit.controlplane.test_control_plane import Published
 from tests.unit.reconcile import GATEWAY, USERS, cluster, users
 
@@ -20,19 +19,17 @@ SERVICE = users(replicas=0)
 class Connected:
     """A proxy that is connected."""
 
-    tokens: Mapping[ir.Key, str]
-    rejected: Mapping[ir.Key | None, str] = field(default_factory=dict)
+    tokens: Mapping[Key, str]
+    rejected: Mapping[Key | None, str] = field(default_factory=dict)
     node: str = "envoy-0"
 
-    async def of(self, gateway: ir.Key, service: ir.Key) -> Sequence[Proxy]:
+    async def of(self, gateway: Key, service: Key) -> Sequence[Proxy]:
         """Returns itself: the only proxy there is."""
-        assert (gateway, service) == (GATEWAY[1:], USERS[1:])
+        assert (gateway, service) == (GATEWAY, USERS)
         return [self]
 
 
-async def look(
-    refused: Mapping[ir.Key | None, str], *, served: bool, times: int = 1
-) -> list[Outcome]:
+async def look(refused: Mapping[Key | None, str], *, served: bool, times: int = 1) -> list[Outcome]:
     """Takes looks at a service of which a proxy serves the newest version, or an older one."""
     store = cluster(SERVICE)
     changed: list[Key] = []
@@ -42,22 +39,22 @@ async def look(
     edge = plane.edge(USERS)
     assert edge is not None
     assert edge.token is not None
-    proxies = Connected({USERS[1:]: edge.token if served else "older"}, refused)
+    proxies = Connected({USERS: edge.token if served else "older"}, refused)
     service = GrpcService.parse(SERVICE)
     programmed, gateway = Programmed(store, proxies), plane.gateway(GATEWAY)
     return [await programmed.look(USERS, service, edge, gateway) for _ in range(times)]
 
 
-@pytest.mark.parametrize("owner", [None, USERS[1:]])
-async def test_what_is_served_as_asked_is_programmed(owner: ir.Key | None) -> None:
+@pytest.mark.parametrize("owner", [None, USERS])
+async def test_what_is_served_as_asked_is_programmed(owner: Key | None) -> None:
     """Somebody else has made the proxy refuse a table that this service is in as well."""
     (outcome,) = await look({owner: "no such thing"}, served=True)
 
     assert (outcome.verdict.status, outcome.verdict.reason) == ("True", "Programmed")
 
 
-@pytest.mark.parametrize("owner", [None, USERS[1:]])
-async def test_what_keeps_it_from_being_served_is_told(owner: ir.Key | None) -> None:
+@pytest.mark.parametrize("owner", [None, USERS])
+async def test_what_keeps_it_from_being_served_is_told(owner: Key | None) -> None:
     """In the proxy's own words."""
     (outcome,) = await look({owner: "no such thing"}, served=False)
 
@@ -67,7 +64,7 @@ async def test_what_keeps_it_from_being_served_is_told(owner: ir.Key | None) -> 
 
 async def test_a_refusal_of_another_service_is_not_told() -> None:
     """This one is merely on its way."""
-    (outcome,) = await look({("shop", "other"): "no such thing"}, served=False)
+    (outcome,) = await look({service_key("shop", "other"): "no such thing"}, served=False)
 
     assert (outcome.verdict.status, outcome.verdict.reason) == ("False", "Programming")
 

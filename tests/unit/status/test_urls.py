@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from grpc_operator.descriptor.model import Binding
 from grpc_operator.gateway.ir import Api, Attachment, Method, Policy, Rest
+from grpc_operator.resources import service_key
 from grpc_operator.status.urls import Address, at_gateway, in_cluster, rest_path, services
 
 POLICY = Policy(timeout=15, longest_deadline=None, idle_timeout=None, retries=None)
@@ -30,7 +31,7 @@ REST = Rest(
     max_bytes=1,
 )
 ATTACHED = Attachment(
-    ("shop", "users"), "", (), (API,), grpc=True, grpc_web=True, rest=REST, cors=None
+    service_key("shop", "users"), "", (), (API,), grpc=True, grpc_web=True, rest=REST, cors=None
 )
 PLAIN = Address("gw.infra.svc", 80, tls=False, hostname=None)
 

@@ -7,8 +7,8 @@ from envoy.config.route.v3 import scoped_route_pb2
 from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf.any_pb2 import Any as Packed
 
-from grpc_operator.gateway.ir import Key
 from grpc_operator.gateway.snapshot import SCOPE, Resource, Snapshot
+from grpc_operator.resources import Key
 from grpc_operator.xds.responses import kind
 from grpc_operator.xds.session import Session
 from grpc_operator.xds.state import Stats

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grpc_operator.gateway.snapshot import CLUSTER, ENDPOINTS, LISTENER, ROUTES, SCOPE, Snapshot
+from grpc_operator.resources import service_key
 from grpc_operator.xds.session import Session
 from grpc_operator.xds.state import Stats
 from tests.unit.xds.proxy import snapshot
@@ -28,9 +29,9 @@ def wanted(services: Services) -> Snapshot:
     versions = {name: str(version) for name, version in services.items()}
     return snapshot(
         {LISTENER: {"http": "1"}, **{t: versions for t in ALL if t != LISTENER}},
-        {("ns", name): version for name, version in versions.items()},
+        {service_key("ns", name): version for name, version in versions.items()},
         stages={name: 1 for name in versions if name in "bd"},
-        owners={name: ("ns", name) for name in versions},
+        owners={name: service_key("ns", name) for name in versions},
     )
 
 

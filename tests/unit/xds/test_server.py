@@ -7,13 +7,13 @@ import grpc
 import pytest
 from envoy.service.discovery.v3 import ads_pb2_grpc, discovery_pb2
 
-from grpc_operator.gateway.ir import Key
 from grpc_operator.gateway.snapshot import CLUSTER
+from grpc_operator.resources import Key, gateway_key, service_key
 from grpc_operator.xds.server import AdsServer
 from tests.unit.xds.proxy import snapshot
 
-GATEWAY: Key = ("ns", "gw")
-USERS: Key = ("ns", "users")
+GATEWAY = gateway_key("ns", "gw")
+USERS = service_key("ns", "users")
 SNAPSHOT = snapshot({CLUSTER: {"users": "1"}}, {USERS: "1"}, owners={"users": USERS})
 
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from grpc_operator.gateway.ir import Key
 from grpc_operator.gateway.snapshot import CLUSTER, ENDPOINTS, LISTENER, ROUTES, SCOPE, Snapshot
+from grpc_operator.resources import service_key
 from grpc_operator.xds import responses
 from grpc_operator.xds.pending import PATIENCE, PATIENCE_EACH
 from grpc_operator.xds.session import MAX_NAMES, TooManyNamesError
 from tests.unit.xds.proxy import Proxy, snapshot
 
-USERS: Key = ("ns", "users")
+USERS = service_key("ns", "users")
 CDS, EDS, LDS = "Cluster", "ClusterLoadAssignment", "Listener"
 RDS, SRDS = "RouteConfiguration", "ScopedRouteConfiguration"
 
@@ -19,9 +19,9 @@ def full(*names: str, version: str = "1", stages: dict[str, int] | None = None) 
     named = dict.fromkeys(names, version)
     return snapshot(
         {LISTENER: {"http": "1"}, CLUSTER: named, ENDPOINTS: named, SCOPE: named, ROUTES: named},
-        {("ns", name): version for name in names},
+        {service_key("ns", name): version for name in names},
         stages=stages,
-        owners={name: ("ns", name) for name in names},
+        owners={name: service_key("ns", name) for name in names},
     )
 
 
@@ -38,7 +38,7 @@ def running(*names: str, version: str = "1") -> Proxy:
         if type_url == SCOPE:
             proxy.ask(ROUTES, *names)
         proxy.talk()
-    assert proxy.session.state().tokens == {("ns", name): version for name in names}
+    assert proxy.session.state().tokens == {service_key("ns", name): version for name in names}
     proxy.session.concerned()
     return proxy
 
@@ -83,8 +83,8 @@ def test_a_new_service_comes_in_order_and_only_after_answers() -> None:
     assert proxy.session.state().tokens.keys() == {USERS}
     proxy.ask(ROUTES, "new")
     assert proxy.talk() == [(RDS, {"new": "1"}, ())]
-    assert proxy.session.state().tokens == {USERS: "1", ("ns", "new"): "1"}
-    assert proxy.session.concerned() == {("ns", "new")}
+    assert proxy.session.state().tokens == {USERS: "1", service_key("ns", "new"): "1"}
+    assert proxy.session.concerned() == {service_key("ns", "new")}
 
 
 def test_a_table_comes_after_the_routes_of_the_scopes_it_uses() -> None:
@@ -115,7 +115,7 @@ def test_removal_is_the_reverse() -> None:
     proxy.ack()
     assert proxy.hear() == []
     assert proxy.session.state().tokens == {USERS: "1"}
-    assert proxy.session.concerned() == {("ns", "old")}
+    assert proxy.session.concerned() == {service_key("ns", "old")}
 
 
 def test_a_changed_cluster_gets_its_endpoints_again() -> None:
@@ -272,7 +272,10 @@ def test_a_reconnecting_proxy_gets_only_what_differs_in_order() -> None:
         (CDS, gone, ("gone",)),
         (EDS, gone, ("gone",)),
     ]
-    assert proxy.session.state().tokens == {("ns", "same"): "2", ("ns", "changed"): "2"}
+    assert proxy.session.state().tokens == {
+        service_key("ns", "same"): "2",
+        service_key("ns", "changed"): "2",
+    }
 
 
 def test_a_reconnecting_proxy_that_has_everything_gets_nothing() -> None:
@@ -292,18 +295,18 @@ def test_a_refusal_is_quoted_sent_once_and_concerns_its_owner() -> None:
     routes = full("users", "bad").resources[ROUTES]
     bad = full("bad", version="2").resources[ROUTES]["bad"]
     resources = {**full("users", "bad").resources, ROUTES: {**routes, "bad": bad}}
-    proxy.session.publish(Snapshot(resources, {USERS: "2", ("ns", "bad"): "2"}))
+    proxy.session.publish(Snapshot(resources, {USERS: "2", service_key("ns", "bad"): "2"}))
     assert proxy.hear() == [(RDS, {"bad": "2"}, ())]
     proxy.ack(refuse="no such thing")
-    assert proxy.session.state().rejected == {("ns", "bad"): f"{RDS} bad: no such thing"}
+    assert proxy.session.state().rejected == {service_key("ns", "bad"): f"{RDS} bad: no such thing"}
     assert proxy.talk() == []
-    assert proxy.session.state().tokens == {USERS: "2", ("ns", "bad"): "1"}
-    assert proxy.session.concerned() == {USERS, ("ns", "bad")}
+    assert proxy.session.state().tokens == {USERS: "2", service_key("ns", "bad"): "1"}
+    assert proxy.session.concerned() == {USERS, service_key("ns", "bad")}
     proxy.session.publish(full("users", "bad"))  # back to what the proxy still has
     assert proxy.talk() == []
     assert proxy.session.state().rejected == {}
-    assert proxy.session.state().tokens[("ns", "bad")] == "1"
-    assert ("ns", "bad") in proxy.session.concerned()
+    assert proxy.session.state().tokens[service_key("ns", "bad")] == "1"
+    assert service_key("ns", "bad") in proxy.session.concerned()
 
 
 def test_of_a_refused_response_each_resource_is_tried_alone() -> None:
@@ -318,7 +321,7 @@ def test_of_a_refused_response_each_resource_is_tried_alone() -> None:
     proxy.ack(refuse="this one")
     proxy.unanswered = [good]
     proxy.ack()
-    assert proxy.session.state().rejected == {("ns", "bad"): f"{CDS} bad: this one"}
+    assert proxy.session.state().rejected == {service_key("ns", "bad"): f"{CDS} bad: this one"}
     proxy.ask(ENDPOINTS, "good")
     assert proxy.hear() == [(EDS, {"good": "1"}, ())]
     proxy.ack()
@@ -327,7 +330,7 @@ def test_of_a_refused_response_each_resource_is_tried_alone() -> None:
 
 def test_a_refusal_of_something_shared_concerns_those_that_share_it() -> None:
     """The others are served, whatever is wrong with one of these."""
-    one, two, other = ("ns", "one"), ("ns", "two"), ("ns", "other")
+    one, two, other = service_key("ns", "one"), service_key("ns", "two"), service_key("ns", "other")
     tokens = {one: "1", two: "1", other: "1"}
     made = full("one", "two", "other")
     both = snapshot({ROUTES: {"both": "1"}, SCOPE: {"both": "1"}}, sharers={"both": (one, two)})

@@ -7,8 +7,8 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 
 from grpc_operator import hashing
-from grpc_operator.gateway.ir import Key
 from grpc_operator.gateway.snapshot import Resource
+from grpc_operator.resources import Key
 
 _LENGTH_DELIMITED = 2
 _SEVEN_BITS = 0x7F

@@ -1,6 +1,6 @@
 """The names that resources, filters and headers have; none depends on the order of anything."""
 
-from grpc_operator.gateway.ir import Key
+from grpc_operator.resources import Key
 
 SCOPE_HEADER = "x-grpc-operator-scope"
 """Says which route table serves a request. Set by Envoy itself, never by a client."""
@@ -38,9 +38,9 @@ def table(first: str, segment: str) -> str:
 
 def cluster(key: Key) -> str:
     """Returns the name of a service's cluster and of its endpoints."""
-    return "/".join(key)
+    return key.namespaced_name
 
 
 def own_segment(key: Key) -> str:
     """Returns the second key of a service's own scope; a DNS label never has a tilde."""
-    return "~".join(key)
+    return f"{key.namespace}~{key.name}"

@@ -18,9 +18,10 @@ from grpc_operator.gateway.envoy import (
 from grpc_operator.gateway.envoy import endpoints as endpoint_messages
 from grpc_operator.gateway.envoy.protobuf import resource
 from grpc_operator.gateway.envoy.route_tables import Table
-from grpc_operator.gateway.ir import Attachment, Endpoint, GatewayIr, Key
+from grpc_operator.gateway.ir import Attachment, Endpoint, GatewayIr
 from grpc_operator.gateway.merge import Merger
 from grpc_operator.gateway.snapshot import Resource, Snapshot
+from grpc_operator.resources import Key
 
 Built = tuple[Snapshot, Mapping[Key, tuple[Problem, ...]]]
 """The configuration of a gateway, and what each attachment lost to older ones."""
