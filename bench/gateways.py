@@ -124,7 +124,7 @@ def _bootstrap(xds_port: int, gateway: Key) -> dict[str, Any]:
     """Returns the operator's bootstrap with ports that do not collide."""
     settings = GatewaySettings("", None, "127.0.0.1", xds_port)
     config: dict[str, Any] = yaml.safe_load(bootstrap(settings))
-    config["node"] = {"id": _NODE, "cluster": "/".join(gateway)}
+    config["node"] = {"id": _NODE, "cluster": gateway.namespaced_name}
     for listener in config["static_resources"]["listeners"]:
         listener["address"]["socket_address"] |= {"address": "127.0.0.1", "port_value": 0}
     return config

@@ -48,7 +48,9 @@ def test_case(case: str, golden: Golden) -> None:
 
     snapshot, refused = Builder().build(gateway, attachments, addresses)
 
-    lost = {"/".join(key): [str(each) for each in problems] for key, problems in refused.items()}
+    lost = {
+        key.namespaced_name: [str(each) for each in problems] for key, problems in refused.items()
+    }
     shown = [*_shown(snapshot, given["show"])]
     golden.compare(output(HERE, case), dump([{"refused": lost}, *shown]))
 
