@@ -89,6 +89,15 @@ WATCHED = (*OWNERS, *CHILDREN, PODS, ENDPOINT_SLICES)
 _BY_KIND = {resource.kind: resource for resource in WATCHED}
 
 
+def of_kind(kind: str) -> Resource:
+    """Returns the resource of a watched or owned kind.
+
+    Raises:
+        KeyError: The kind is not one of ``WATCHED``.
+    """
+    return _BY_KIND[kind]
+
+
 def service_key(namespace: str, name: str) -> Key:
     """Returns the key of a GrpcService."""
     return Key(GRPC_SERVICES.kind, namespace, name)
@@ -105,4 +114,4 @@ def of(manifest: Mapping[str, Any]) -> Resource:
     Raises:
         KeyError: The kind is not one of ``WATCHED``.
     """
-    return _BY_KIND[manifest["kind"]]
+    return of_kind(manifest["kind"])

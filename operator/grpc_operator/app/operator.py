@@ -7,13 +7,17 @@ import socket
 from collections.abc import Coroutine
 from typing import Any
 
+from grpc_operator.api import GrpcGateway, GrpcService
 from grpc_operator.app import gc_freeze
 from grpc_operator.app.http import Endpoints
 from grpc_operator.app.metrics import Metrics
 from grpc_operator.app.proxies import AllProxies
 from grpc_operator.app.reconnect_grace import Returning
 from grpc_operator.app.watches import Watches
+from grpc_operator.controlplane.attachments import Attachments
 from grpc_operator.controlplane.control_plane import ControlPlane
+from grpc_operator.controlplane.descriptor_cache import DescriptorCache
+from grpc_operator.controlplane.owners import Owners
 from grpc_operator.desired.gateway import GatewaySettings
 from grpc_operator.engine.queue import Queue
 from grpc_operator.engine.resync import Resync
@@ -23,7 +27,7 @@ from grpc_operator.errors import ClusterError
 from grpc_operator.kube.cluster import Cluster
 from grpc_operator.kube.connection import Connection
 from grpc_operator.kube.lease import Lease
-from grpc_operator.reconcile.descriptor_sources import Descriptors
+from grpc_operator.reconcile.descriptor_sources import DescriptorSources
 from grpc_operator.reconcile.grpc_gateway import GrpcGatewayReconciler
 from grpc_operator.reconcile.grpc_service import GrpcServiceReconciler
 from grpc_operator.reconcile.programmed import Programmed
@@ -59,11 +63,18 @@ class Operator:
         self._cluster = Cluster(connection, lambda: self._lease.held, self._metrics.wrote)
         self._ads = AdsServer(self._proxies_changed)
         self._proxies = AllProxies(self._ads, settings)
+        self._services = Owners(GrpcService, {"image": "placeholder"})
+        self._gateways = Owners(GrpcGateway, {})
+        self._descriptors = DescriptorCache(self._store)
         self._control_plane = ControlPlane(
-            self._store, self._ads, self._queue.add, settings.lease_namespace
+            self._store,
+            self._ads,
+            self._queue.add,
+            Attachments(self._store, self._services, self._descriptors, settings.lease_namespace),
+            self._gateways,
         )
         self._resync = Resync(
-            self._list_all, self._store, self._queue, self._control_plane.touch_all
+            self._list_all, self._store, self._queue, self._control_plane.mark_all_dirty
         )
         self._returning = Returning(self._store, self._proxies, self._control_plane)
         self._reconcilers = self._make_reconcilers()
@@ -78,18 +89,20 @@ class Operator:
         services = GrpcServiceReconciler(
             self._cluster,
             self._store,
+            self._services,
             settings.cluster_domain,
-            Descriptors(self._cluster, self._store, fetch),
+            DescriptorSources(self._cluster, self._store, self._descriptors, fetch),
             Programmed(self._store, self._proxies),
             self._control_plane,
         )
         gateways = GrpcGatewayReconciler(
             self._cluster,
             self._store,
+            self._gateways,
             settings.cluster_domain,
             _gateway_settings(settings),
             self._proxies,
-            self._control_plane.attached,
+            self._control_plane,
         )
         return {
             GRPC_SERVICES.kind: services.reconcile,

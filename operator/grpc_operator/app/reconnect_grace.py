@@ -8,6 +8,7 @@ import asyncio
 
 from grpc_operator import names
 from grpc_operator.app.proxies import AllProxies
+from grpc_operator.controlplane.attachment_state import Built
 from grpc_operator.controlplane.control_plane import ControlPlane
 from grpc_operator.engine.store import Store
 from grpc_operator.resources import DEPLOYMENTS, GRPC_GATEWAYS, Key
@@ -53,9 +54,9 @@ class Returning:
         for gateway in gateways:
             expected = self._expected(gateway)
             for service in self._control_plane.attached(gateway) or [gateway]:
-                edge = self._control_plane.edge(service)
+                state = self._control_plane.state(service)
                 proxies = await self._proxies.of(gateway, service)
-                token = edge.token if edge is not None else None
+                token = state.config_hash if isinstance(state, Built) else None
                 behind = [each for each in proxies if each.tokens.get(service) != token]
                 if behind or len(proxies) < expected:
                     return False

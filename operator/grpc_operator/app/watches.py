@@ -97,9 +97,9 @@ class Watches:
                     continue
                 # Also after our own writes, of which nobody else tells.
                 if resource in OWNERS and event["type"] != "DELETED":
-                    self._control_plane.touch_owner(key, manifest)
+                    self._control_plane.owner_changed(key, manifest)
                 elif resource in _BUILT_FROM:
-                    self._control_plane.touch(key)
+                    self._control_plane.mark_dirty(key)
                 if news:  # neither our own write, nor older than what is known
                     self._queue.add(key)
 

@@ -1,4 +1,8 @@
-"""What the control plane knows of a service at its gateway, for its status."""
+"""What the control plane knows of a service that asks for a gateway: one frozen value a stage.
+
+``Unresolved`` or ``Attached`` is made of the objects of the cluster (``attachments``); ``Built`` is
+what became of an ``Attached`` service in the snapshot of its gateway (``gateway_group``).
+"""
 
 from dataclasses import dataclass, field
 
@@ -10,27 +14,64 @@ from grpc_operator.status.observed import Verdict
 
 
 @dataclass(frozen=True)
-class Edge:
-    """One service as it was built into a gateway's configuration.
+class Unresolved:
+    """A service that no gateway serves.
 
     Attributes:
-        generation: The ``metadata.generation`` that was looked at.
-        gateway: The GrpcGateway it is attached to, if there is one that takes it.
-        refs: Why it is attached to none; ``None`` when it is.
-        invalid: What is wrong with ``spec.gateway`` in the light of the descriptor.
-        attachment: What is served.
-        descriptor: What the attachment was made from.
-        conflicts: What others had first.
-        endpoints: How many addresses take new calls.
-        token: Stands for everything that was built from it; ``None`` before.
+        generation: The ``metadata.generation`` of the GrpcService.
+        refs: The condition ResolvedRefs: there is no such gateway, or it does not admit it.
     """
 
     generation: int
-    gateway: Key | None = None
-    refs: Verdict | None = None
-    invalid: InvalidSpecError | None = None
+    refs: Verdict
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A service and what it asks of its gateway.
+
+    Attributes:
+        generation: The ``metadata.generation`` of the GrpcService.
+        gateway: The GrpcGateway.
+        attachment: What is served; ``None`` while nothing can be.
+        descriptor: What the attachment was made from.
+        invalid: What is wrong with ``spec.gateway`` or the descriptor; the attachment is then the
+            last good one.
+    """
+
+    generation: int
+    gateway: Key
     attachment: Attachment | None = field(default=None, repr=False)
     descriptor: Descriptor | None = field(default=None, repr=False)
-    conflicts: tuple[Problem, ...] = ()
+    invalid: InvalidSpecError | None = None
+
+
+@dataclass(frozen=True)
+class Built:
+    """A service as it is in the snapshot of its gateway.
+
+    Attributes:
+        attached: What it was built from.
+        endpoints: Number of addresses that take new calls.
+        conflicts: What older services have already.
+        config_hash: Stands for everything that was built for it; ``None`` when nothing was.
+    """
+
+    attached: Attached
     endpoints: int = 0
-    token: str | None = None
+    conflicts: tuple[Problem, ...] = ()
+    config_hash: str | None = None
+
+
+AttachmentState = Unresolved | Built
+"""What is known of a service after a build."""
+
+
+def generation_of(state: AttachmentState) -> int:
+    """Returns the ``metadata.generation`` that a state is about."""
+    return state.attached.generation if isinstance(state, Built) else state.generation
+
+
+def gateway_of(state: AttachmentState | None) -> Key | None:
+    """Returns the GrpcGateway that a service is attached to, if any."""
+    return state.attached.gateway if isinstance(state, Built) else None

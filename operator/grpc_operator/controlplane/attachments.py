@@ -1,84 +1,97 @@
-"""Which gateway takes a GrpcService, and what it asks of it."""
+"""Which gateway serves a GrpcService, and what the service asks of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from grpc_operator.api import GrpcGateway, GrpcService
-from grpc_operator.controlplane.attachment_state import Edge
-from grpc_operator.controlplane.descriptor_cache import PinnedSets
-from grpc_operator.controlplane.owners import Parsed
+from grpc_operator.controlplane.attachment_state import Attached, Unresolved
+from grpc_operator.controlplane.descriptor_cache import DescriptorCache
+from grpc_operator.controlplane.owners import Owners
 from grpc_operator.descriptor.model import Descriptor
 from grpc_operator.engine.store import Store
 from grpc_operator.errors import InvalidSpecError
 from grpc_operator.gateway import ir
 from grpc_operator.gateway.attach import attach
-from grpc_operator.resources import GRPC_GATEWAYS, GRPC_SERVICES, Key, Manifest
+from grpc_operator.resources import GRPC_SERVICES, Key, gateway_key
 from grpc_operator.status.observed import Verdict
 
-_Version = tuple[str, ...]
+_Version = tuple[object, ...]
 
 
 class Attachments:
-    """Makes an ``Edge`` of each GrpcService that wants to be at a gateway.
-
-    Everything is kept until what it was made from changes.
+    """Attaches each GrpcService that asks for a gateway; again only when something has changed.
 
     Args:
         store: What the cluster holds.
-        home: The operator's namespace, where a gateway may be that is named without one.
+        owners: Parses the services.
+        descriptors: Their descriptors.
+        operator_namespace: Where a gateway may be that is named without a namespace.
     """
 
-    def __init__(self, store: Store, home: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        owners: Owners[GrpcService],
+        descriptors: DescriptorCache,
+        operator_namespace: str,
+    ) -> None:
         self._store = store
-        self._home = home
-        self._services = Parsed(GrpcService)
-        self._sets = PinnedSets(store)
-        self._edges: dict[Key, tuple[_Version, Edge]] = {}
+        self._owners = owners
+        self._descriptors = descriptors
+        self._operator_namespace = operator_namespace
+        self._services: dict[Key, GrpcService] = {}
+        self._attached: dict[Key, tuple[_Version, Attached]] = {}
 
-    async def read(self, keys: Iterable[Key]) -> bool:
-        """Reads services and their descriptor sets again, as far as they have changed.
+    async def refresh(self, key: Key) -> bool:
+        """Reads a service and its descriptor as far as they have changed.
 
         Returns:
             Whether that took a while: then more may have changed by now.
         """
-        took_a_while = False
-        for key in keys:
-            manifest = self._store.get(GRPC_SERVICES, key.namespace, key.name)
-            if manifest is not None and "gateway" not in manifest["spec"]:
-                manifest = None
-            service = self._services.read(key, manifest)
-            took_a_while |= await self._sets.read(key, service)
-        return took_a_while
+        service = self._read(key)
+        if service is None:
+            self._services.pop(key, None)
+        else:
+            self._services[key] = service
+        return await self._descriptors.refresh(key, service)
 
-    def has(self, key: Key, manifest: Manifest) -> bool:
-        """Returns whether a service was last read with the spec that it has now."""
-        return self._services.has(key, manifest)
+    def _read(self, key: Key) -> GrpcService | None:
+        """Returns a service that asks for a gateway; the reconcile reports an invalid one."""
+        manifest = self._store.get(GRPC_SERVICES, key.namespace, key.name)
+        if manifest is None:
+            self._owners.forget(key)
+            return None
+        if "gateway" not in manifest["spec"]:
+            return None
+        parsed = self._owners.parse(key, manifest)
+        return parsed.owner if parsed.invalid is None else None
 
-    def edge(self, key: Key, gateways: Mapping[Key, GrpcGateway]) -> Edge | None:
-        """Returns the edge of a service as it was last read; ``None`` if it wants none."""
+    def attach(self, key: Key, gateways: Mapping[Key, GrpcGateway]) -> Unresolved | Attached | None:
+        """Attaches a service as it was last read; ``None`` if it asks for no gateway."""
         service = self._services.get(key)
         if service is None:
-            self._edges.pop(key, None)
+            self._attached.pop(key, None)
             return None
-        generation = service.metadata.generation
-        gateway, why_not = self._gateway_of(service, gateways)
-        if gateway is None:
-            return Edge(generation, refs=why_not)
-        pinned = self._sets.find(service)
+        gateway = self._gateway_of(service, gateways)
+        if isinstance(gateway, Verdict):
+            return Unresolved(service.metadata.generation, gateway)
+        pinned = self._descriptors.config_map(service)
         version = (
             service.metadata.uid,
-            str(generation),
+            service.metadata.generation,
             pinned["metadata"]["resourceVersion"] if pinned else "",
-            *gateway,
+            gateway,
         )
-        cached = self._edges.get(key)
+        cached = self._attached.get(key)
         if cached is None or cached[0] != version:
             last = cached[1] if cached is not None and cached[0][0] == version[0] else None
-            cached = (version, self._attach(key, service, gateway, last))
-            self._edges[key] = cached
+            cached = version, self._attach(key, service, gateway, last)
+            self._attached[key] = cached
         return cached[1]
 
-    def _attach(self, key: Key, service: GrpcService, gateway: Key, last: Edge | None) -> Edge:
-        descriptor, invalid = self._sets.of(key)
+    def _attach(
+        self, key: Key, service: GrpcService, gateway: Key, last: Attached | None
+    ) -> Attached:
+        descriptor, invalid = self._descriptors.of(key)
         attachment: ir.Attachment | None = None
         if invalid is None:
             try:
@@ -90,38 +103,33 @@ class Attachments:
             # settings that are wrong.
             attachment = last.attachment if last is not None else None
             attachment = attachment or _without_overrides(service, descriptor)
-        return Edge(
-            service.metadata.generation,
-            gateway=gateway,
-            invalid=invalid,
-            attachment=attachment,
-            descriptor=descriptor,
-        )
+        return Attached(service.metadata.generation, gateway, attachment, descriptor, invalid)
 
     def _gateway_of(
         self, service: GrpcService, gateways: Mapping[Key, GrpcGateway]
-    ) -> tuple[Key | None, Verdict | None]:
-        assert service.spec.gateway is not None  # noqa: S101 - the caller has looked
+    ) -> Key | Verdict:
+        """Returns the gateway of a service, or why it has none (the condition ResolvedRefs)."""
+        assert service.spec.gateway is not None  # noqa: S101 - read checks it
         ref, own = service.spec.gateway.gateway_ref, service.metadata.namespace
-        candidates = [ref.namespace] if ref.namespace else [own, self._home]
+        candidates = [ref.namespace] if ref.namespace else [own, self._operator_namespace]
         for namespace in candidates:
-            key = Key(GRPC_GATEWAYS.kind, namespace, ref.name)
+            key = gateway_key(namespace, ref.name)
             gateway = gateways.get(key)
             if gateway is None:
                 continue
-            if not allows(gateway, own):
-                return None, Verdict(
-                    "False",
-                    "NotAllowed",
-                    f"spec.gateway.gatewayRef: GrpcGateway {namespace}/{ref.name} does not take"
-                    f" services from namespace {own}; its spec.allowedNamespaces decides",
-                )
-            return key, None
+            if allows(gateway, own):
+                return key
+            return Verdict(
+                "False",
+                "NotAllowed",
+                f"spec.gateway.gatewayRef: GrpcGateway {namespace}/{ref.name} does not admit"
+                f" services from namespace {own}; its spec.allowedNamespaces decides",
+            )
         where = " or ".join(dict.fromkeys(candidates))
-        return None, Verdict(
+        return Verdict(
             "False",
             "GatewayNotFound",
-            f"spec.gateway.gatewayRef: there is no GrpcGateway {ref.name} in namespace {where}",
+            f"spec.gateway.gatewayRef: GrpcGateway {ref.name} does not exist in namespace {where}",
         )
 
 
@@ -136,7 +144,7 @@ def allows(gateway: GrpcGateway, namespace: str) -> bool:
 
 
 def _without_overrides(service: GrpcService, descriptor: Descriptor | None) -> ir.Attachment | None:
-    assert service.spec.gateway is not None  # noqa: S101 - the caller has looked
+    assert service.spec.gateway is not None  # noqa: S101 - read checks it
     plain = service.spec.gateway.model_copy(update={"methods": None})
     spec = service.spec.model_copy(update={"gateway": plain})
     try:

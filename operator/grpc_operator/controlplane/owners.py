@@ -1,5 +1,6 @@
-"""Reads an owner; what its model refuses becomes problems that name the field."""
+"""GrpcServices and GrpcGateways as models; each is parsed once for each change of its spec."""
 
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
@@ -10,70 +11,56 @@ from grpc_operator.resources import Key, Manifest
 
 Owner = TypeVar("Owner", GrpcService, GrpcGateway)
 
+Version = tuple[str, int]
+"""The uid and ``metadata.generation`` of an object: equal ones mean an equal spec."""
 
-def parsed(
-    model: type[Owner], manifest: Manifest, stand_in: dict[str, Any]
-) -> tuple[Owner, InvalidSpecError | None]:
-    """Returns the owner, and why its spec cannot be used, if so.
+
+def version_of(manifest: Manifest) -> Version:
+    """Returns the version of an owner's spec."""
+    return manifest["metadata"]["uid"], manifest["metadata"]["generation"]
+
+
+@dataclass(frozen=True)
+class Parsed(Generic[Owner]):
+    """An owner, and why its spec cannot be used, if so: then it has a placeholder for a spec."""
+
+    owner: Owner
+    invalid: InvalidSpecError | None = None
+
+
+class Owners(Generic[Owner]):
+    """The owners of one kind.
 
     Args:
-        model: What it should be.
-        manifest: As the API server returned it.
-        stand_in: A valid spec that nobody looks at: with it, enough of a bad object can be read
-            to report on it.
+        model: What they are.
+        placeholder: A valid spec that is never used: with it, enough of an invalid object can be
+            read to report on it.
     """
-    try:
-        return model.parse(manifest), None
-    except ValidationError as error:
-        problems = [
-            Problem(".".join(str(part) for part in entry["loc"]), entry["msg"])
-            for entry in error.errors()
-        ]
-        return model.parse({**manifest, "spec": stand_in}), InvalidSpecError(problems)
 
-
-class Parsed(Generic[Owner]):
-    """The owners of one kind, each read again only when its spec has changed."""
-
-    def __init__(self, model: type[Owner]) -> None:
+    def __init__(self, model: type[Owner], placeholder: dict[str, Any]) -> None:
         self._model: type[Owner] = model
-        self._known: dict[Key, tuple[tuple[str, int], Owner]] = {}
+        self._placeholder = placeholder
+        self._known: dict[Key, tuple[Version, Parsed[Owner]]] = {}
 
-    def read(self, key: Key, manifest: Manifest | None) -> Owner | None:
-        """Returns an owner.
-
-        Args:
-            key: Its key.
-            manifest: As the API server returned it; ``None`` if it is gone.
-
-        Returns:
-            ``None`` if it is gone or cannot be read: its own reconcile reports that.
-        """
-        known = self._known.pop(key, None)
-        if manifest is None:
-            return None
-        if known is None or known[0] != _version(manifest):
-            try:
-                known = _version(manifest), self._model.parse(manifest)
-            except ValidationError:
-                return None
-        self._known[key] = known
+    def parse(self, key: Key, manifest: Manifest) -> Parsed[Owner]:
+        """Returns an owner as the API server returned it, without its status."""
+        version, known = version_of(manifest), self._known.get(key)
+        if known is None or known[0] != version:
+            known = version, self._parse({**manifest, "status": {}})
+            self._known[key] = known
         return known[1]
 
-    def has(self, key: Key, manifest: Manifest) -> bool:
-        """Returns whether an owner was last read with the spec that it has now."""
-        known = self._known.get(key)
-        return known is not None and known[0] == _version(manifest)
+    def forget(self, key: Key) -> None:
+        """Forgets an owner that is gone."""
+        self._known.pop(key, None)
 
-    def get(self, key: Key) -> Owner | None:
-        """Returns an owner as it was last read."""
-        known = self._known.get(key)
-        return known[1] if known is not None else None
-
-    def all(self) -> dict[Key, Owner]:
-        """Returns every owner as it was last read."""
-        return {key: owner for key, (_, owner) in self._known.items()}
-
-
-def _version(manifest: Manifest) -> tuple[str, int]:
-    return manifest["metadata"]["uid"], manifest["metadata"]["generation"]
+    def _parse(self, manifest: Manifest) -> Parsed[Owner]:
+        try:
+            return Parsed(self._model.parse(manifest))
+        except ValidationError as error:
+            problems = [
+                Problem(".".join(str(part) for part in entry["loc"]), entry["msg"])
+                for entry in error.errors()
+            ]
+            owner = self._model.parse({**manifest, "spec": self._placeholder})
+            return Parsed(owner, InvalidSpecError(problems))

@@ -12,6 +12,7 @@ from grpc_operator.resources import Manifest, Resource
 _CONTENT_TYPES = {
     "apply": "application/apply-patch+yaml",
     "patch": "application/merge-patch+json",
+    "replace": "application/json-patch+json",
 }
 _LIST_CHUNK = 500
 """Objects in one answer of a list."""
@@ -76,25 +77,39 @@ class Cluster:
         """Applies an object (server-side apply, force) and returns what it now is."""
         return await self._patch("apply", manifest["kind"], _path(manifest), manifest, manager)
 
-    async def replace_lists(self, manifest: Manifest) -> Manifest:
-        """Overwrites every list of an object with the manifest's, and returns what it now is.
+    async def replace(self, live: Manifest, desired: Manifest) -> None:
+        """Replaces everything but the metadata of an object, whoever owns it.
 
-        Server-side apply merges lists by key, so an item whose key somebody changed stays and
-        clashes. A JSON merge patch replaces lists as a whole (RFC 7386). The trace it leaves in
-        the managed fields is struck out again: fields with two managers could never be removed.
+        Server-side apply keeps what other managers have added. The managed fields that this leaves
+        behind are removed again: a field with two managers could never be removed.
+
+        Raises:
+            ConflictError: The object has changed meanwhile.
         """
-        path = _path(manifest)
-        body = {"spec": manifest["spec"]}
-        live = await self._patch("patch", manifest["kind"], path, body, REPAIR_FIELD_MANAGER)
+        path, kind = _path(desired), desired["kind"]
+        body = [
+            {
+                "op": "add",
+                "path": "/metadata/resourceVersion",
+                "value": live["metadata"]["resourceVersion"],
+            },
+            *(
+                {"op": "add", "path": f"/{field}", "value": value}
+                for field, value in desired.items()
+                if field not in {"apiVersion", "kind", "metadata"}
+            ),
+        ]
+        replaced = await self._patch("replace", kind, path, body, REPAIR_FIELD_MANAGER)
         kept = [
             entry
-            for entry in live["metadata"].get("managedFields") or ()
+            for entry in replaced["metadata"].get("managedFields") or ()
             if entry["manager"] != REPAIR_FIELD_MANAGER
         ]
-        metadata = {"resourceVersion": live["metadata"]["resourceVersion"], "managedFields": kept}
-        return await self._patch(
-            "patch", manifest["kind"], path, {"metadata": metadata}, REPAIR_FIELD_MANAGER
-        )
+        metadata = {
+            "resourceVersion": replaced["metadata"]["resourceVersion"],
+            "managedFields": kept,
+        }
+        await self._patch("patch", kind, path, {"metadata": metadata}, REPAIR_FIELD_MANAGER)
 
     async def apply_status(self, owner: Manifest) -> Manifest:
         """Applies the ``status`` of an owner and returns what the object now is.

@@ -1,14 +1,22 @@
 """Brings the objects of an owner to their desired state with as few writes as possible."""
 
 import logging
+from collections.abc import Sequence
 
 from grpc_operator import labels, resources
 from grpc_operator.api import GrpcGateway, GrpcService
-from grpc_operator.desired.common.drift import differences
 from grpc_operator.engine.store import Store
-from grpc_operator.errors import InvalidSpecError, Problem, RejectedError
+from grpc_operator.errors import (
+    ClusterError,
+    InvalidSpecError,
+    NotFoundError,
+    Problem,
+    RejectedError,
+)
 from grpc_operator.kube.cluster import Cluster
-from grpc_operator.labels import APPLIED_HASH, HANDOVER_FIELD_MANAGER, MANAGED_BY
+from grpc_operator.labels import HANDOVER_FIELD_MANAGER, MANAGED_BY
+from grpc_operator.reconcile import ownership
+from grpc_operator.reconcile.rejections import rejected
 from grpc_operator.resources import DEPLOYMENTS, Key, Manifest
 
 logger = logging.getLogger(__name__)
@@ -18,87 +26,103 @@ Owner = GrpcService | GrpcGateway
 _Identity = tuple[str, str]
 
 
-class NamesakeLeavesError(Exception):
-    """A child of a deleted owner of the same name is still being removed."""
+class DeletionPendingError(Exception):
+    """A child of a deleted owner of the same name has not been deleted yet."""
+
+
+ChildError = InvalidSpecError | DeletionPendingError | ClusterError
+"""Why one child is not as desired."""
 
 
 class Children:
-    """Applies, adopts, repairs and prunes the objects that an owner has made."""
+    """Applies, adopts, restores and prunes the objects of owners of one kind."""
 
     def __init__(self, cluster: Cluster, store: Store) -> None:
         self._cluster = cluster
         self._store = store
-        self._tolerated: dict[tuple[str, _Identity], tuple[str, str]] = {}
+        self._accepted: dict[tuple[str, _Identity], ownership.Deviation] = {}
 
-    async def converge(self, owner: Owner, desired: list[Manifest]) -> None:
+    async def converge(self, owner: Owner, desired: Sequence[Manifest]) -> list[ChildError]:
         """Makes the cluster hold exactly the desired objects of an owner.
 
+        Returns:
+            Why some of them are not as desired; the others are, whichever comes first.
+
         Raises:
-            InvalidSpecError: A name is taken, or the API server refuses an object.
-            NamesakeLeavesError: A predecessor's objects have not gone yet.
-            ClusterError: Retry.
+            ClusterError: The API server does not answer at all.
         """
+        errors: list[ChildError] = []
         for manifest in desired:
-            await self._ensure(owner, manifest)
-        await self._prune(owner, {_identity(manifest) for manifest in desired})
+            try:
+                await self._ensure(owner, manifest)
+            except (InvalidSpecError, DeletionPendingError, ClusterError) as error:
+                errors.append(_only_this_child(error))
+        wanted = {_identity(manifest) for manifest in desired}
+        for live in self._store.children(key_of(owner)):
+            if _identity(live) not in wanted:
+                try:
+                    await self._prune(owner, live)
+                except ClusterError as error:
+                    errors.append(_only_this_child(error))
+        return errors
 
     async def _ensure(self, owner: Owner, desired: Manifest) -> None:
-        resource = resources.of(desired)
-        metadata = desired["metadata"]
+        resource, metadata = resources.of(desired), desired["metadata"]
         live = self._store.get(resource, metadata["namespace"], metadata["name"])
         if live is None:
             # Not being in the store can also mean that it exists without our label.
             live = await self._cluster.get(resource, metadata["namespace"], metadata["name"])
-        if live is not None:
-            _check_owner(owner, live)
-            if self._is_settled(owner, live, desired):
-                return
-            await self._hand_over_replicas(live, desired)
-        try:
-            live = await self._apply(desired, may_clash=live is not None)
-        except RejectedError as error:
-            kind = desired["kind"]
-            problem = Problem("spec", f"the API server refuses the {kind} made from it: {error}")
-            raise InvalidSpecError([problem], reason="Rejected") from error
-        self._record(owner, live, desired)
+        if live is None:
+            self._record(owner, await self._create(desired), desired)
+            return
+        _check_owner(owner, live)
+        deviation = ownership.deviation(live, desired)
+        if deviation is None or deviation == self._accepted.get(_place(owner, desired)):
+            return
+        _log_lost_fields(live, deviation)
+        await self._hand_over_replicas(live, desired)
+        self._record(owner, await self._update(live, desired), desired)
 
-    async def _apply(self, desired: Manifest, *, may_clash: bool) -> Manifest:
+    async def _create(self, desired: Manifest) -> Manifest:
         try:
             return await self._cluster.apply(desired)
-        except RejectedError:
-            if not may_clash or "spec" not in desired:
-                raise
-        # An item of a list may clash with one whose key somebody changed by hand.
-        await self._cluster.replace_lists(desired)
-        return await self._cluster.apply(desired)
+        except RejectedError as error:
+            raise rejected(desired, error) from error
+
+    async def _update(self, live: Manifest, desired: Manifest) -> Manifest:
+        """Applies a manifest to an object that exists.
+
+        What others have added can make the result invalid, such as the source ranges of a Service
+        whose type was changed by hand. Then the whole object is put back.
+        """
+        try:
+            return await self._cluster.apply(desired)
+        except RejectedError as error:
+            others = ownership.other_managers(live)
+            if not others:
+                raise rejected(desired, error) from error
+            try:
+                await self._cluster.replace(live, _with_scaled_replicas(live, desired))
+                return await self._cluster.apply(desired)
+            except RejectedError:
+                raise rejected(desired, error, others) from error
 
     def _record(self, owner: Owner, live: Manifest, desired: Manifest) -> None:
-        kind, name = _identity(desired)
         self._store.put(resources.of(desired), live)
-        left = differences(live, desired)
-        where = (owner.metadata.uid, (kind, name))
-        if left:
-            # The API server stores some value in another form. Asking again would not help.
-            self._tolerated[where] = (metadata_hash(desired), repr(left))
-            logger.warning("%s %s is stored differently than applied: %s", kind, name, left)
-        else:
-            self._tolerated.pop(where, None)
-
-    def _is_settled(self, owner: Owner, live: Manifest, desired: Manifest) -> bool:
-        left = differences(live, desired)
-        if not left:
-            return True
-        where = (owner.metadata.uid, _identity(desired))
-        return self._tolerated.get(where) == (metadata_hash(desired), repr(left))
+        deviation = ownership.deviation(live, desired)
+        if deviation is None:
+            self._accepted.pop(_place(owner, desired), None)
+            return
+        # An admission webhook changes what is applied. Applying it again would not help.
+        self._accepted[_place(owner, desired)] = deviation
+        logger.warning("%s %s is not stored as applied: %s", *_identity(desired), deviation)
 
     async def _hand_over_replicas(self, live: Manifest, desired: Manifest) -> None:
         """Keeps the current replicas while their ownership passes to the autoscaler.
 
         Without it, giving up the field would reset it to its default of 1 for a moment.
         """
-        if resources.of(desired) is not DEPLOYMENTS or "replicas" in desired["spec"]:
-            return
-        if not _owns_replicas(live):
+        if not _is_autoscaled(desired) or not ownership.owns(live, "spec", "replicas"):
             return
         metadata = desired["metadata"]
         keep = {
@@ -109,18 +133,17 @@ class Children:
         }
         await self._cluster.apply(keep, manager=HANDOVER_FIELD_MANAGER)
 
-    async def _prune(self, owner: Owner, wanted: set[_Identity]) -> None:
-        for live in self._store.children(key_of(owner)):
-            ours = labels.controller_uid(live) == owner.metadata.uid
-            leaving = "deletionTimestamp" in live["metadata"]
-            if ours and not leaving and _identity(live) not in wanted:
-                await self._cluster.delete(live)
-                self._store.discard(resources.of(live), live)
+    async def _prune(self, owner: Owner, live: Manifest) -> None:
+        """Deletes an object that is no longer wanted, if it is this very owner's."""
+        ours = labels.controller_uid(live) == owner.metadata.uid
+        if ours and "deletionTimestamp" not in live["metadata"]:
+            await self._cluster.delete(live)
+            self._store.discard(resources.of(live), live)
 
     def forget(self, uid: str) -> None:
-        """Ends the memory of an owner that is gone."""
-        for where in [where for where in self._tolerated if where[0] == uid]:
-            del self._tolerated[where]
+        """Forgets an owner that is gone."""
+        for place in [place for place in self._accepted if place[0] == uid]:
+            del self._accepted[place]
 
 
 def key_of(owner: Owner) -> Key:
@@ -128,13 +151,42 @@ def key_of(owner: Owner) -> Key:
     return Key(type(owner).__name__, owner.metadata.namespace, owner.metadata.name)
 
 
-def metadata_hash(manifest: Manifest) -> str:
-    """Returns the hash that the builder stamped on a manifest."""
-    return str(manifest["metadata"]["annotations"][APPLIED_HASH])
-
-
 def _identity(manifest: Manifest) -> _Identity:
     return manifest["kind"], manifest["metadata"]["name"]
+
+
+def _place(owner: Owner, desired: Manifest) -> tuple[str, _Identity]:
+    return owner.metadata.uid, _identity(desired)
+
+
+def _only_this_child(error: ChildError) -> ChildError:
+    """Returns an error that says nothing about the other children.
+
+    Raises:
+        ClusterError: It says that they fail likewise: no answer, or the namespace is gone.
+    """
+    if isinstance(error, ClusterError) and (error.status == 0 or isinstance(error, NotFoundError)):
+        raise error
+    return error
+
+
+def _log_lost_fields(live: Manifest, deviation: ownership.Deviation) -> None:
+    managers = ownership.managers_of(live, deviation.lost)
+    if managers:
+        paths = ", ".join(field.path for field in deviation.lost)
+        text = "%s %s: %s changed %s; applying it again"
+        logger.info(text, *_identity(live), " and ".join(managers), paths)
+
+
+def _is_autoscaled(desired: Manifest) -> bool:
+    return resources.of(desired) is DEPLOYMENTS and "replicas" not in desired["spec"]
+
+
+def _with_scaled_replicas(live: Manifest, desired: Manifest) -> Manifest:
+    """Returns a manifest that leaves an autoscaled Deployment the replicas that it has."""
+    if not _is_autoscaled(desired):
+        return desired
+    return {**desired, "spec": {**desired["spec"], "replicas": live["spec"]["replicas"]}}
 
 
 def _check_owner(owner: Owner, live: Manifest) -> None:
@@ -142,13 +194,12 @@ def _check_owner(owner: Owner, live: Manifest) -> None:
     if uid == owner.metadata.uid:
         return
     kind, name = _identity(live)
-    metadata = live["metadata"]
-    if _belonged_to_namesake(owner, live):
-        raise NamesakeLeavesError(
-            f"{kind} {name} of a deleted {key_of(owner).kind} is being removed"
+    if _belonged_to_predecessor(owner, live):
+        raise DeletionPendingError(
+            f"{kind} {name} of a deleted {key_of(owner).kind} is being deleted"
         )
-    own = metadata.get("labels") or {}
-    ours = own.get(MANAGED_BY), own.get(labels.of_kind(key_of(owner).kind))
+    given = live["metadata"].get("labels") or {}
+    ours = given.get(MANAGED_BY), given.get(labels.of_kind(key_of(owner).kind))
     if uid is None and ours == (labels.FIELD_MANAGER, owner.metadata.name):
         return  # left behind on purpose by `kubectl delete --cascade=orphan`: adopt it
     problem = Problem(
@@ -159,19 +210,10 @@ def _check_owner(owner: Owner, live: Manifest) -> None:
     raise InvalidSpecError([problem], reason="NameConflict")
 
 
-def _belonged_to_namesake(owner: Owner, live: Manifest) -> bool:
+def _belonged_to_predecessor(owner: Owner, live: Manifest) -> bool:
     return any(
         reference.get("controller")
         and reference["kind"] == key_of(owner).kind
         and reference["name"] == owner.metadata.name
         for reference in live["metadata"].get("ownerReferences") or ()
-    )
-
-
-def _owns_replicas(live: Manifest) -> bool:
-    return any(
-        entry["manager"] == labels.FIELD_MANAGER
-        and entry.get("operation") == "Apply"
-        and "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {})
-        for entry in live["metadata"].get("managedFields") or ()
     )

@@ -1,16 +1,14 @@
-"""Gets the FileDescriptorSet of a GrpcService from its source and decides when to look again."""
+"""Reads the FileDescriptorSet of a GrpcService from its source, and says when to read it again."""
 
-import asyncio
 import base64
 import binascii
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from grpc_operator import descriptor as descriptors
 from grpc_operator import hashing, names
 from grpc_operator.api import GrpcService
-from grpc_operator.controlplane.descriptor_cache import offers_rest
+from grpc_operator.controlplane.descriptor_cache import DescriptorCache, offers_rest
 from grpc_operator.desired.service import descriptor_config_map
 from grpc_operator.desired.service.descriptor_config_map import Pinned, Source
 from grpc_operator.engine.store import Store
@@ -28,7 +26,7 @@ Fetch = Callable[[str, float], Awaitable[bytes]]
 
 REFLECTION_TIMEOUT = 5.0
 RETRY = 5.0
-"""Seconds until a source that had no usable answer is asked again."""
+"""Seconds until a source without a usable descriptor is read again."""
 RECHECK = 30.0
 """Seconds until a ConfigMap is read again: it is not watched."""
 
@@ -37,75 +35,79 @@ _TEMPLATE_HASH = "pod-template-hash"
 
 @dataclass(frozen=True)
 class Found:
-    """What there is to use.
+    """The descriptor to use.
 
     Attributes:
-        pinned: The newest good set, if there ever was one.
-        trouble: Why it is not the set that the source should give, if so.
-        again: Seconds until the source is worth another look.
+        pinned: The newest good one, if there ever was one.
+        problem: Why it is not the one that the source should give, if so (ResolvedRefs).
+        requeue_after: Seconds until the source is to be read again.
     """
 
     pinned: Pinned | None
-    trouble: Verdict | None = None
-    again: float | None = None
+    problem: Verdict | None = None
+    requeue_after: float | None = None
 
 
-class _NotYetError(Exception):
-    """The source has no usable answer now."""
+class _UnavailableError(Exception):
+    """The source has no usable descriptor now."""
 
     def __init__(self, reason: str, message: str, *, stalled: bool = False) -> None:
         super().__init__(message)
         self.verdict = Verdict("False", reason, message, stalled=stalled)
 
 
-class Descriptors:
-    """The sources of FileDescriptorSets.
+class DescriptorSources:
+    """The sources of FileDescriptorSets: reflection, a ConfigMap, or the spec itself.
 
     Args:
         cluster: Where ConfigMaps are read.
-        store: Where the pinned set and the pods are found.
-        fetch: How reflection is asked.
+        store: Where the pinned descriptor and the pods are found.
+        cache: Loads descriptors.
+        fetch: Reads a descriptor by server reflection.
     """
 
-    def __init__(self, cluster: Cluster, store: Store, fetch: Fetch) -> None:
+    def __init__(
+        self, cluster: Cluster, store: Store, cache: DescriptorCache, fetch: Fetch
+    ) -> None:
         self._cluster = cluster
         self._store = store
+        self._cache = cache
         self._fetch = fetch
 
     async def find(self, service: GrpcService) -> Found:
-        """Returns the set to use, asking the source only when it may have changed."""
+        """Returns the descriptor to use, reading the source only when it may have changed."""
         name = names.descriptor_config_map(service.metadata.name)
         pinned = descriptor_config_map.read(self._store.owned(CONFIG_MAPS, service.metadata, name))
-        again = RECHECK if service.spec.descriptor.config_map is not None else None
+        recheck = RECHECK if service.spec.descriptor.config_map is not None else None
         try:
-            fresh = await self._ask(service, pinned)
-        except _NotYetError as error:
-            return Found(pinned, error.verdict, again or RETRY)
+            fresh = await self._read(service, pinned)
+        except _UnavailableError as error:
+            return Found(pinned, error.verdict, recheck or RETRY)
         except InvalidSpecError as error:
             stalled = service.spec.descriptor.inline is not None
             verdict = Verdict("False", error.reason, str(error), stalled=stalled)
-            return Found(pinned, verdict, again or RECHECK)
-        return Found(fresh, None, again)
+            return Found(pinned, verdict, recheck or RECHECK)
+        return Found(fresh, None, recheck)
 
-    async def _ask(self, service: GrpcService, pinned: Pinned | None) -> Pinned:
+    async def _read(self, service: GrpcService, pinned: Pinned | None) -> Pinned:
         spec = service.spec.descriptor
         if spec.inline is not None:
             revision = _revision(service, hashing.digest(spec.inline.encode()))
             if pinned is not None and (pinned.source, pinned.revision) == ("Inline", revision):
                 return pinned
-            return await _parsed(service, _decoded(spec.inline), "Inline", revision)
+            return await self._loaded(service, _decoded(spec.inline), "Inline", revision)
         if spec.config_map is not None:
             return await self._config_map(service, pinned)
         return await self._reflection(service, pinned)
 
     async def _config_map(self, service: GrpcService, pinned: Pinned | None) -> Pinned:
         ref = service.spec.descriptor.config_map
-        assert ref is not None  # noqa: S101 - the caller has looked
+        assert ref is not None  # noqa: S101 - the caller checks it
         live = await self._cluster.get(CONFIG_MAPS, service.metadata.namespace, ref.name)
         if live is None:
-            raise _NotYetError(
+            raise _UnavailableError(
                 "DescriptorNotFound",
-                f"spec.descriptor.configMap: there is no ConfigMap {ref.name} in namespace"
+                f"spec.descriptor.configMap: ConfigMap {ref.name} does not exist in namespace"
                 f" {service.metadata.namespace}; create it with the key {ref.key}",
             )
         version = live["metadata"]["resourceVersion"]
@@ -115,22 +117,22 @@ class Descriptors:
         content = (live.get("binaryData") or {}).get(ref.key)
         if content is None:
             keys = ", ".join(sorted(live.get("binaryData") or {})) or "none"
-            raise _NotYetError(
+            raise _UnavailableError(
                 "DescriptorNotFound",
                 f"spec.descriptor.configMap.key: ConfigMap {ref.name} has no key {ref.key} in"
-                f" binaryData (there: {keys}); make it with"
+                f" binaryData (found: {keys}); create it with"
                 f" `kubectl create configmap {ref.name} --from-file={ref.key}=FILE.pb`",
             )
-        return await _parsed(service, base64.b64decode(content), "ConfigMap", revision)
+        return await self._loaded(service, base64.b64decode(content), "ConfigMap", revision)
 
     async def _reflection(self, service: GrpcService, pinned: Pinned | None) -> Pinned:
         meta = service.metadata
         pods = self._store.belonging(Key("GrpcService", meta.namespace, meta.name), PODS)
-        pod = _one_to_ask(pods, pinned)
+        pod = _pod_to_ask(pods, pinned)
         if pod is None:
             if pinned is not None and pinned.source == "Reflection":
                 return pinned
-            raise _NotYetError(
+            raise _UnavailableError(
                 "WaitingForPod", "The descriptor is read by reflection when the first pod is ready"
             )
         revision = _revision(service, str(pod["metadata"]["labels"].get(_TEMPLATE_HASH, "")))
@@ -141,16 +143,34 @@ class Descriptors:
             data = await self._fetch(target, REFLECTION_TIMEOUT)
         except ReflectionError as error:
             message = f"spec.descriptor: pod {pod['metadata']['name']}: {error}"
-            raise _NotYetError(error.reason, message) from error
+            raise _UnavailableError(error.reason, message) from error
         logger.info(
             "Read the descriptor of revision %s by reflection",
             revision,
             extra={"namespace": meta.namespace, "service": meta.name},
         )
-        return await _parsed(service, data, "Reflection", revision)
+        return await self._loaded(service, data, "Reflection", revision)
+
+    async def _loaded(
+        self, service: GrpcService, data: bytes, source: Source, revision: str
+    ) -> Pinned:
+        """Checks a descriptor and keeps the part that the service is made of."""
+        try:
+            descriptor = await self._cache.load(service, data)
+        except InvalidSpecError as error:
+            field = f"spec.descriptor.{source[0].lower()}{source[1:]}"
+            problems = [
+                Problem(
+                    field if problem.field in {"", "spec.descriptor"} else problem.field,
+                    problem.message,
+                )
+                for problem in error.problems
+            ]
+            raise InvalidSpecError(problems, reason=error.reason) from error
+        return Pinned(descriptor.data, source, revision)
 
 
-def _one_to_ask(pods: list[Manifest], pinned: Pinned | None) -> Manifest | None:
+def _pod_to_ask(pods: list[Manifest], pinned: Pinned | None) -> Manifest | None:
     """Returns a ready pod of the newest revision, once no older one is left.
 
     Before the first answer the first ready pod will do: there is nothing to be kept consistent.
@@ -184,24 +204,3 @@ def _revision(service: GrpcService, source: str) -> str:
     if wanted == [""]:
         return source
     return f"{source}#{hashing.digest(' '.join(wanted).encode())[:8]}"
-
-
-async def _parsed(service: GrpcService, data: bytes, source: Source, revision: str) -> Pinned:
-    """Checks a set and keeps the part that the service is made of.
-
-    Beside the event loop: the worst that the limits let through takes seconds.
-    """
-    wanted, rest = service.spec.services, offers_rest(service)
-    try:
-        descriptor = await asyncio.to_thread(descriptors.load, data, wanted, rest=rest)
-    except InvalidSpecError as error:
-        field = f"spec.descriptor.{source[0].lower()}{source[1:]}"
-        problems = [
-            Problem(
-                field if problem.field in {"", "spec.descriptor"} else problem.field,
-                problem.message,
-            )
-            for problem in error.problems
-        ]
-        raise InvalidSpecError(problems, reason=error.reason) from error
-    return Pinned(descriptor.data, source, revision)

@@ -1,17 +1,18 @@
-"""One look at one GrpcGateway: read, build, converge, report."""
+"""Reconciles one GrpcGateway: parse, build, apply, report."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from grpc_operator import labels, names
 from grpc_operator.api import GrpcGateway
-from grpc_operator.controlplane.owners import parsed
+from grpc_operator.controlplane.control_plane import ControlPlane
+from grpc_operator.controlplane.owners import Owners
 from grpc_operator.desired import gateway as desired_gateway
 from grpc_operator.engine.store import Store
 from grpc_operator.kube.cluster import Cluster
 from grpc_operator.reconcile import addresses
-from grpc_operator.reconcile.blocking_errors import Obstacles, carried_out
-from grpc_operator.reconcile.children import Children
-from grpc_operator.reconcile.programmed import LOOK_AGAIN, Proxies
+from grpc_operator.reconcile.blocking_errors import BlockingErrors, applied
+from grpc_operator.reconcile.children import ChildError, Children
+from grpc_operator.reconcile.programmed import PROXIES_PERIOD, Proxies
 from grpc_operator.reconcile.report import Reporter
 from grpc_operator.resources import DEPLOYMENTS, GRPC_GATEWAYS, PODS, Key, Manifest
 from grpc_operator.status.observed import Observed, Verdict
@@ -23,37 +24,40 @@ class GrpcGatewayReconciler:
     Args:
         cluster: Where to write.
         store: What the cluster is known to hold.
+        owners: Parses GrpcGateways.
         cluster_domain: DNS domain of the cluster.
         settings: What every gateway's objects need to know.
-        proxies: Who is connected.
-        attached: Which services a gateway serves.
+        proxies: The connected proxies.
+        control_plane: Which services a gateway serves.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts that the composition root hands in
         self,
         cluster: Cluster,
         store: Store,
+        owners: Owners[GrpcGateway],
         cluster_domain: str,
         settings: desired_gateway.GatewaySettings,
         proxies: Proxies,
-        attached: Callable[[Key], list[Key]],
+        control_plane: ControlPlane,
     ) -> None:
         self._store = store
+        self._owners = owners
         self._cluster_domain = cluster_domain
         self._settings = settings
         self._proxies = proxies
-        self._attached = attached
+        self._control_plane = control_plane
         self._children = Children(cluster, store)
         self._reporter = Reporter(cluster, store)
 
     async def reconcile(self, key: Key) -> float | None:
-        """Takes one look at a GrpcGateway.
+        """Reconciles a GrpcGateway.
 
         Returns:
-            Seconds until the next look is due even if nothing happens, or ``None``.
+            Seconds until the next reconciliation even if nothing happens, or ``None``.
 
         Raises:
-            ClusterError: The look could not be finished; try again.
+            ClusterError: It could not be finished; retry.
         """
         manifest = self._store.get(GRPC_GATEWAYS, key.namespace, key.name)
         if manifest is None or "deletionTimestamp" in manifest["metadata"]:
@@ -61,21 +65,23 @@ class GrpcGatewayReconciler:
             if manifest is not None:
                 self._children.forget(manifest["metadata"]["uid"])
             return None
-        gateway, invalid = parsed(GrpcGateway, manifest, {})
-        obstacles = Obstacles(invalid)
-        if invalid is None:
-            obstacles = await carried_out(self._converge(gateway))
-        observed = await self._observe(key, gateway, obstacles)
-        again = await self._reporter.report(manifest, observed)
+        parsed = self._owners.parse(key, manifest)
+        blocking = BlockingErrors(parsed.invalid)
+        if parsed.invalid is None:
+            blocking = await applied(self._apply(parsed.owner))
+        observed = await self._observe(key, parsed.owner, blocking)
+        after_report = await self._reporter.report(manifest, observed)
+        if blocking.failed is not None:
+            raise blocking.failed
         unsettled = observed.programmed is not None and observed.programmed.status != "True"
-        due = [again, obstacles.again, LOOK_AGAIN if unsettled else None]
+        due = [after_report, blocking.requeue_after, PROXIES_PERIOD if unsettled else None]
         return min((entry for entry in due if entry is not None), default=None)
 
-    async def _converge(self, gateway: GrpcGateway) -> None:
+    async def _apply(self, gateway: GrpcGateway) -> Sequence[ChildError]:
         wanted = desired_gateway.build(gateway, self._settings)
-        await self._children.converge(gateway, wanted)
+        return await self._children.converge(gateway, wanted)
 
-    async def _observe(self, key: Key, gateway: GrpcGateway, obstacles: Obstacles) -> Observed:
+    async def _observe(self, key: Key, gateway: GrpcGateway, blocking: BlockingErrors) -> Observed:
         name = names.gateway_workload(key.name)
         deployment = self._store.owned(DEPLOYMENTS, gateway.metadata, name)
         connected = await self._proxies.of(key, key)
@@ -84,15 +90,15 @@ class GrpcGatewayReconciler:
             owner=gateway,
             details={
                 "address": addresses.address(self._store, gateway, self._cluster_domain),
-                "attachedServices": len(self._attached(key)),
+                "attachedServices": len(self._control_plane.attached(key)),
                 "proxies": len(connected),
                 "selector": f"{labels.GATEWAY}={key.name}",
             },
-            invalid=obstacles.invalid,
-            waiting=obstacles.waiting,
+            invalid=blocking.invalid,
+            waiting=blocking.waiting,
             deployment=deployment,
             pods=self._store.belonging(key, PODS),
-            programmed=programmed if obstacles.invalid is None else None,
+            programmed=programmed if blocking.invalid is None else None,
         )
 
 

@@ -1,51 +1,63 @@
-"""One look at one GrpcService: read, build, converge, report."""
+"""Reconciles one GrpcService: parse, build, apply, report."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from grpc_operator import descriptor as descriptors
 from grpc_operator import labels, names
 from grpc_operator.api import GrpcGateway, GrpcService
-from grpc_operator.controlplane.attachment_state import Edge
-from grpc_operator.controlplane.owners import parsed
+from grpc_operator.controlplane.attachment_state import (
+    AttachmentState,
+    Built,
+    Unresolved,
+    gateway_of,
+    generation_of,
+)
+from grpc_operator.controlplane.control_plane import ControlPlane
+from grpc_operator.controlplane.owners import Owners
 from grpc_operator.descriptor.model import Descriptor
 from grpc_operator.desired import service as desired_service
 from grpc_operator.desired.service import descriptor_config_map
 from grpc_operator.engine.store import Store
+from grpc_operator.errors import InvalidSpecError
 from grpc_operator.kube.cluster import Cluster
 from grpc_operator.reconcile import addresses
-from grpc_operator.reconcile.blocking_errors import Obstacles, carried_out
-from grpc_operator.reconcile.children import Children
-from grpc_operator.reconcile.descriptor_sources import Descriptors, Found
+from grpc_operator.reconcile.blocking_errors import BlockingErrors, applied
+from grpc_operator.reconcile.children import ChildError, Children
+from grpc_operator.reconcile.descriptor_sources import DescriptorSources, Found
 from grpc_operator.reconcile.programmed import Outcome, Programmed
 from grpc_operator.reconcile.report import Reporter
 from grpc_operator.resources import DEPLOYMENTS, GRPC_SERVICES, PODS, Key
 from grpc_operator.status import urls
 from grpc_operator.status.observed import Observed, Verdict
 
-_NEARLY_FULL = "DescriptorNearLimit"
-
-
-class Built(Protocol):
-    """What was last built for the gateways."""
-
-    def edge(self, key: Key) -> Edge | None:
-        """Returns what was built from a service, if anything was."""
-
-    def gateway(self, key: Key) -> GrpcGateway | None:
-        """Returns a gateway as it was built."""
-
 
 @dataclass
-class _Look:
-    """What one look has come to know."""
+class _Reconciliation:
+    """What one reconciliation has found out so far."""
 
     service: GrpcService
-    obstacles: Obstacles
+    blocking: BlockingErrors
     found: Found | None = None
-    edge: Edge | None = None
+    state: AttachmentState | None = None
     gateway: GrpcGateway | None = None
     outcome: Outcome | None = None
+
+    @property
+    def built(self) -> Built | None:
+        """What the gateway serves, if the service is attached to one."""
+        return self.state if isinstance(self.state, Built) else None
+
+    def earliest(self, after_report: float | None) -> float | None:
+        """Returns the seconds until the next reconciliation, if one is due."""
+        due = [
+            after_report,
+            self.blocking.requeue_after,
+            self.found.requeue_after if self.found is not None else None,
+            self.outcome.requeue_after if self.outcome is not None else None,
+        ]
+        return min((entry for entry in due if entry is not None), default=None)
 
 
 class GrpcServiceReconciler:
@@ -54,138 +66,147 @@ class GrpcServiceReconciler:
     Args:
         cluster: Where to write.
         store: What the cluster is known to hold.
+        owners: Parses GrpcServices.
         cluster_domain: DNS domain of the cluster.
         descriptors: Where FileDescriptorSets come from.
-        programmed: What is known of the gateways' proxies.
-        built: What was last built for the gateways.
+        programmed: Checks whether the proxies serve a service.
+        control_plane: What was last built for the gateways.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts that the composition root hands in
         self,
         cluster: Cluster,
         store: Store,
+        owners: Owners[GrpcService],
         cluster_domain: str,
-        descriptors: Descriptors,
+        descriptors: DescriptorSources,
         programmed: Programmed,
-        built: Built,
+        control_plane: ControlPlane,
     ) -> None:
         self._store = store
+        self._owners = owners
         self._cluster_domain = cluster_domain
         self._descriptors = descriptors
         self._programmed = programmed
-        self._built = built
+        self._control_plane = control_plane
         self._children = Children(cluster, store)
         self._reporter = Reporter(cluster, store)
 
     async def reconcile(self, key: Key) -> float | None:
-        """Takes one look at a GrpcService.
+        """Reconciles a GrpcService.
 
         Returns:
-            Seconds until the next look is due even if nothing happens, or ``None``.
+            Seconds until the next reconciliation even if nothing happens, or ``None``.
 
         Raises:
-            ClusterError: The look could not be finished; try again.
+            ClusterError: It could not be finished; retry.
         """
         manifest = self._store.get(GRPC_SERVICES, key.namespace, key.name)
         if manifest is None or "deletionTimestamp" in manifest["metadata"]:
-            self._reporter.forget(key)  # ownerReferences remove the rest
-            self._programmed.forget(key)
-            if manifest is not None:
-                self._children.forget(manifest["metadata"]["uid"])
+            self._forget(key, manifest["metadata"]["uid"] if manifest is not None else None)
             return None
-        service, invalid = parsed(GrpcService, manifest, {"image": "invalid"})
-        look = _Look(service, Obstacles(invalid))
-        if invalid is None:
-            look.obstacles = await carried_out(self._converge(look))
-        if service.spec.gateway is not None and look.obstacles.invalid is None:
-            look.edge = self._built.edge(key)
-            if look.edge is not None and look.edge.gateway is not None:
-                look.gateway = self._built.gateway(look.edge.gateway)
-            if look.edge is not None and look.edge.generation == service.metadata.generation:
-                look.obstacles = replace(look.obstacles, invalid=look.edge.invalid)
-            look.outcome = await self._programmed.look(key, service, look.edge, look.gateway)
-        again = await self._reporter.report(manifest, self._observe(key, look))
-        return _earliest(again, look)
+        parsed = self._owners.parse(key, manifest)
+        run = _Reconciliation(parsed.owner, BlockingErrors(parsed.invalid))
+        if parsed.invalid is None:
+            run.blocking = await applied(self._apply(run))
+        if run.service.spec.gateway is not None and run.blocking.invalid is None:
+            await self._check_gateway(key, run)
+        after_report = await self._reporter.report(manifest, self._observed(key, run))
+        if run.blocking.failed is not None:
+            raise run.blocking.failed
+        return run.earliest(after_report)
 
-    async def _converge(self, look: _Look) -> None:
-        service = look.service
+    def _forget(self, key: Key, uid: str | None) -> None:
+        """Forgets an owner that is gone; its owner references remove the rest."""
+        self._reporter.forget(key)
+        self._programmed.forget(key)
+        if uid is not None:
+            self._children.forget(uid)
+
+    async def _apply(self, run: _Reconciliation) -> Sequence[ChildError]:
+        service = run.service
         wanted = desired_service.build(service, cluster_domain=self._cluster_domain)
         if service.spec.gateway is not None:
-            look.found = await self._descriptors.find(service)
-            if look.found.pinned is not None:
-                wanted.append(descriptor_config_map.build(service, look.found.pinned))
-        await self._children.converge(service, wanted)
+            run.found = await self._descriptors.find(service)
+            if run.found.pinned is not None:
+                wanted.append(descriptor_config_map.build(service, run.found.pinned))
+        return await self._children.converge(service, wanted)
 
-    def _observe(self, key: Key, look: _Look) -> Observed:
+    async def _check_gateway(self, key: Key, run: _Reconciliation) -> None:
+        run.state = self._control_plane.state(key)
+        gateway = gateway_of(run.state)
+        if gateway is not None:
+            run.gateway = self._control_plane.gateway(gateway)
+        run.blocking = replace(run.blocking, invalid=_invalid(run))
+        run.outcome = await self._programmed.check(key, run.service, run.state, run.gateway)
+
+    def _observed(self, key: Key, run: _Reconciliation) -> Observed:
+        metadata = run.service.metadata
         return Observed(
-            owner=look.service,
-            details=self._details(key, look),
-            invalid=look.obstacles.invalid,
-            waiting=look.obstacles.waiting,
-            deployment=self._store.owned(
-                DEPLOYMENTS, look.service.metadata, names.workload(key.name)
-            ),
+            owner=run.service,
+            details=self._details(key, run),
+            invalid=run.blocking.invalid,
+            waiting=run.blocking.waiting,
+            deployment=self._store.owned(DEPLOYMENTS, metadata, names.workload(key.name)),
             pods=self._store.belonging(key, PODS),
-            refs=_refs(look),
-            programmed=look.outcome.verdict if look.outcome is not None else None,
+            refs=_resolved_refs(run),
+            programmed=run.outcome.verdict if run.outcome is not None else None,
         )
 
-    def _details(self, key: Key, look: _Look) -> dict[str, Any]:
-        target = names.grpc_target(
-            key.name, key.namespace, self._cluster_domain, look.service.spec.port
-        )
+    def _details(self, key: Key, run: _Reconciliation) -> dict[str, Any]:
+        port = run.service.spec.port
+        target = names.grpc_target(key.name, key.namespace, self._cluster_domain, port)
         details: dict[str, Any] = {"selector": labels.selector_text(key.name), "url": target}
-        edge = look.edge
-        if edge is None or edge.gateway is None or edge.attachment is None:
+        attached = run.built.attached if run.built is not None else None
+        if attached is None or attached.attachment is None:
             return details
-        if look.gateway is not None:
-            where = addresses.addresses(self._store, look.gateway, self._cluster_domain)
+        if run.gateway is not None:
+            where = addresses.addresses(self._store, run.gateway, self._cluster_domain)
             details["urls"] = [
-                urls.in_cluster(target, edge.attachment),
-                *urls.at_gateway(edge.attachment, where),
+                urls.in_cluster(target, attached.attachment),
+                *urls.at_gateway(attached.attachment, where),
             ]
-        details["services"] = urls.services(edge.attachment)
-        if look.found is not None and look.found.pinned is not None and edge.descriptor is not None:
+        details["services"] = urls.services(attached.attachment)
+        pinned = run.found.pinned if run.found is not None else None
+        if pinned is not None and attached.descriptor is not None:
             details["descriptor"] = {
-                "source": look.found.pinned.source,
-                "sha256": edge.descriptor.sha256,
-                "bytes": len(edge.descriptor.data),
+                "source": pinned.source,
+                "sha256": attached.descriptor.sha256,
+                "bytes": len(attached.descriptor.data),
             }
         return details
 
 
-def _refs(look: _Look) -> Verdict | None:
-    """Returns the condition ResolvedRefs of a service that wants to be at a gateway."""
-    if look.service.spec.gateway is None or look.obstacles.invalid is not None:
+def _invalid(run: _Reconciliation) -> InvalidSpecError | None:
+    """Returns what is wrong with the settings of the gateway in this generation."""
+    built = run.built
+    if built is None or generation_of(built) != run.service.metadata.generation:
         return None
-    if look.edge is None:
-        return Verdict("Unknown", "Progressing", "The gateway has not been looked at yet")
-    if look.edge.refs is not None:
-        return look.edge.refs
-    if look.found is not None and look.found.trouble is not None:
-        return look.found.trouble
-    return _size(look.edge.descriptor)
+    return built.attached.invalid
+
+
+def _resolved_refs(run: _Reconciliation) -> Verdict | None:
+    """Returns the condition ResolvedRefs of a service that asks for a gateway."""
+    if run.service.spec.gateway is None or run.blocking.invalid is not None:
+        return None
+    if run.state is None:
+        return Verdict("Unknown", "Progressing", "The gateway has not been reconciled yet")
+    if isinstance(run.state, Unresolved):
+        return run.state.refs
+    if run.found is not None and run.found.problem is not None:
+        return run.found.problem
+    return _size(run.state.attached.descriptor)
 
 
 def _size(descriptor: Descriptor | None) -> Verdict:
     if descriptor is None:
-        return Verdict("Unknown", "Progressing", "The descriptor has not been looked at yet")
+        return Verdict("Unknown", "Progressing", "The descriptor has not been read yet")
     size, most = len(descriptor.data), descriptors.MAX_BYTES
-    text = f"Gateway and descriptor are there ({size} bytes of descriptor)"
     if size >= descriptors.NEARLY * most:
         text = (
             f"The descriptor has {size} of at most {most} bytes; list fewer gRPC services in"
             " spec.services before it grows further"
         )
-        return Verdict("True", _NEARLY_FULL, text)
+        return Verdict("True", "DescriptorNearLimit", text)
+    text = f"The gateway and the descriptor ({size} bytes) exist"
     return Verdict("True", "Resolved", text)
-
-
-def _earliest(again: float | None, look: _Look) -> float | None:
-    due = [
-        again,
-        look.obstacles.again,
-        look.found.again if look.found is not None else None,
-        look.outcome.again if look.outcome is not None else None,
-    ]
-    return min((entry for entry in due if entry is not None), default=None)

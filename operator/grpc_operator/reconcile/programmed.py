@@ -1,4 +1,4 @@
-"""The condition Programmed: do all proxies of the gateway serve this, and does it work?"""
+"""The condition Programmed: whether all proxies of the gateway serve a service, and it works."""
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,20 +6,20 @@ from typing import Protocol
 
 from grpc_operator import probe
 from grpc_operator.api import GrpcGateway, GrpcService
-from grpc_operator.controlplane.attachment_state import Edge
-from grpc_operator.controlplane.control_plane import probe_host
+from grpc_operator.controlplane.attachment_state import AttachmentState, Built, generation_of
 from grpc_operator.engine.store import Store
+from grpc_operator.gateway.listeners import probe_host
 from grpc_operator.reconcile.addresses import proxy_target
 from grpc_operator.resources import Key
 from grpc_operator.status.observed import Verdict
 from grpc_operator.status.urls import rest_path
 
-PROBE_AGAIN = 1.0
+PROBE_PERIOD = 1.0
 """Seconds until a service that did not answer SERVING is called again."""
 _MOST_PROBES = 5
 _SERVING = "health SERVING"
 
-LOOK_AGAIN = 0.5
+PROXIES_PERIOD = 0.5
 """Seconds until proxies that are connected to another replica are asked again."""
 
 
@@ -32,11 +32,11 @@ class Proxy(Protocol):
 
     @property
     def tokens(self) -> Mapping[Key, str]:
-        """What it has taken over completely, by service."""
+        """What it has applied completely, by service."""
 
     @property
     def rejected(self) -> Mapping[Key | None, str]:
-        """What it refuses, in its own words, by service; ``None``: of every service."""
+        """What it rejects, in its own words, by service; ``None``: of every service."""
 
 
 class Proxies(Protocol):
@@ -48,18 +48,18 @@ class Proxies(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The condition, and when it is worth another look."""
+    """The condition, and the seconds until it is to be checked again."""
 
     verdict: Verdict
-    again: float | None = None
+    requeue_after: float | None = None
 
 
 class Programmed:
-    """Finds out whether a service is served.
+    """Checks whether services are served.
 
     Args:
         store: What the cluster holds.
-        proxies: Who is connected.
+        proxies: The connected proxies.
     """
 
     def __init__(self, store: Store, proxies: Proxies) -> None:
@@ -69,45 +69,49 @@ class Programmed:
         self._tries: dict[Key, int] = {}
 
     def forget(self, key: Key) -> None:
-        """Ends the memory of a service that is gone."""
+        """Forgets a service that is gone."""
         self._probed.pop(key, None)
         self._tries.pop(key, None)
 
-    async def look(
-        self, key: Key, service: GrpcService, edge: Edge | None, gateway: GrpcGateway | None
+    async def check(
+        self,
+        key: Key,
+        service: GrpcService,
+        state: AttachmentState | None,
+        gateway: GrpcGateway | None,
     ) -> Outcome:
-        """Returns the condition of a service that wants to be at a gateway.
+        """Returns the condition of a service that asks for a gateway.
 
         Args:
             key: The service's.
             service: As it is now.
-            edge: What was last built from it, if anything was.
-            gateway: The gateway of the edge, if it is still there.
+            state: What was last built of it, if anything was.
+            gateway: The gateway that it is attached to, if that still exists.
         """
-        if edge is None or edge.generation != service.metadata.generation:
+        if state is None or generation_of(state) != service.metadata.generation:
             return _pending("This generation has not been built yet")
-        if edge.gateway is None or edge.attachment is None or edge.token is None:
-            return _pending("Nothing can be served before ResolvedRefs and Accepted hold")
-        if edge.conflicts:
-            text = "; ".join(str(problem) for problem in edge.conflicts)
+        if not isinstance(state, Built) or state.config_hash is None:
+            return _pending("Nothing can be served before ResolvedRefs and Accepted are True")
+        if state.conflicts:
+            text = "; ".join(str(problem) for problem in state.conflicts)
             return Outcome(Verdict("False", "Conflicted", text, stalled=True))
-        if edge.endpoints == 0 and (service.spec.replicas or service.spec.autoscaling):
+        if state.endpoints == 0 and (service.spec.replicas or service.spec.autoscaling):
             return _pending("No pod is in the EndpointSlices of the Service yet", "NoEndpoints")
-        proxies = await self._proxies.of(edge.gateway, key)
-        missing = _missing(key, edge, proxies)
+        proxies = await self._proxies.of(state.attached.gateway, key)
+        missing = _missing(key, state, proxies)
         if missing is not None:
             return missing
-        seen = await self._probe(key, service, edge, gateway)
-        text = f"{len(proxies)} of {len(proxies)} proxies of {_name(edge)} serve this generation"
-        verdict = Verdict("True", "Programmed", f"{text}; {seen}")
-        return Outcome(verdict, None if key in self._probed else PROBE_AGAIN)
+        answer = await self._probe(key, service, state, gateway)
+        text = f"{len(proxies)} of {len(proxies)} proxies of {_name(state)} serve this generation"
+        verdict = Verdict("True", "Programmed", f"{text}; {answer}")
+        return Outcome(verdict, None if key in self._probed else PROBE_PERIOD)
 
     async def _probe(
-        self, key: Key, service: GrpcService, edge: Edge, gateway: GrpcGateway | None
+        self, key: Key, service: GrpcService, state: Built, gateway: GrpcGateway | None
     ) -> str:
-        """Returns what calls through a proxy say; the same as long as nothing has changed."""
+        """Returns how calls through a proxy end; the same as long as nothing has changed."""
         target = proxy_target(self._store, gateway) if gateway is not None else None
-        stamp = f"{edge.token}@{target}"
+        stamp = f"{state.config_hash}@{target}"
         known = self._probed.pop(key, None)
         if known is not None and known[0] == stamp:
             self._probed[key] = known
@@ -115,7 +119,7 @@ class Programmed:
         if gateway is None or target is None:
             text = "not tried through a proxy: none of its plain-text listeners is ready"
         else:
-            text = f"through a proxy: {await _called(service, edge, gateway, target)}"
+            text = f"through a proxy: {await _called(service, state, gateway, target)}"
         self._tries[key] = self._tries.get(key, 0) + 1
         if _SERVING in text or self._tries[key] >= _MOST_PROBES:
             self._probed[key] = (stamp, text)
@@ -123,41 +127,42 @@ class Programmed:
         return text
 
 
-async def _called(service: GrpcService, edge: Edge, gateway: GrpcGateway, target: str) -> str:
-    """Calls a service through a proxy and returns what came of it."""
-    assert edge.attachment is not None  # noqa: S101 - else there would be no token
+async def _called(service: GrpcService, state: Built, gateway: GrpcGateway, target: str) -> str:
+    """Calls a service through a proxy and returns how that ended."""
+    attachment = state.attached.attachment
+    assert attachment is not None  # noqa: S101 - else there would be no config hash
     name = service.spec.probes.readiness.service or ""
-    cluster = edge.attachment.cluster
-    said = [f"health {await probe.health(target, probe_host(gateway), cluster, name)}"]
-    path = rest_path(edge.attachment) if edge.attachment.rest is not None else None
+    cluster = attachment.cluster
+    results = [f"health {await probe.health(target, probe_host(gateway), cluster, name)}"]
+    path = rest_path(attachment) if attachment.rest is not None else None
     if path is not None:
-        host = (edge.attachment.hostnames or (gateway.spec.listeners[0].hostname or target,))[0]
+        host = (attachment.hostnames or (gateway.spec.listeners[0].hostname or target,))[0]
         host = host.replace("*", "any", 1)
-        said.append(f"GET {path} {await probe.rest(target, host, path)}")
-    return ", ".join(said)
+        results.append(f"GET {path} {await probe.rest(target, host, path)}")
+    return ", ".join(results)
 
 
-def _missing(key: Key, edge: Edge, proxies: Sequence[Proxy]) -> Outcome | None:
+def _missing(key: Key, state: Built, proxies: Sequence[Proxy]) -> Outcome | None:
     """Returns what keeps the proxies from serving a service, or ``None`` when all do."""
     if not proxies:
-        return _pending(f"No proxy of {_name(edge)} is connected", "NoProxies")
-    # What a proxy refuses matters only while it does not serve what is asked for: a table is
+        return _pending(f"No proxy of {_name(state)} is connected", "NoProxies")
+    # What a proxy rejects matters only while it does not serve what is asked for: a table is
     # shared, and somebody else's part of it may be what is wrong with its newest version.
-    behind = [proxy for proxy in proxies if proxy.tokens.get(key) != edge.token]
+    behind = [proxy for proxy in proxies if proxy.tokens.get(key) != state.config_hash]
     for proxy in behind:
-        words = proxy.rejected.get(key) or proxy.rejected.get(None)
-        if words is not None:
-            return Outcome(Verdict("False", "Rejected", f"Proxy {proxy.node} refused it: {words}"))
+        error = proxy.rejected.get(key) or proxy.rejected.get(None)
+        if error is not None:
+            return Outcome(Verdict("False", "Rejected", f"Proxy {proxy.node} rejected it: {error}"))
     if behind:
         done = len(proxies) - len(behind)
-        text = f"{done} of {len(proxies)} proxies of {_name(edge)} serve this generation"
+        text = f"{done} of {len(proxies)} proxies of {_name(state)} serve this generation"
         return _pending(text)
     return None
 
 
-def _name(edge: Edge) -> str:
-    return f"GrpcGateway {edge.gateway.namespaced_name if edge.gateway else ''}"
+def _name(state: Built) -> str:
+    return f"GrpcGateway {state.attached.gateway.namespaced_name}"
 
 
 def _pending(message: str, reason: str = "Programming") -> Outcome:
-    return Outcome(Verdict("False", reason, message), LOOK_AGAIN)
+    return Outcome(Verdict("False", reason, message), PROXIES_PERIOD)

@@ -58,7 +58,7 @@ class Reporter:
         """
         old = manifest.get("status") or {}
         now = self._clock()
-        new = conditions.build(observed, _rfc3339(now))
+        new = conditions.build(observed, old, _rfc3339(now))
         if new == old:
             return None
         metadata = manifest["metadata"]

@@ -4,6 +4,7 @@ The rules are those of kstatus (sigs.k8s.io/cli-utils, pkg/kstatus): `Reconcilin
 are abnormal-true, `Ready` sums up, every condition carries the generation it was computed from.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from grpc_operator.status.observed import Observed, Verdict
@@ -23,11 +24,12 @@ _MOST_WORDS = 4096
 """Characters of a message; the API allows 32768, people read less."""
 
 
-def build(observed: Observed, now: str) -> Status:
+def build(observed: Observed, old: Mapping[str, Any], now: str) -> Status:
     """Returns the status to report.
 
     Args:
         observed: The look that was taken.
+        old: The status so far; a condition whose status stays keeps its transition time.
         now: Time of the look (RFC 3339), for conditions whose status changes.
     """
     objection = evaluate(observed)
@@ -37,7 +39,7 @@ def build(observed: Observed, now: str) -> Status:
         **observed.details,
         "observedGeneration": observed.owner.metadata.generation,
         "conditions": [
-            _condition(observed, now, type_, *rest)
+            _condition(observed, _since(old, type_, rest[0], now), type_, *rest)
             for type_, *rest in (
                 ("Accepted", *_accepted(observed)),
                 *_further("ResolvedRefs", observed.refs),
@@ -89,12 +91,8 @@ def _while(objection: Objection | None, outlook: Outlook) -> tuple[str, str, str
 
 
 def _condition(  # noqa: PLR0913, PLR0917 - a condition has this many parts
-    observed: Observed, now: str, type_: str, status: str, reason: str, message: str
+    observed: Observed, since: str, type_: str, status: str, reason: str, message: str
 ) -> dict[str, Any]:
-    since = now
-    for old in observed.owner.status.conditions or ():
-        if old.type == type_ and old.status == status:
-            since = old.last_transition_time
     if len(message) > _MOST_WORDS:
         message = message[: _MOST_WORDS - 1] + "…"
     return {
@@ -105,3 +103,11 @@ def _condition(  # noqa: PLR0913, PLR0917 - a condition has this many parts
         "reason": reason,
         "message": message,
     }
+
+
+def _since(old: Mapping[str, Any], type_: str, status: str, now: str) -> str:
+    """Returns when a condition got its status: ``lastTransitionTime``."""
+    for condition in old.get("conditions") or ():
+        if condition["type"] == type_ and condition["status"] == status:
+            return str(condition["lastTransitionTime"])
+    return now

@@ -10,10 +10,10 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 
 from grpc_operator.api import GrpcGateway, GrpcService
-from grpc_operator.controlplane.control_plane import gateway_ir
 from grpc_operator.gateway.attach import attach
 from grpc_operator.gateway.endpoints import endpoints
 from grpc_operator.gateway.envoy import Builder
+from grpc_operator.gateway.listeners import gateway_ir
 from grpc_operator.gateway.snapshot import Snapshot
 from grpc_operator.resources import service_key
 from tests.golden import Golden, cases, dump, load, output

@@ -3,7 +3,12 @@
 import asyncio
 from contextlib import suppress
 
+from grpc_operator.api import GrpcGateway, GrpcService
+from grpc_operator.controlplane.attachment_state import Built
+from grpc_operator.controlplane.attachments import Attachments
 from grpc_operator.controlplane.control_plane import ControlPlane
+from grpc_operator.controlplane.descriptor_cache import DescriptorCache
+from grpc_operator.controlplane.owners import Owners
 from grpc_operator.descriptor import load
 from grpc_operator.engine.store import Store
 from grpc_operator.gateway.snapshot import CLUSTER, Snapshot
@@ -34,7 +39,16 @@ class Published:
 
 def control_plane(store: Store, published: Published, changed: list[Key]) -> ControlPlane:
     """Returns a control plane."""
-    return ControlPlane(store, published, changed.append, GATEWAY.namespace)
+    services = Owners(GrpcService, {"image": "placeholder"})
+    attachments = Attachments(store, services, DescriptorCache(store), GATEWAY.namespace)
+    return ControlPlane(store, published, changed.append, attachments, Owners(GrpcGateway, {}))
+
+
+def built(plane: ControlPlane, key: Key) -> Built:
+    """Returns what a service is in its gateway's snapshot."""
+    state = plane.state(key)
+    assert isinstance(state, Built)
+    return state
 
 
 async def test_it_builds_again_only_when_something_changes() -> None:
@@ -42,7 +56,7 @@ async def test_it_builds_again_only_when_something_changes() -> None:
     published = Published()
     store = cluster(users())
     plane = control_plane(store, published, [])
-    plane.touch_all()
+    plane.mark_all_dirty()
     await plane.build()
     running = asyncio.create_task(plane.run())
 
@@ -51,7 +65,7 @@ async def test_it_builds_again_only_when_something_changes() -> None:
     assert len(published.snapshots) == 1
     published.news.clear()
     store.put(GRPC_SERVICES, users(2, replicas=0))
-    plane.touch(USERS)
+    plane.mark_dirty(USERS)
     await asyncio.wait_for(published.news.wait(), 5)
     assert len(published.snapshots) == 2
     running.cancel()
@@ -59,13 +73,13 @@ async def test_it_builds_again_only_when_something_changes() -> None:
         await running
 
 
-async def test_everything_else_goes_on_while_pinned_sets_are_read() -> None:
+async def test_everything_else_goes_on_while_descriptors_are_loaded() -> None:
     """At start there is one of every service."""
     published = Published()
     store = cluster(users())
     store.put(CONFIG_MAPS, pinned(users(), load(large_set()).data, 2))
     plane = control_plane(store, published, [])
-    plane.touch_all()
+    plane.mark_all_dirty()
     building = asyncio.create_task(plane.build())
 
     await asyncio.sleep(0)
@@ -74,53 +88,50 @@ async def test_everything_else_goes_on_while_pinned_sets_are_read() -> None:
     other = owner(GRPC_SERVICES, "other", {"image": "other:1", "gateway": {}})
     store.put(GRPC_SERVICES, other)
     store.put(CONFIG_MAPS, pinned(other, load(large_set(2)).data))
-    plane.touch(OTHER)
+    plane.mark_dirty(OTHER)
     await building
     assert published.snapshots[-1].resources[CLUSTER].keys() == {"shop/users", "shop/other"}
 
 
-async def test_a_pinned_set_is_read_once() -> None:
+async def test_a_descriptor_is_loaded_once() -> None:
     """A change of what has nothing to do with it does not read it again."""
     store = cluster(users())
     plane = control_plane(store, Published(), [])
-    plane.touch_all()
+    plane.mark_all_dirty()
     await plane.build()
-    first = plane.edge(USERS)
+    first = built(plane, USERS).attached
     store.put(GRPC_SERVICES, users(2, replicas=0))
-    plane.touch(USERS)
+    plane.mark_dirty(USERS)
     await plane.build()
-    second = plane.edge(USERS)
+    second = built(plane, USERS).attached
 
-    assert first is not None
-    assert second is not None
     assert (first.generation, second.generation) == (1, 2)
     assert first.descriptor is second.descriptor is not None
 
 
-async def test_a_broken_pinned_set_is_named() -> None:
+async def test_an_invalid_descriptor_is_reported() -> None:
     """Somebody has changed the ConfigMap: what was served before goes on."""
     store = cluster(users())
     plane = control_plane(store, Published(), [])
-    plane.touch_all()
+    plane.mark_all_dirty()
     await plane.build()
     store.put(CONFIG_MAPS, pinned(users(), b"\x0a\x00", 2))
-    plane.touch(USERS)
+    plane.mark_dirty(USERS)
     await plane.build()
-    edge = plane.edge(USERS)
+    attached = built(plane, USERS).attached
 
-    assert edge is not None
-    assert edge.invalid is not None
-    assert edge.invalid.reason == "InvalidDescriptor"
-    assert edge.attachment is not None
-    assert [api.name for api in edge.attachment.apis] == ["p.S"]
+    assert attached.invalid is not None
+    assert attached.invalid.reason == "InvalidDescriptor"
+    assert attached.attachment is not None
+    assert [api.name for api in attached.attachment.apis] == ["p.S"]
 
 
 async def test_a_gateway_is_known_as_it_was_built() -> None:
-    """Nobody has to read it again."""
+    """It need not be parsed again."""
     store = cluster()
     plane = control_plane(store, Published(), [])
     assert plane.gateway(GATEWAY) is None
-    plane.touch_all()
+    plane.mark_all_dirty()
     await plane.build()
     gateway = plane.gateway(GATEWAY)
 
@@ -130,26 +141,26 @@ async def test_a_gateway_is_known_as_it_was_built() -> None:
     assert plane.gateway(GATEWAY) is gateway
     store.discard(GRPC_GATEWAYS, owner(GRPC_GATEWAYS, GATEWAY.name, {}))
     assert plane.gateway(GATEWAY) is gateway
-    plane.touch(GATEWAY)
+    plane.mark_dirty(GATEWAY)
     await plane.build()
     assert plane.gateway(GATEWAY) is None
 
 
-async def test_only_what_was_touched_is_looked_at_again() -> None:
+async def test_only_what_is_dirty_is_read_again() -> None:
     """So that a change costs the same with ten services and with a thousand."""
     store = cluster(users(), owner(GRPC_SERVICES, "other", {"image": "other:1", "gateway": {}}))
     changed: list[Key] = []
     plane = control_plane(store, Published(), changed)
-    plane.touch_all()
+    plane.mark_all_dirty()
     await plane.build()
-    before = {key: plane.edge(key) for key in (USERS, OTHER)}
+    before = {key: plane.state(key) for key in (USERS, OTHER)}
     changed.clear()
     store.put(GRPC_SERVICES, users(2, gateway={"hostnames": ["users.example.com"]}))
-    plane.touch(USERS)
+    plane.mark_dirty(USERS)
     await plane.build()
 
-    assert plane.edge(OTHER) is before[OTHER]
-    assert plane.edge(USERS) != before[USERS]
+    assert plane.state(OTHER) is before[OTHER]
+    assert plane.state(USERS) != before[USERS]
     assert set(changed) == {USERS, GATEWAY}
 
 
@@ -158,7 +169,7 @@ async def test_the_status_of_an_owner_is_nothing_new() -> None:
     published = Published()
     store = cluster(users())
     plane = control_plane(store, published, [])
-    plane.touch_all()
+    plane.mark_all_dirty()
     await plane.build()
     running = asyncio.create_task(plane.run())
     published.news.clear()
@@ -166,11 +177,11 @@ async def test_the_status_of_an_owner_is_nothing_new() -> None:
     for key, resource in ((USERS, GRPC_SERVICES), (GATEWAY, GRPC_GATEWAYS)):
         known = store.get(resource, key.namespace, key.name)
         assert known is not None
-        plane.touch_owner(key, {**known, "status": {"readySummary": "1/1"}})
+        plane.owner_changed(key, {**known, "status": {"readySummary": "1/1"}})
     for _ in range(5):
         await asyncio.sleep(0)
     assert len(published.snapshots) == 1
-    plane.touch_owner(USERS, users(2, replicas=0))
+    plane.owner_changed(USERS, users(2, replicas=0))
     await asyncio.wait_for(published.news.wait(), 5)
     running.cancel()
     with suppress(asyncio.CancelledError):
@@ -185,7 +196,7 @@ async def test_a_gateway_that_admits_nobody_loses_its_services() -> None:
     for generation, names in enumerate((["shop"], ["elsewhere"], ["shop"]), start=2):
         allowed = {"allowedNamespaces": {"from": "Names", "names": names}}
         store.put(GRPC_GATEWAYS, owner(GRPC_GATEWAYS, GATEWAY.name, allowed, generation))
-        plane.touch(GATEWAY)
+        plane.mark_dirty(GATEWAY)
         await plane.build()
         served = published.snapshots[-1].resources[CLUSTER].keys()
         assert served == ({"shop/users"} if names == ["shop"] else set())
@@ -196,11 +207,11 @@ async def test_what_has_silently_gone_goes() -> None:
     store = cluster(users())
     published = Published()
     plane = control_plane(store, published, [])
-    plane.touch_all()
+    plane.mark_all_dirty()
     await plane.build()
     store.discard(GRPC_SERVICES, users())
-    plane.touch_all()
+    plane.mark_all_dirty()
     await plane.build()
 
-    assert plane.edge(USERS) is None
+    assert plane.state(USERS) is None
     assert not published.snapshots[-1].resources[CLUSTER]

@@ -5,10 +5,11 @@ import base64
 from typing import cast
 
 from grpc_operator.api import GrpcService
+from grpc_operator.controlplane.descriptor_cache import DescriptorCache
 from grpc_operator.descriptor import load
 from grpc_operator.engine.store import Store
 from grpc_operator.kube.cluster import Cluster
-from grpc_operator.reconcile.descriptor_sources import Descriptors, Found
+from grpc_operator.reconcile.descriptor_sources import DescriptorSources, Found
 from grpc_operator.resources import Manifest
 from tests.unit.reconcile import large_set, users
 
@@ -18,16 +19,17 @@ async def nobody(target: str, within: float) -> bytes:
     raise AssertionError(f"{target} was asked within {within} s")
 
 
-def looking(manifest: Manifest) -> "asyncio.Task[Found]":
-    """Begins to look for the set of a service that has it inline: no cluster is asked."""
-    sources = Descriptors(cast("Cluster", None), Store(), nobody)
+def finding(manifest: Manifest) -> "asyncio.Task[Found]":
+    """Begins to find the descriptor of a service that has it inline: no cluster is asked."""
+    store = Store()
+    sources = DescriptorSources(cast("Cluster", None), store, DescriptorCache(store), nobody)
     return asyncio.create_task(sources.find(GrpcService.parse(manifest)))
 
 
 async def test_everything_else_goes_on_while_a_set_is_read() -> None:
     """It comes from outside and can take seconds: proxies and the Lease cannot wait that long."""
     data = large_set()
-    found = looking(users(descriptor={"inline": base64.b64encode(data).decode()}))
+    found = finding(users(descriptor={"inline": base64.b64encode(data).decode()}))
 
     await asyncio.sleep(0)
     assert not found.done()
@@ -38,9 +40,9 @@ async def test_everything_else_goes_on_while_a_set_is_read() -> None:
 
 async def test_what_is_wrong_with_a_set_names_the_field() -> None:
     """Also when it is found in another thread."""
-    found = await looking(users(descriptor={"inline": base64.b64encode(b"\x0a\x00").decode()}))
+    found = await finding(users(descriptor={"inline": base64.b64encode(b"\x0a\x00").decode()}))
 
     assert found.pinned is None
-    assert found.trouble is not None
-    assert found.trouble.reason == "InvalidDescriptor"
-    assert found.trouble.message.startswith("spec.descriptor.inline: has a file with the name ''")
+    assert found.problem is not None
+    assert found.problem.reason == "InvalidDescriptor"
+    assert found.problem.message.startswith("spec.descriptor.inline: has a file with the name ''")

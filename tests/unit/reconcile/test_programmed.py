@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from grpc_operator.api import GrpcService
-from grpc_operator.controlplane.control_plane import ControlPlane
 from grpc_operator.reconcile.programmed import Outcome, Programmed, Proxy
 from grpc_operator.resources import Key, service_key
-from tests.unit.controlplane.test_control_plane import Published
+from tests.unit.controlplane.test_control_plane import Published, built, control_plane
 from tests.unit.reconcile import GATEWAY, USERS, cluster, users
 
 SERVICE = users(replicas=0)
@@ -29,50 +28,51 @@ class Connected:
         return [self]
 
 
-async def look(refused: Mapping[Key | None, str], *, served: bool, times: int = 1) -> list[Outcome]:
-    """Takes looks at a service of which a proxy serves the newest version, or an older one."""
+async def check(
+    refused: Mapping[Key | None, str], *, served: bool, times: int = 1
+) -> list[Outcome]:
+    """Checks a service of which a proxy serves the newest version, or an older one."""
     store = cluster(SERVICE)
     changed: list[Key] = []
-    plane = ControlPlane(store, Published(), changed.append, GATEWAY.namespace)
-    plane.touch_all()
+    plane = control_plane(store, Published(), changed)
+    plane.mark_all_dirty()
     await plane.build()
-    edge = plane.edge(USERS)
-    assert edge is not None
-    assert edge.token is not None
-    proxies = Connected({USERS: edge.token if served else "older"}, refused)
+    state = built(plane, USERS)
+    assert state.config_hash is not None
+    proxies = Connected({USERS: state.config_hash if served else "older"}, refused)
     service = GrpcService.parse(SERVICE)
     programmed, gateway = Programmed(store, proxies), plane.gateway(GATEWAY)
-    return [await programmed.look(USERS, service, edge, gateway) for _ in range(times)]
+    return [await programmed.check(USERS, service, state, gateway) for _ in range(times)]
 
 
 @pytest.mark.parametrize("owner", [None, USERS])
 async def test_what_is_served_as_asked_is_programmed(owner: Key | None) -> None:
     """Somebody else has made the proxy refuse a table that this service is in as well."""
-    (outcome,) = await look({owner: "no such thing"}, served=True)
+    (outcome,) = await check({owner: "no such thing"}, served=True)
 
     assert (outcome.verdict.status, outcome.verdict.reason) == ("True", "Programmed")
 
 
 @pytest.mark.parametrize("owner", [None, USERS])
-async def test_what_keeps_it_from_being_served_is_told(owner: Key | None) -> None:
+async def test_what_keeps_it_from_being_served_is_reported(owner: Key | None) -> None:
     """In the proxy's own words."""
-    (outcome,) = await look({owner: "no such thing"}, served=False)
+    (outcome,) = await check({owner: "no such thing"}, served=False)
 
     assert (outcome.verdict.status, outcome.verdict.reason) == ("False", "Rejected")
-    assert outcome.verdict.message == "Proxy envoy-0 refused it: no such thing"
+    assert outcome.verdict.message == "Proxy envoy-0 rejected it: no such thing"
 
 
-async def test_a_refusal_of_another_service_is_not_told() -> None:
+async def test_a_refusal_of_another_service_is_not_reported() -> None:
     """This one is merely on its way."""
-    (outcome,) = await look({service_key("shop", "other"): "no such thing"}, served=False)
+    (outcome,) = await check({service_key("shop", "other"): "no such thing"}, served=False)
 
     assert (outcome.verdict.status, outcome.verdict.reason) == ("False", "Programming")
 
 
 async def test_a_gateway_without_a_listener_to_call_is_not_asked_for_ever() -> None:
-    """It may have TLS listeners only: each look costs, and there may be a thousand services."""
-    outcomes = await look({}, served=True, times=5)
+    """It may have TLS listeners only: each check costs, and there may be a thousand services."""
+    outcomes = await check({}, served=True, times=5)
 
     assert [outcome.verdict.status for outcome in outcomes] == ["True"] * 5
     assert "not tried through a proxy" in outcomes[-1].verdict.message
-    assert [outcome.again is None for outcome in outcomes] == [False] * 4 + [True]
+    assert [outcome.requeue_after is None for outcome in outcomes] == [False] * 4 + [True]

@@ -8,7 +8,7 @@ from grpc_operator import labels, names
 from grpc_operator.api import GrpcGateway, GrpcGatewaySpec
 from grpc_operator.api.types import seconds
 from grpc_operator.api.workload import Drain
-from grpc_operator.desired.common import empties, quantity
+from grpc_operator.desired.common import empties
 from grpc_operator.desired.gateway import bootstrap_config_map, container
 from grpc_operator.desired.gateway.proxy_settings import GatewaySettings
 from grpc_operator.desired.overlay import merge
@@ -38,7 +38,7 @@ def build(gateway: GrpcGateway, settings: GatewaySettings, files: Mapping[str, s
         "spec": _pod(gateway, settings),
     }
     complete = merge.merged(template, gateway.spec.pod_template)
-    result: Manifest = empties.pruned(quantity.as_strings(complete))
+    result: Manifest = empties.pruned(complete)
     return result
 
 

@@ -1,15 +1,14 @@
-"""Checks that an overlay is a PodSpec: sizes, field names, types, merge keys.
+"""Checks that an overlay can be merged: its size, its depth, and the keys of its lists.
 
-Knows Kubernetes, not the operator.
+Which fields a PodSpec has, and of which type, is the API server's answer.
 """
 
-import difflib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from grpc_operator.desired.overlay import merge_keys, pod_fields
+from grpc_operator.desired.overlay import merge_keys
 from grpc_operator.errors import Problem
 
 PATH = "spec.podTemplate.spec"
@@ -30,11 +29,8 @@ def limit_problems(pod: dict[str, Any]) -> list[Problem]:
 
 
 def problems(pod: dict[str, Any]) -> list[Problem]:
-    """Returns where an overlay is no PodSpec. It must be within the limits."""
-    found = [*_value_problems(pod, PATH, ""), *_field_problems(pod, pod_fields.POD, PATH)]
-    for path, container in containers(pod):
-        found += _field_problems(container, pod_fields.CONTAINER, path)
-    return found
+    """Returns where an overlay cannot be merged. It must be within the limits."""
+    return list(_value_problems(pod, PATH, ""))
 
 
 def containers(pod: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -58,22 +54,6 @@ def _deeper_than(value: Any, levels: int) -> bool:
     return levels == 0 or any(_deeper_than(child, levels - 1) for child in children)
 
 
-def _field_problems(
-    value: dict[str, Any], known: Mapping[str, pod_fields.Shape], path: str
-) -> Iterator[Problem]:
-    for field, child in value.items():
-        if field.startswith("$") or child is None:
-            continue  # reported for what they are
-        shape = known.get(field)
-        if shape is None:
-            near = difflib.get_close_matches(field, known, n=1)
-            advice = f"did you mean {near[0]}?" if near else "remove it"
-            yield Problem(f"{path}.{field}", f"is not a field of Kubernetes here; {advice}")
-        elif not pod_fields.fits(child, shape):
-            article = "an" if shape[0] in "aeio" else "a"
-            yield Problem(f"{path}.{field}", f"must be {article} {shape}")
-
-
 def _value_problems(value: Any, path: str, field: str) -> Iterator[Problem]:
     """Finds at any depth what no overlay may hold."""
     if value is None:
@@ -91,8 +71,6 @@ def _value_problems(value: Any, path: str, field: str) -> Iterator[Problem]:
         yield from _key_problems(value, path, field)
         for index, item in enumerate(value):
             yield from _value_problems(item, f"{path}[{index}]", "")
-    elif field in pod_fields.ZERO_MEANS_UNSET and not value:
-        yield Problem(path, f"{value!r} means unset to Kubernetes; give a value or leave it out")
 
 
 def _key_problems(items: list[Any], path: str, field: str) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from typing import Any
 from grpc_operator import names
 from grpc_operator.api import GrpcService
 from grpc_operator.api.workload import Autoscaling
-from grpc_operator.desired.common import empties, quantity
+from grpc_operator.desired.common import empties
 from grpc_operator.desired.common.metadata import metadata
 from grpc_operator.resources import Manifest
 
@@ -24,7 +24,7 @@ def build(service: GrpcService, autoscaling: Autoscaling) -> Manifest:
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
         "metadata": metadata(service, name),
-        "spec": empties.pruned(quantity.as_strings(spec)),
+        "spec": empties.pruned(spec),
     }
 
 

@@ -7,7 +7,7 @@ from grpc_operator import labels, names
 from grpc_operator.api import GrpcService, GrpcServiceSpec
 from grpc_operator.api.types import seconds
 from grpc_operator.api.workload import Drain
-from grpc_operator.desired.common import empties, quantity
+from grpc_operator.desired.common import empties
 from grpc_operator.desired.overlay import merge
 from grpc_operator.desired.service import probes
 from grpc_operator.resources import Manifest
@@ -25,7 +25,7 @@ _EXIT_SECONDS = 5
 def build(service: GrpcService) -> Manifest:
     """Returns the pod template with the user's overlay merged in.
 
-    Quantities stay as they were written, as strings; ``drift`` compares them by amount.
+    Quantities stay as they were written.
 
     No user id is set: the image decides. ``runAsNonRoot`` therefore needs an image whose USER is
     a number; the kubelet cannot tell whether a named user is root and refuses to start it.
@@ -38,7 +38,7 @@ def build(service: GrpcService) -> Manifest:
         "spec": _pod(service),
     }
     complete = merge.merged(template, service.spec.pod_template)
-    result: Manifest = empties.pruned(quantity.as_strings(complete))
+    result: Manifest = empties.pruned(complete)
     return result
 
 

@@ -73,12 +73,6 @@ def test_ports_of_the_service_are_open(case: str) -> None:
     assert targets == opened - {"metrics"}
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_what_was_applied_needs_no_write(case: str) -> None:
-    """An object compared with itself is free of drift."""
-    objects.check_free_of_drift(manifests_of(case))
-
-
 def test_one_case_sets_every_field() -> None:
     """A new field of the API cannot be forgotten: a case must give it a value."""
     given = {field for case in ("every-field", "autoscaling") for field in load(HERE, case)["spec"]}
