@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from grpc_operator.api.reasons import Reason
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -23,7 +25,9 @@ class Problem:
 class InvalidSpecError(Exception):
     """The object's author must change it; retrying cannot help. Names every problem at once."""
 
-    def __init__(self, problems: Sequence[Problem], *, reason: str = "InvalidSpec") -> None:
+    def __init__(
+        self, problems: Sequence[Problem], *, reason: Reason = Reason.INVALID_SPEC
+    ) -> None:
         self.problems = tuple(problems)
         self.reason = reason
         texts = [str(problem) for problem in problems]

@@ -8,6 +8,7 @@ this folder tells how to add one. The helper lives in the package itself because
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +118,6 @@ def _difference(path: Path, expected: str, actual: str) -> str:
     )
     advice = f"If the change is meant, run pytest {UPDATE_OPTION} and review the difference in git."
     return "\n".join([f"{path} is not what the code makes now. {advice}", *lines])
+
+
+_Dumper.add_multi_representer(StrEnum, lambda dumper, value: dumper.represent_str(str(value)))

@@ -2,6 +2,7 @@
 
 from grpc_operator.api.grpc_gateway import GrpcGateway, GrpcGatewaySpec
 from grpc_operator.api.grpc_service import GrpcService, GrpcServiceSpec
+from grpc_operator.api.reasons import KubernetesReason, Reason
 from grpc_operator.api.status import Condition, GrpcGatewayStatus, GrpcServiceStatus
 
 GROUP = "grpc.infera.dev"
@@ -19,4 +20,6 @@ __all__ = [
     "GrpcService",
     "GrpcServiceSpec",
     "GrpcServiceStatus",
+    "KubernetesReason",
+    "Reason",
 ]

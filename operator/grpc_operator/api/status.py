@@ -5,6 +5,9 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from grpc_operator.api.base import ApiModel, list_atomic, list_map
+from grpc_operator.api.reasons import ONLY_OF_EVENTS, Reason
+
+_REASONS = ", ".join(reason for reason in Reason if reason not in ONLY_OF_EVENTS)
 
 
 class Condition(ApiModel):
@@ -19,8 +22,15 @@ class Condition(ApiModel):
     """The `metadata.generation` this condition was computed from."""
     last_transition_time: str = Field(json_schema_extra={"format": "date-time"})
     """When `status` last changed."""
-    reason: str = Field(min_length=1, max_length=1024)
-    """CamelCase word for machines."""
+    reason: str = Field(
+        min_length=1,
+        max_length=1024,
+        description=(
+            f"Reason for the last transition, in CamelCase. The operator's own are {_REASONS}."
+            " A reason that Kubernetes gives for the Deployment or its pods, such as"
+            " ImagePullBackOff, is passed on as it is."
+        ),
+    )
     message: str = Field(max_length=32768)
     """Sentence for people."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from grpc_operator.api import GrpcGateway, GrpcService
+from grpc_operator.api.reasons import Reason
 from grpc_operator.controlplane.attachment_state import Attached, Unresolved
 from grpc_operator.controlplane.descriptor_cache import DescriptorCache
 from grpc_operator.controlplane.owners import Owners
@@ -121,14 +122,14 @@ class Attachments:
                 return key
             return Verdict(
                 "False",
-                "NotAllowed",
+                Reason.NOT_ALLOWED_BY_LISTENERS,
                 f"spec.gateway.gatewayRef: GrpcGateway {namespace}/{ref.name} does not admit"
                 f" services from namespace {own}; its spec.allowedNamespaces decides",
             )
         where = " or ".join(dict.fromkeys(candidates))
         return Verdict(
             "False",
-            "GatewayNotFound",
+            Reason.GATEWAY_NOT_FOUND,
             f"spec.gateway.gatewayRef: GrpcGateway {ref.name} does not exist in namespace {where}",
         )
 

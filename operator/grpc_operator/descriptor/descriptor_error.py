@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from grpc_operator.api.reasons import Reason
 from grpc_operator.errors import InvalidSpecError, Problem
 
 _MOST_PROBLEMS = 20
@@ -15,7 +16,9 @@ class DescriptorError(InvalidSpecError):
         reason: ``InvalidDescriptor``, ``DescriptorTooLarge`` or ``ServiceNotFound``.
     """
 
-    def __init__(self, problems: Sequence[Problem], *, reason: str = "InvalidDescriptor") -> None:
+    def __init__(
+        self, problems: Sequence[Problem], *, reason: Reason = Reason.INVALID_DESCRIPTOR
+    ) -> None:
         super().__init__(problems, reason=reason)
 
 
@@ -47,7 +50,7 @@ class Problems:
 
 
 def refuse(
-    message: str, *, reason: str = "InvalidDescriptor", field: str = "spec.descriptor"
+    message: str, *, reason: Reason = Reason.INVALID_DESCRIPTOR, field: str = "spec.descriptor"
 ) -> DescriptorError:
     """Returns the error that names one problem."""
     return DescriptorError([Problem(field, message)], reason=reason)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.message import DecodeError
 
+from grpc_operator.api.reasons import Reason
 from grpc_operator.descriptor.descriptor_error import refuse, shown
 from grpc_operator.descriptor.limits import MAX_FILES, MAX_IMPORTS, MAX_INPUT_BYTES
 
@@ -75,13 +76,14 @@ def by_name(files: Iterable[FileDescriptorProto]) -> dict[str, FileDescriptorPro
                 f"holds two versions of {shown(name)}; build every part of it from the same sources"
             )
         if len(found) > MAX_FILES:
-            raise refuse(f"has more than {MAX_FILES} files", reason="DescriptorTooLarge")
+            raise refuse(f"has more than {MAX_FILES} files", reason=Reason.DESCRIPTOR_TOO_LARGE)
     if not found:
         raise refuse(f"has no file; {_HOW}")
     imports = sum(len(f.dependency) + len(f.public_dependency) for f in found.values())
     if imports > MAX_IMPORTS:
         raise refuse(
-            f"has {imports} imports; at most {MAX_IMPORTS} are allowed", reason="DescriptorTooLarge"
+            f"has {imports} imports; at most {MAX_IMPORTS} are allowed",
+            reason=Reason.DESCRIPTOR_TOO_LARGE,
         )
     return _sorted(found)
 
@@ -101,5 +103,5 @@ def _check_size(size: int) -> None:
         raise refuse(
             f"has {size} bytes or more; at most {MAX_INPUT_BYTES} are read. Leave out source info"
             " and the files that the services do not import",
-            reason="DescriptorTooLarge",
+            reason=Reason.DESCRIPTOR_TOO_LARGE,
         )

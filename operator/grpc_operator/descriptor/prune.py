@@ -18,6 +18,7 @@ from google.protobuf.descriptor_pb2 import (
     ServiceDescriptorProto,
 )
 
+from grpc_operator.api.reasons import Reason
 from grpc_operator.descriptor.descriptor_error import refuse, shown
 from grpc_operator.descriptor.limits import MAX_BYTES
 from grpc_operator.descriptor.options import (
@@ -73,7 +74,7 @@ def check_size(size: int, file: str) -> None:
             f"has more than {MAX_BYTES} bytes when pruned to the exposed services; the limit is"
             f" reached in {shown(file)}. Expose fewer services (spec.services); when a message uses"
             " google.protobuf.Any, keep what it never holds out of the set",
-            reason="DescriptorTooLarge",
+            reason=Reason.DESCRIPTOR_TOO_LARGE,
         )
 
 

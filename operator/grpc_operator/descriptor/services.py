@@ -9,6 +9,7 @@ from google.protobuf.descriptor_pb2 import (
     ServiceDescriptorProto,
 )
 
+from grpc_operator.api.reasons import Reason
 from grpc_operator.descriptor.descriptor_error import DescriptorError, Problems, refuse, shown
 from grpc_operator.descriptor.http_rule import HttpRuleError, bindings
 from grpc_operator.descriptor.limits import MAX_METHODS, MAX_SERVICES
@@ -44,7 +45,7 @@ def select(symbols: Symbols, wanted: Sequence[str] | None) -> list[str]:
         raise refuse(
             "defines no gRPC service besides reflection and health; use the set of the .proto file"
             " that has the service",
-            reason="ServiceNotFound",
+            reason=Reason.SERVICE_NOT_FOUND,
         )
     absent = [
         Problem(
@@ -55,7 +56,7 @@ def select(symbols: Symbols, wanted: Sequence[str] | None) -> list[str]:
         if name not in known
     ]
     if absent:
-        raise DescriptorError(absent, reason="ServiceNotFound")
+        raise DescriptorError(absent, reason=Reason.SERVICE_NOT_FOUND)
     _check_counts(names, known)
     return names
 
@@ -128,7 +129,7 @@ def _check_counts(names: Sequence[str], known: dict[str, ServiceDescriptorProto]
         raise refuse(
             f"exposes {len(names)} gRPC services; at most {MAX_SERVICES} are allowed. List those to"
             " expose in spec.services",
-            reason="DescriptorTooLarge",
+            reason=Reason.DESCRIPTOR_TOO_LARGE,
         )
     for name in names:
         if len(name) > _LONGEST_NAME:
@@ -140,5 +141,5 @@ def _check_counts(names: Sequence[str], known: dict[str, ServiceDescriptorProto]
         if count > MAX_METHODS:
             raise refuse(
                 f"{shown(name)} has {count} methods; at most {MAX_METHODS} are allowed",
-                reason="DescriptorTooLarge",
+                reason=Reason.DESCRIPTOR_TOO_LARGE,
             )

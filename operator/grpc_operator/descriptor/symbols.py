@@ -13,6 +13,7 @@ from google.protobuf.descriptor_pb2 import (
     ServiceDescriptorProto,
 )
 
+from grpc_operator.api.reasons import Reason
 from grpc_operator.descriptor.descriptor_error import refuse, shown
 from grpc_operator.descriptor.limits import MAX_NESTING, MAX_SYMBOLS
 
@@ -76,7 +77,7 @@ class Symbols:
             if len(self.named) > MAX_SYMBOLS:
                 raise refuse(
                     f"has more than {MAX_SYMBOLS} messages, enums and services",
-                    reason="DescriptorTooLarge",
+                    reason=Reason.DESCRIPTOR_TOO_LARGE,
                 )
 
     def message(self, name: str) -> DescriptorProto:

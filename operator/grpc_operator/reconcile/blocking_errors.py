@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 
+from grpc_operator.api.reasons import Reason
 from grpc_operator.errors import ClusterError, ForbiddenError, InvalidSpecError, NotFoundError
 from grpc_operator.reconcile.children import ChildError, DeletionPendingError
 from grpc_operator.status.observed import Waiting
@@ -10,7 +11,7 @@ from grpc_operator.status.observed import Waiting
 BLOCKED_RETRY = 15.0
 """Seconds until the next attempt when something outside the spec has to change first."""
 
-_MAY_END_BY_ITSELF = {"NameConflict", "Rejected"}
+_MAY_END_BY_ITSELF = {Reason.NAME_CONFLICT, Reason.REJECTED}
 """Reasons that no watch reports the end of: an object of others, a policy, a quota, a webhook."""
 
 
@@ -78,10 +79,10 @@ async def applied(step: Awaitable[Sequence[ChildError]]) -> BlockingErrors:
 def _waiting(error: ChildError) -> Waiting | None:
     match error:
         case DeletionPendingError():
-            return Waiting("WaitingForDeletion", str(error))
+            return Waiting(Reason.WAITING_FOR_DELETION, str(error))
         case ForbiddenError():
-            return Waiting("Forbidden", f"The operator is not allowed to continue: {error}")
+            return Waiting(Reason.FORBIDDEN, f"The operator is not allowed to continue: {error}")
         case NotFoundError():
-            return Waiting("NotFound", f"The operator cannot continue: {error}")
+            return Waiting(Reason.NOT_FOUND, f"The operator cannot continue: {error}")
         case _:
             return None

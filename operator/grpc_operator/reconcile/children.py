@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from grpc_operator import labels, resources
 from grpc_operator.api import GrpcGateway, GrpcService
+from grpc_operator.api.reasons import Reason
 from grpc_operator.engine.store import Store
 from grpc_operator.errors import (
     ClusterError,
@@ -207,7 +208,7 @@ def _check_owner(owner: Owner, live: Manifest) -> None:
         f"{kind} {name} exists and does not belong to this {key_of(owner).kind};"
         " delete it or choose another name",
     )
-    raise InvalidSpecError([problem], reason="NameConflict")
+    raise InvalidSpecError([problem], reason=Reason.NAME_CONFLICT)
 
 
 def _belonged_to_predecessor(owner: Owner, live: Manifest) -> bool:

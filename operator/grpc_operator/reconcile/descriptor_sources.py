@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from grpc_operator import hashing, names
 from grpc_operator.api import GrpcService
+from grpc_operator.api.reasons import Reason
 from grpc_operator.controlplane.descriptor_cache import DescriptorCache, offers_rest
 from grpc_operator.desired.service import descriptor_config_map
 from grpc_operator.desired.service.descriptor_config_map import Pinned, Source
@@ -51,7 +52,7 @@ class Found:
 class _UnavailableError(Exception):
     """The source has no usable descriptor now."""
 
-    def __init__(self, reason: str, message: str, *, stalled: bool = False) -> None:
+    def __init__(self, reason: Reason, message: str, *, stalled: bool = False) -> None:
         super().__init__(message)
         self.verdict = Verdict("False", reason, message, stalled=stalled)
 
@@ -106,7 +107,7 @@ class DescriptorSources:
         live = await self._cluster.get(CONFIG_MAPS, service.metadata.namespace, ref.name)
         if live is None:
             raise _UnavailableError(
-                "DescriptorNotFound",
+                Reason.DESCRIPTOR_NOT_FOUND,
                 f"spec.descriptor.configMap: ConfigMap {ref.name} does not exist in namespace"
                 f" {service.metadata.namespace}; create it with the key {ref.key}",
             )
@@ -118,7 +119,7 @@ class DescriptorSources:
         if content is None:
             keys = ", ".join(sorted(live.get("binaryData") or {})) or "none"
             raise _UnavailableError(
-                "DescriptorNotFound",
+                Reason.DESCRIPTOR_NOT_FOUND,
                 f"spec.descriptor.configMap.key: ConfigMap {ref.name} has no key {ref.key} in"
                 f" binaryData (found: {keys}); create it with"
                 f" `kubectl create configmap {ref.name} --from-file={ref.key}=FILE.pb`",
@@ -133,7 +134,8 @@ class DescriptorSources:
             if pinned is not None and pinned.source == "Reflection":
                 return pinned
             raise _UnavailableError(
-                "WaitingForPod", "The descriptor is read by reflection when the first pod is ready"
+                Reason.WAITING_FOR_POD,
+                "The descriptor is read by reflection when the first pod is ready",
             )
         revision = _revision(service, str(pod["metadata"]["labels"].get(_TEMPLATE_HASH, "")))
         if pinned is not None and (pinned.source, pinned.revision) == ("Reflection", revision):
@@ -195,7 +197,7 @@ def _decoded(text: str) -> bytes:
             f"is not base64 ({error}); write `protoc --include_imports"
             " --descriptor_set_out=/dev/stdout FILE.proto | base64 -w0`",
         )
-        raise InvalidSpecError([problem], reason="InvalidDescriptor") from error
+        raise InvalidSpecError([problem], reason=Reason.INVALID_DESCRIPTOR) from error
 
 
 def _revision(service: GrpcService, source: str) -> str:

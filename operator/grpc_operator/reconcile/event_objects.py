@@ -23,7 +23,7 @@ def event(regarding: Manifest, note: Note, now: str) -> Manifest:
         "metadata": {"namespace": metadata["namespace"], "name": f"{metadata['name']}.{digest}"},
         "eventTime": now.replace("Z", ".000000Z"),
         "type": note.type,
-        "reason": note.reason,
+        "reason": str(note.reason),
         "action": "Reconcile",
         "note": note.message.encode()[:_MOST_WORDS].decode(errors="ignore"),
         "regarding": {

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from grpc_operator import labels, names
 from grpc_operator.api import GrpcGateway
+from grpc_operator.api.reasons import Reason
 from grpc_operator.controlplane.control_plane import ControlPlane
 from grpc_operator.controlplane.owners import Owners
 from grpc_operator.desired import gateway as desired_gateway
@@ -107,7 +108,7 @@ def _programmed(deployment: Manifest | None, connected: int) -> Verdict:
     if connected < ready:
         return Verdict(
             "False",
-            "WaitingForProxies",
+            Reason.WAITING_FOR_PROXIES,
             f"{connected} of {ready} ready proxies are connected to the operator",
         )
-    return Verdict("True", "Programmed", "Every ready proxy is connected to the operator")
+    return Verdict("True", Reason.PROGRAMMED, "Every ready proxy is connected to the operator")

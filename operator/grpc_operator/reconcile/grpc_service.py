@@ -7,6 +7,7 @@ from typing import Any
 from grpc_operator import descriptor as descriptors
 from grpc_operator import labels, names
 from grpc_operator.api import GrpcGateway, GrpcService
+from grpc_operator.api.reasons import Reason
 from grpc_operator.controlplane.attachment_state import (
     AttachmentState,
     Built,
@@ -190,7 +191,7 @@ def _resolved_refs(run: _Reconciliation) -> Verdict | None:
     if run.service.spec.gateway is None or run.blocking.invalid is not None:
         return None
     if run.state is None:
-        return Verdict("Unknown", "Progressing", "The gateway has not been reconciled yet")
+        return Verdict("Unknown", Reason.PROGRESSING, "The gateway has not been reconciled yet")
     if isinstance(run.state, Unresolved):
         return run.state.refs
     if run.found is not None and run.found.problem is not None:
@@ -200,13 +201,13 @@ def _resolved_refs(run: _Reconciliation) -> Verdict | None:
 
 def _size(descriptor: Descriptor | None) -> Verdict:
     if descriptor is None:
-        return Verdict("Unknown", "Progressing", "The descriptor has not been read yet")
+        return Verdict("Unknown", Reason.PROGRESSING, "The descriptor has not been read yet")
     size, most = len(descriptor.data), descriptors.MAX_BYTES
     if size >= descriptors.NEARLY * most:
         text = (
             f"The descriptor has {size} of at most {most} bytes; list fewer gRPC services in"
             " spec.services before it grows further"
         )
-        return Verdict("True", "DescriptorNearLimit", text)
+        return Verdict("True", Reason.DESCRIPTOR_NEAR_LIMIT, text)
     text = f"The gateway and the descriptor ({size} bytes) exist"
-    return Verdict("True", "Resolved", text)
+    return Verdict("True", Reason.RESOLVED_REFS, text)

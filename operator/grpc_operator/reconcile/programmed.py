@@ -6,6 +6,7 @@ from typing import Protocol
 
 from grpc_operator import probe
 from grpc_operator.api import GrpcGateway, GrpcService
+from grpc_operator.api.reasons import Reason
 from grpc_operator.controlplane.attachment_state import AttachmentState, Built, generation_of
 from grpc_operator.engine.store import Store
 from grpc_operator.gateway.listeners import probe_host
@@ -94,16 +95,18 @@ class Programmed:
             return _pending("Nothing can be served before ResolvedRefs and Accepted are True")
         if state.conflicts:
             text = "; ".join(str(problem) for problem in state.conflicts)
-            return Outcome(Verdict("False", "Conflicted", text, stalled=True))
+            return Outcome(Verdict("False", Reason.CONFLICTED, text, stalled=True))
         if state.endpoints == 0 and (service.spec.replicas or service.spec.autoscaling):
-            return _pending("No pod is in the EndpointSlices of the Service yet", "NoEndpoints")
+            return _pending(
+                "No pod is in the EndpointSlices of the Service yet", Reason.NO_ENDPOINTS
+            )
         proxies = await self._proxies.of(state.attached.gateway, key)
         missing = _missing(key, state, proxies)
         if missing is not None:
             return missing
         answer = await self._probe(key, service, state, gateway)
         text = f"{len(proxies)} of {len(proxies)} proxies of {_name(state)} serve this generation"
-        verdict = Verdict("True", "Programmed", f"{text}; {answer}")
+        verdict = Verdict("True", Reason.PROGRAMMED, f"{text}; {answer}")
         return Outcome(verdict, None if key in self._probed else PROBE_PERIOD)
 
     async def _probe(
@@ -145,14 +148,15 @@ async def _called(service: GrpcService, state: Built, gateway: GrpcGateway, targ
 def _missing(key: Key, state: Built, proxies: Sequence[Proxy]) -> Outcome | None:
     """Returns what keeps the proxies from serving a service, or ``None`` when all do."""
     if not proxies:
-        return _pending(f"No proxy of {_name(state)} is connected", "NoProxies")
+        return _pending(f"No proxy of {_name(state)} is connected", Reason.NO_PROXIES)
     # What a proxy rejects matters only while it does not serve what is asked for: a table is
     # shared, and somebody else's part of it may be what is wrong with its newest version.
     behind = [proxy for proxy in proxies if proxy.tokens.get(key) != state.config_hash]
     for proxy in behind:
         error = proxy.rejected.get(key) or proxy.rejected.get(None)
         if error is not None:
-            return Outcome(Verdict("False", "Rejected", f"Proxy {proxy.node} rejected it: {error}"))
+            text = f"Proxy {proxy.node} rejected it: {error}"
+            return Outcome(Verdict("False", Reason.REJECTED_BY_PROXY, text))
     if behind:
         done = len(proxies) - len(behind)
         text = f"{done} of {len(proxies)} proxies of {_name(state)} serve this generation"
@@ -164,5 +168,5 @@ def _name(state: Built) -> str:
     return f"GrpcGateway {state.attached.gateway.namespaced_name}"
 
 
-def _pending(message: str, reason: str = "Programming") -> Outcome:
+def _pending(message: str, reason: Reason = Reason.PENDING) -> Outcome:
     return Outcome(Verdict("False", reason, message), PROXIES_PERIOD)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from grpc_operator.api.reasons import Reason
 from grpc_operator.errors import InvalidSpecError, Problem, RejectedError
 from grpc_operator.resources import Manifest
 
@@ -31,4 +32,4 @@ def rejected(
         problem = Problem(
             f"spec.podTemplate{path}", f"{message} (the API server's answer for {name}){also}"
         )
-    return InvalidSpecError([problem], reason="Rejected")
+    return InvalidSpecError([problem], reason=Reason.REJECTED)

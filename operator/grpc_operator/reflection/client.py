@@ -4,6 +4,7 @@ import asyncio
 
 import grpc
 
+from grpc_operator.api.reasons import Reason
 from grpc_operator.descriptor import DescriptorError, merge_files
 from grpc_operator.descriptor.descriptor_error import shown
 from grpc_operator.descriptor.limits import MAX_INPUT_BYTES
@@ -43,14 +44,14 @@ async def fetch(target: str, timeout: float) -> bytes:  # noqa: ASYNC109 - of al
             files = await _files(channel)
     except TimeoutError as error:
         raise ReflectionError(
-            "ReflectionUnreachable",
+            Reason.REFLECTION_UNREACHABLE,
             f"{target} did not answer reflection completely within {timeout:g} s",
         ) from error
     try:
         return merge_files(files)
     except DescriptorError as error:
         message = f"the server's set {error.problems[0].message}; {INSTEAD}"
-        raise ReflectionError("ReflectionInvalid", message) from error
+        raise ReflectionError(Reason.REFLECTION_INVALID, message) from error
 
 
 async def _files(channel: grpc.aio.Channel) -> list[bytes]:
@@ -61,7 +62,7 @@ async def _files(channel: grpc.aio.Channel) -> list[bytes]:
             if error.code() != grpc.StatusCode.UNIMPLEMENTED:
                 raise _failure(error) from error
     raise ReflectionError(
-        "ReflectionUnimplemented",
+        Reason.REFLECTION_UNIMPLEMENTED,
         f"the server has no gRPC server reflection; switch it on, or {INSTEAD}",
     )
 
@@ -70,19 +71,19 @@ def _failure(error: grpc.aio.AioRpcError) -> ReflectionError:
     what = f"{error.code().name} ({shown(error.details() or 'no details')})"
     if error.code() in _REFUSALS:
         return ReflectionError(
-            "ReflectionUnimplemented",
+            Reason.REFLECTION_UNIMPLEMENTED,
             f"the server refused reflection with {what}; allow it without credentials from the"
             f" operator, or {INSTEAD}",
         )
     if error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED:
         return ReflectionError(
-            "ReflectionTooLarge",
+            Reason.REFLECTION_TOO_LARGE,
             f"reflection failed with {what}: at most {MAX_INPUT_BYTES} bytes are read in one"
             f" message; {INSTEAD}",
         )
     if error.code() == grpc.StatusCode.UNAVAILABLE:
         return ReflectionError(
-            "ReflectionUnreachable",
+            Reason.REFLECTION_UNREACHABLE,
             f"reflection failed with {what}; does the server listen there, without TLS?",
         )
-    return ReflectionError("ReflectionInvalid", f"reflection failed with {what}; {INSTEAD}")
+    return ReflectionError(Reason.REFLECTION_INVALID, f"reflection failed with {what}; {INSTEAD}")

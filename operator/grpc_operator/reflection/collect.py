@@ -4,6 +4,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.message import DecodeError
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 
+from grpc_operator.api.reasons import Reason
 from grpc_operator.descriptor.descriptor_error import shown
 from grpc_operator.descriptor.limits import MAX_FILES, MAX_IMPORTS, MAX_INPUT_BYTES
 from grpc_operator.reflection.reflection_error import INSTEAD, ReflectionError
@@ -31,11 +32,11 @@ async def collect(session: Session) -> list[bytes]:
         listed = await session.services()
     except RefusedError as error:
         raise ReflectionError(
-            "ReflectionInvalid", f"the server does not list its services ({error}); {INSTEAD}"
+            Reason.REFLECTION_INVALID, f"the server does not list its services ({error}); {INSTEAD}"
         ) from error
     if len(listed) > MAX_LISTED:
         raise ReflectionError(
-            "ReflectionTooLarge",
+            Reason.REFLECTION_TOO_LARGE,
             f"the server lists {len(listed)} services; at most {MAX_LISTED} are read. {INSTEAD}",
         )
     for name in sorted(set(listed)):
@@ -70,14 +71,14 @@ class _Collector:
             if name.startswith(_INFRASTRUCTURE):
                 return
             raise ReflectionError(
-                "ReflectionInvalid",
+                Reason.REFLECTION_INVALID,
                 f"the server lists {shown(name)} but does not have its file ({error}); register the"
                 f" generated descriptors with its reflection service, or {INSTEAD}",
             ) from error
         self._add(received)
         if name not in self._services and not name.startswith(_INFRASTRUCTURE):
             raise ReflectionError(
-                "ReflectionInvalid",
+                Reason.REFLECTION_INVALID,
                 f"the server's answer for {shown(name)} does not define it; {INSTEAD}",
             )
 
@@ -113,7 +114,7 @@ class _Collector:
     def _check_same(self, file: FileDescriptorProto, first: bytes) -> None:
         if file != _parsed(first):
             raise ReflectionError(
-                "ReflectionInvalid",
+                Reason.REFLECTION_INVALID,
                 f"the server sent two versions of {shown(file.name)}; build all of it from the same"
                 " sources",
             )
@@ -121,7 +122,7 @@ class _Collector:
     def _check_size(self) -> None:
         if self._size > MAX_INPUT_BYTES:
             raise ReflectionError(
-                "ReflectionTooLarge",
+                Reason.REFLECTION_TOO_LARGE,
                 f"the server's files have more than {MAX_INPUT_BYTES} bytes; {INSTEAD}, made of"
                 " what the exposed services need",
             )
@@ -129,14 +130,14 @@ class _Collector:
     def _check_imports(self) -> None:
         if len(self._imports) > MAX_IMPORTS:
             raise ReflectionError(
-                "ReflectionTooLarge",
+                Reason.REFLECTION_TOO_LARGE,
                 f"the server's files have more than {MAX_IMPORTS} imports; {INSTEAD}",
             )
 
     def _check_count(self, count: int) -> None:
         if count > MAX_FILES:
             raise ReflectionError(
-                "ReflectionTooLarge",
+                Reason.REFLECTION_TOO_LARGE,
                 f"the server has more than {MAX_FILES} files; {INSTEAD}, made of what the exposed"
                 " services need",
             )
@@ -147,12 +148,12 @@ def _parsed(data: bytes) -> FileDescriptorProto:
         file = FileDescriptorProto.FromString(data)
     except DecodeError as error:
         raise ReflectionError(
-            "ReflectionInvalid", f"the server sent a file that is no descriptor; {INSTEAD}"
+            Reason.REFLECTION_INVALID, f"the server sent a file that is no descriptor; {INSTEAD}"
         ) from error
     texts = [file.name, file.package, *file.dependency, *(each.name for each in file.service)]
     if not file.name or not all(isinstance(text, str) for text in texts):
         raise ReflectionError(
-            "ReflectionInvalid",
+            Reason.REFLECTION_INVALID,
             f"the server sent a file whose name or imports are no UTF-8 text; {INSTEAD}",
         )
     return file

@@ -1,13 +1,6 @@
 """Why a server's descriptors could not be read."""
 
-from typing import Literal
-
-Reason = Literal[
-    "ReflectionUnimplemented",
-    "ReflectionUnreachable",
-    "ReflectionTooLarge",
-    "ReflectionInvalid",
-]
+from grpc_operator.api.reasons import Reason
 
 INSTEAD = "give the FileDescriptorSet in spec.descriptor.configMap or spec.descriptor.inline"
 

@@ -15,6 +15,7 @@ from grpc_reflection.v1alpha.reflection_pb2 import (
     ServerReflectionResponse,
 )
 
+from grpc_operator.api.reasons import Reason
 from grpc_operator.descriptor.descriptor_error import shown
 from grpc_operator.descriptor.limits import MAX_INPUT_BYTES
 from grpc_operator.reflection.reflection_error import INSTEAD, ReflectionError
@@ -78,7 +79,7 @@ class Session:
             raise RefusedError(shown(answer.error_response.error_message))
         if found != kind:
             raise ReflectionError(
-                "ReflectionInvalid",
+                Reason.REFLECTION_INVALID,
                 f"the server answers reflection with {found or 'nothing'} instead of {kind};"
                 f" {INSTEAD}",
             )
@@ -87,18 +88,19 @@ class Session:
     def _read(self, data: Any) -> ServerReflectionResponse:
         if data is grpc.aio.EOF:
             raise ReflectionError(
-                "ReflectionInvalid",
+                Reason.REFLECTION_INVALID,
                 f"the server ends the reflection stream without an answer; {INSTEAD}",
             )
         self._received += len(data)
         if self._received > MAX_RECEIVED:
             raise ReflectionError(
-                "ReflectionTooLarge",
+                Reason.REFLECTION_TOO_LARGE,
                 f"the server sent more than {MAX_RECEIVED} bytes by reflection; {INSTEAD}",
             )
         try:
             return ServerReflectionResponse.FromString(data)
         except DecodeError as error:
             raise ReflectionError(
-                "ReflectionInvalid", f"the server's reflection answer is no protobuf; {INSTEAD}"
+                Reason.REFLECTION_INVALID,
+                f"the server's reflection answer is no protobuf; {INSTEAD}",
             ) from error

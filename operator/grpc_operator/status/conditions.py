@@ -7,6 +7,7 @@ are abnormal-true, `Ready` sums up, every condition carries the generation it wa
 from collections.abc import Mapping
 from typing import Any
 
+from grpc_operator.api.reasons import KubernetesReason, Reason
 from grpc_operator.status.observed import Observed, Verdict
 from grpc_operator.status.readiness import (
     Objection,
@@ -18,6 +19,9 @@ from grpc_operator.status.readiness import (
 
 Status = dict[str, Any]
 
+_Parts = tuple[str, Reason | KubernetesReason, str]
+"""Status, reason and message of a condition."""
+
 _CALM = {Outlook.PROGRESSING: "No change is under way", Outlook.STALLED: "Not stuck"}
 
 _MOST_WORDS = 4096
@@ -28,9 +32,9 @@ def build(observed: Observed, old: Mapping[str, Any], now: str) -> Status:
     """Returns the status to report.
 
     Args:
-        observed: The look that was taken.
+        observed: What was observed.
         old: The status so far; a condition whose status stays keeps its transition time.
-        now: Time of the look (RFC 3339), for conditions whose status changes.
+        now: The time (RFC 3339), for conditions whose status changes.
     """
     objection = evaluate(observed)
     wanted, deployment = counts(observed)
@@ -39,15 +43,15 @@ def build(observed: Observed, old: Mapping[str, Any], now: str) -> Status:
         **observed.details,
         "observedGeneration": observed.owner.metadata.generation,
         "conditions": [
-            _condition(observed, _since(old, type_, rest[0], now), type_, *rest)
-            for type_, *rest in (
-                ("Accepted", *_accepted(observed)),
+            _condition(observed, _since(old, type_, parts[0], now), type_, parts)
+            for type_, parts in (
+                ("Accepted", _accepted(observed)),
                 *_further("ResolvedRefs", observed.refs),
-                ("Available", *_available(observed)),
+                ("Available", _available(observed)),
                 *_further("Programmed", observed.programmed),
-                ("Ready", *_ready(observed, objection)),
-                ("Reconciling", *_while(objection, Outlook.PROGRESSING)),
-                ("Stalled", *_while(objection, Outlook.STALLED)),
+                ("Ready", _ready(observed, objection)),
+                ("Reconciling", _while(objection, Outlook.PROGRESSING)),
+                ("Stalled", _while(objection, Outlook.STALLED)),
             )
         ],
         "readyReplicas": ready,
@@ -56,43 +60,42 @@ def build(observed: Observed, old: Mapping[str, Any], now: str) -> Status:
     }
 
 
-def _accepted(observed: Observed) -> tuple[str, str, str]:
+def _accepted(observed: Observed) -> _Parts:
     if observed.invalid is not None:
         return "False", observed.invalid.reason, str(observed.invalid)
-    return "True", "Accepted", "The spec is valid"
+    return "True", Reason.ACCEPTED, "The spec is valid"
 
 
-def _further(type_: str, verdict: Verdict | None) -> list[tuple[str, str, str, str]]:
+def _further(type_: str, verdict: Verdict | None) -> list[tuple[str, _Parts]]:
     if verdict is None:
         return []
-    return [(type_, verdict.status, verdict.reason, verdict.message)]
+    return [(type_, (verdict.status, verdict.reason, verdict.message))]
 
 
-def _available(observed: Observed) -> tuple[str, str, str]:
+def _available(observed: Observed) -> _Parts:
     available = deployment_condition(observed, "Available")
     if not available:
-        return "Unknown", "Progressing", "Kubernetes has not reported on the Deployment yet"
-    return available["status"], available["reason"], available.get("message", "")
+        return "Unknown", Reason.PROGRESSING, "Kubernetes has not reported on the Deployment yet"
+    return available["status"], KubernetesReason(available["reason"]), available.get("message", "")
 
 
-def _ready(observed: Observed, objection: Objection | None) -> tuple[str, str, str]:
+def _ready(observed: Observed, objection: Objection | None) -> _Parts:
     if objection is not None:
         return "False", objection.reason, objection.message
     wanted, _ = counts(observed)
     if wanted == 0:
-        return "True", "ScaledToZero", "No pods are wanted"
-    return "True", "Ready", f"{wanted} of {wanted} pods run the newest spec and are ready"
+        return "True", Reason.SCALED_TO_ZERO, "No pods are wanted"
+    return "True", Reason.READY, f"{wanted} of {wanted} pods run the newest spec and are ready"
 
 
-def _while(objection: Objection | None, outlook: Outlook) -> tuple[str, str, str]:
+def _while(objection: Objection | None, outlook: Outlook) -> _Parts:
     if objection is not None and objection.outlook is outlook:
         return "True", objection.reason, objection.message
-    return "False", "Ready" if objection is None else objection.reason, _CALM[outlook]
+    return "False", Reason.READY if objection is None else objection.reason, _CALM[outlook]
 
 
-def _condition(  # noqa: PLR0913, PLR0917 - a condition has this many parts
-    observed: Observed, since: str, type_: str, status: str, reason: str, message: str
-) -> dict[str, Any]:
+def _condition(observed: Observed, since: str, type_: str, parts: _Parts) -> dict[str, Any]:
+    status, reason, message = parts
     if len(message) > _MOST_WORDS:
         message = message[: _MOST_WORDS - 1] + "…"
     return {
@@ -100,7 +103,7 @@ def _condition(  # noqa: PLR0913, PLR0917 - a condition has this many parts
         "status": status,
         "observedGeneration": observed.owner.metadata.generation,
         "lastTransitionTime": since,
-        "reason": reason,
+        "reason": str(reason),
         "message": message,
     }
 

@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from grpc_operator.api.reasons import KubernetesReason, Reason
+
 
 @dataclass(frozen=True)
 class Note:
     """An Event in the making."""
 
     type: Literal["Normal", "Warning"]
-    reason: str
+    reason: Reason | KubernetesReason
     message: str
 
 
-_ON_THE_WAY = {"Progressing"}
+_ON_THE_WAY = {Reason.PROGRESSING}
 
 
 def notes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Note]:
@@ -30,7 +32,7 @@ def notes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Note]:
         first_rollout = old.get("observedGeneration", -1) <= 1 and (
             was.get("status") != "True" and was.get("reason") in {None, *_ON_THE_WAY}
         )
-        return [] if first_rollout else [Note("Normal", "RolloutComplete", now["message"])]
+        return [] if first_rollout else [Note("Normal", Reason.ROLLOUT_COMPLETE, now["message"])]
     if now["reason"] in _ON_THE_WAY:
         return []
     return [Note("Warning", now["reason"], now["message"])]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from grpc_operator.api import GrpcGateway, GrpcService
+from grpc_operator.api.reasons import KubernetesReason, Reason
 from grpc_operator.errors import InvalidSpecError
 from grpc_operator.resources import Manifest
 
@@ -13,7 +14,7 @@ from grpc_operator.resources import Manifest
 class Waiting:
     """The operator cannot go on by itself just now."""
 
-    reason: str
+    reason: Reason | KubernetesReason
     message: str
 
 
@@ -26,7 +27,7 @@ class Verdict:
     """
 
     status: Literal["True", "False", "Unknown"]
-    reason: str
+    reason: Reason
     message: str
     stalled: bool = False
 

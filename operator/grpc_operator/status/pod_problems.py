@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from grpc_operator.api.reasons import KubernetesReason, Reason
 from grpc_operator.resources import Manifest
 from grpc_operator.status.observed import Waiting
 
@@ -43,7 +44,7 @@ def _is_ready(pod: Mapping[str, Any]) -> bool:
 def _unschedulable(pod: Mapping[str, Any]) -> Waiting | None:
     for condition in pod.get("status", {}).get("conditions") or ():
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            reason = condition.get("reason") or "Unschedulable"
+            reason = KubernetesReason(condition.get("reason", "")) or Reason.UNSCHEDULABLE
             return Waiting(reason, condition.get("message") or "cannot be scheduled")
     return None
 
@@ -56,7 +57,7 @@ def _container_problem(pod: Mapping[str, Any]) -> Waiting | None:
     ]
     for container in containers:
         waiting = container.get("state", {}).get("waiting") or {}
-        reason = waiting.get("reason")
+        reason = KubernetesReason(waiting.get("reason", ""))
         if reason and reason not in _STARTING:
             words = waiting.get("message") or "the container does not start"
             return Waiting(reason, f"container {container['name']}: {words}{_last_exit(container)}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from grpc_operator.api.reasons import KubernetesReason, Reason
 from grpc_operator.status.observed import Observed, Verdict
 from grpc_operator.status.pod_problems import problem
 
@@ -20,7 +21,7 @@ class Outlook(Enum):
 class Objection:
     """Why an object is not ready."""
 
-    reason: str
+    reason: Reason | KubernetesReason
     message: str
     outlook: Outlook = Outlook.PROGRESSING
 
@@ -55,10 +56,10 @@ def deployment_is_seen(observed: Observed) -> Objection | None:
     """Kubernetes has looked at the newest Deployment."""
     deployment = observed.deployment
     if deployment is None:
-        return Objection("Progressing", "The Deployment has not been created yet")
+        return Objection(Reason.PROGRESSING, "The Deployment has not been created yet")
     seen = deployment.get("status", {}).get("observedGeneration", 0)
     if seen < deployment["metadata"]["generation"]:
-        return Objection("Progressing", "Kubernetes has not yet looked at the new Deployment")
+        return Objection(Reason.PROGRESSING, "Kubernetes has not yet looked at the new Deployment")
     return None
 
 
@@ -67,16 +68,17 @@ def pods_can_be_created(observed: Observed) -> Objection | None:
     failure = deployment_condition(observed, "ReplicaFailure")
     if failure.get("status") != "True":
         return None
-    return Objection(failure.get("reason") or "ReplicaFailure", failure.get("message", ""))
+    reason = KubernetesReason(failure.get("reason", "")) or Reason.REPLICA_FAILURE
+    return Objection(reason, failure.get("message", ""))
 
 
 def rollout_is_in_time(observed: Observed) -> Objection | None:
     """The rollout has not passed its deadline (Deployment progressDeadlineSeconds)."""
     progressing = deployment_condition(observed, "Progressing")
-    if progressing.get("reason") != "ProgressDeadlineExceeded":
+    if progressing.get("reason") != Reason.PROGRESS_DEADLINE_EXCEEDED:
         return None
     trouble = problem(observed.pods)
-    reason = trouble.reason if trouble else "ProgressDeadlineExceeded"
+    reason = trouble.reason if trouble else Reason.PROGRESS_DEADLINE_EXCEEDED
     words = trouble.message if trouble else progressing.get("message", "")
     return Objection(reason, f"The rollout made no progress in time. {words}", Outlook.STALLED)
 
@@ -96,9 +98,9 @@ def pods_are_ready(observed: Observed) -> Objection | None:
     if trouble is not None:
         return Objection(trouble.reason, f"{ready}. {trouble.message}")
     if older > 0:
-        return Objection("Progressing", f"{ready}, {older} older to go")
+        return Objection(Reason.PROGRESSING, f"{ready}, {older} older to go")
     leaving = max(existing - wanted, 0)
-    return Objection("Progressing", ready + (f", {leaving} to go" if leaving else ""))
+    return Objection(Reason.PROGRESSING, ready + (f", {leaving} to go" if leaving else ""))
 
 
 def refs_are_resolved(observed: Observed) -> Objection | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from grpc_operator.api import GrpcService
+from grpc_operator.api import GrpcService, Reason
 from grpc_operator.errors import InvalidSpecError, Problem
 from grpc_operator.status import conditions, events
 from grpc_operator.status.observed import Observed, Verdict, Waiting
@@ -42,9 +42,13 @@ def _observed(case: dict[str, Any]) -> Observed:
         waiting=Waiting(**case["waiting"]) if "waiting" in case else None,
         deployment=case.get("deployment"),
         pods=case.get("pods", []),
-        refs=Verdict(**case["refs"]) if "refs" in case else None,
-        programmed=Verdict(**case["programmed"]) if "programmed" in case else None,
+        refs=_verdict(case["refs"]) if "refs" in case else None,
+        programmed=_verdict(case["programmed"]) if "programmed" in case else None,
     )
+
+
+def _verdict(given: dict[str, Any]) -> Verdict:
+    return Verdict(**{**given, "reason": Reason(given["reason"])})
 
 
 @pytest.mark.parametrize("case", cases(HERE))

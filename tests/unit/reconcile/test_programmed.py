@@ -58,7 +58,7 @@ async def test_what_keeps_it_from_being_served_is_reported(owner: Key | None) ->
     """In the proxy's own words."""
     (outcome,) = await check({owner: "no such thing"}, served=False)
 
-    assert (outcome.verdict.status, outcome.verdict.reason) == ("False", "Rejected")
+    assert (outcome.verdict.status, outcome.verdict.reason) == ("False", "RejectedByProxy")
     assert outcome.verdict.message == "Proxy envoy-0 rejected it: no such thing"
 
 
@@ -66,7 +66,7 @@ async def test_a_refusal_of_another_service_is_not_reported() -> None:
     """This one is merely on its way."""
     (outcome,) = await check({service_key("shop", "other"): "no such thing"}, served=False)
 
-    assert (outcome.verdict.status, outcome.verdict.reason) == ("False", "Programming")
+    assert (outcome.verdict.status, outcome.verdict.reason) == ("False", "Pending")
 
 
 async def test_a_gateway_without_a_listener_to_call_is_not_asked_for_ever() -> None:
