@@ -33,7 +33,7 @@ class Api:
     """The API server, with the rights of the cluster's administrator."""
 
     def __init__(self, credentials: Credentials) -> None:
-        self._server = credentials.server
+        self.server = credentials.server
         self._pool = urllib3.PoolManager(ssl_context=credentials.tls, maxsize=8, retries=False)
 
     def send(
@@ -44,7 +44,7 @@ class Api:
         Raises:
             ApiError: The server refused.
         """
-        url = f"{self._server}{path}?{urlencode(query)}"
+        url = f"{self.server}{path}?{urlencode(query)}"
         headers = {"Content-Type": content_type or "application/json"}
         data = None if body is None else json.dumps(body)
         answer = self._pool.request(method, url, body=data, headers=headers, timeout=30)
@@ -105,7 +105,7 @@ class Api:
     def watch(self, resource: Resource, namespace: str, seconds: int) -> Iterator[Manifest]:
         """Yields what happens to objects, beginning with every one that exists."""
         query = urlencode({"watch": "true", "timeoutSeconds": seconds})
-        url = f"{self._server}{resource.path(namespace)}?{query}"
+        url = f"{self.server}{resource.path(namespace)}?{query}"
         answer = self._pool.request("GET", url, preload_content=False, timeout=seconds + 10)
         buffer = b""
         for chunk in answer.stream():

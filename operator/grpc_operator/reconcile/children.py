@@ -103,6 +103,9 @@ class Children:
             if not others:
                 raise rejected(desired, error) from error
             try:
+                if live.get("immutable"):  # a ConfigMap that can only be replaced
+                    await self._cluster.delete(live)
+                    return await self._cluster.apply(desired)
                 await self._cluster.replace(live, _with_scaled_replicas(live, desired))
                 return await self._cluster.apply(desired)
             except RejectedError:

@@ -54,10 +54,12 @@ class Deviation:
     """How a live object deviates from what the operator would apply.
 
     Attributes:
+        desired_hash: Hash of the manifest that the operator would apply.
         applied_hash: Hash of the manifest that was applied last, if any was.
         lost: The outermost fields of the manifest that the operator does not own.
     """
 
+    desired_hash: str | None
     applied_hash: str | None
     lost: tuple[Field, ...]
 
@@ -74,10 +76,9 @@ def deviation(live: Manifest, desired: Manifest) -> Deviation | None:
         live: The object as the API server returned it.
         desired: What the operator would apply.
     """
-    applied, lost = _applied_hash(live), tuple(_lost_fields(live, desired))
-    if applied == _applied_hash(desired) and not lost:
-        return None
-    return Deviation(applied, lost)
+    wanted, applied = _applied_hash(desired), _applied_hash(live)
+    lost = tuple(_lost_fields(live, desired))
+    return Deviation(wanted, applied, lost) if lost or wanted != applied else None
 
 
 def managers_of(live: Manifest, fields: Iterable[Field]) -> list[str]:
@@ -114,10 +115,8 @@ def _lost_fields(live: Manifest, desired: Manifest) -> Iterator[Field]:
         key: value for key, value in desired["metadata"].items() if key not in _METADATA_NOT_TRACKED
     }
     owned = _owned_by_operator(live)
-    root = Field("", ())
-    if not owned:
-        return iter([root.below(key) for key in tracked])
-    return _lost(tracked, owned, root)
+    # Only below the root does a node without children mean that it is owned as a whole.
+    return _lost(tracked, owned or {".": {}}, Field("", ()))
 
 
 def _applied_hash(manifest: Manifest) -> str | None:

@@ -1,0 +1,199 @@
+"""Fields of children that others change: each case ends with the right value, then costs nothing.
+
+The operator owns the fields that it applies and nothing else; the API server says who owns what.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from grpc_operator.labels import FIELD_MANAGER
+from grpc_operator.resources import DEPLOYMENTS, SERVICES
+from tests.integration import policies
+from tests.integration.api import Api
+from tests.integration.conftest import Start
+from tests.integration.operator_process import OperatorProcess
+from tests.integration.ownership_cases import HAND_EDITS, OTHERS, Case, expect
+from tests.integration.proxy import Proxy
+from tests.integration.space import Space, condition
+from tests.integration.waiting import wait_until
+
+pytestmark = pytest.mark.cluster
+
+LIMIT = 60.0
+"""Seconds after which a test gives up waiting; nothing is measured."""
+
+RESYNC_SECONDS = 1
+
+
+def resyncs(proxy: Proxy, since: int) -> int:
+    """Returns how many periodic resyncs have begun: each lists the Deployments."""
+    return sum(
+        call.resource == "deployments" and call.method == "GET" and not call.is_watch
+        for call in proxy.calls[since:]
+    )
+
+
+def check_settled(proxy: Proxy, space: Space, case: Case) -> None:
+    """Waits for the right value, then for two whole resyncs without a single write."""
+
+    def right() -> bool:
+        case.check(space)
+        return True
+
+    wait_until(right, LIMIT, case.name)
+
+    def quiet() -> bool:
+        start = len(proxy.calls)
+        wait_until(lambda: resyncs(proxy, start) >= 3, LIMIT, "three resyncs have begun")
+        return not proxy.writes(start)
+
+    wait_until(quiet, LIMIT, "two resyncs pass without a write")
+    case.check(space)
+
+
+@pytest.fixture
+def operator(start: Start, proxy: Proxy) -> OperatorProcess:
+    """An operator that resyncs every second."""
+    running = start(proxy, resync_seconds=RESYNC_SECONDS)
+    running.wait_lease()
+    return running
+
+
+@pytest.mark.parametrize("case", [*HAND_EDITS, *OTHERS], ids=lambda case: case.name)
+def test_it_settles(operator: OperatorProcess, proxy: Proxy, space: Space, case: Case) -> None:
+    """What is the operator's is put back, what is not is left alone; then there is no write."""
+    space.apply(**case.spec)
+    space.wait_ready(timeout=LIMIT)
+    case.act(space)
+    check_settled(proxy, space, case)
+    space.wait_ready(timeout=LIMIT)
+
+
+@pytest.mark.parametrize("case", HAND_EDITS[:6], ids=lambda case: case.name)
+def test_what_was_changed_meanwhile_is_put_back_after_a_restart(
+    start: Start, proxy: Proxy, space: Space, case: Case
+) -> None:
+    """Who owns what is in the cluster: the operator need not have seen the change."""
+    operator = start(proxy, resync_seconds=RESYNC_SECONDS)
+    operator.wait_lease()
+    space.apply(**case.spec)
+    space.wait_ready(timeout=LIMIT)
+    operator.kill()
+    case.act(space)
+    start(proxy, resync_seconds=RESYNC_SECONDS).wait_lease()
+    check_settled(proxy, space, case)
+
+
+def test_a_change_of_the_spec_passes_a_changed_child(
+    operator: OperatorProcess, proxy: Proxy, space: Space
+) -> None:
+    """A union that was made invalid by hand does not block the next rollout."""
+    space.apply()
+    space.wait_ready(timeout=LIMIT)
+    HAND_EDITS[0].act(space)
+    space.apply(image="user-service:0.2.0")
+    rolled_out = expect(
+        DEPLOYMENTS, "users", "spec.template.spec.containers.0.image", "user-service:0.2.0"
+    )
+    check_settled(proxy, space, Case("the image is rolled out", HAND_EDITS[0].act, rolled_out))
+    HAND_EDITS[0].check(space)
+
+
+def test_the_cluster_ip_survives(operator: OperatorProcess, proxy: Proxy, space: Space) -> None:
+    """Putting a Service back does not change the address that clients know."""
+    space.apply()
+    space.wait_ready(timeout=LIMIT)
+    address = space.get(SERVICES, "users")["spec"]["clusterIP"]
+    HAND_EDITS[0].act(space)
+    check_settled(proxy, space, HAND_EDITS[0])
+    assert space.get(SERVICES, "users")["spec"]["clusterIP"] == address
+
+
+@pytest.fixture
+def policy(api: Api, space: Space) -> Iterator[policies.Policies]:
+    """Admission policies for the test's namespace; they go with the test."""
+    made = policies.Policies(api, space.name)
+    yield made
+    made.close()
+
+
+MUTATIONS = {
+    "adds a label": '{"metadata": {"labels": {"policy.example/team": "a"}}}',
+    "changes a field that is applied": '{"spec": {"progressDeadlineSeconds": 999}}',
+    "adds a toleration to every pod": (
+        '{"spec": {"template": {"spec": {"tolerations": [{"operator": "Exists"}]}}}}'
+    ),
+    "replaces the applied hash": (
+        '{"metadata": {"annotations": {"grpc.infera.dev/applied-hash": "policy"}}}'
+    ),
+}
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_a_mutating_policy_is_not_fought(
+    operator: OperatorProcess, proxy: Proxy, space: Space, policy: policies.Policies, mutation: str
+) -> None:
+    """What admission makes of a request is the cluster's decision."""
+    policy.mutate_deployments(MUTATIONS[mutation])
+    space.apply()
+    space.wait_ready(timeout=LIMIT)
+    check_settled(proxy, space, Case(mutation, lambda _: None, lambda _: None))
+    space.apply(image="user-service:0.2.0")
+    rolled_out = expect(
+        DEPLOYMENTS, "users", "spec.template.spec.containers.0.image", "user-service:0.2.0"
+    )
+    check_settled(proxy, space, Case("the image is rolled out", lambda _: None, rolled_out))
+
+
+def test_a_mutating_webhook_is_not_fought(
+    operator: OperatorProcess, proxy: Proxy, space: Space, policy: policies.Policies
+) -> None:
+    """Not even one that makes something else of every request."""
+    with policy.webhook() as seen:
+        space.apply()
+        space.wait_ready(timeout=LIMIT)
+        check_settled(proxy, space, Case("a webhook", lambda _: None, lambda _: None))
+        assert seen.requests > 0
+
+
+def test_one_refused_child_does_not_stop_the_others(
+    operator: OperatorProcess, proxy: Proxy, space: Space, policy: policies.Policies
+) -> None:
+    """The condition names it; it is tried again, and applied when the policy is gone."""
+    policy.deny_services("users")
+    space.apply()
+    accepted = space.wait_condition("Accepted", "False", timeout=LIMIT)
+    assert accepted["reason"] == "Rejected"
+    assert "the API server refuses Service users: " in accepted["message"]
+    assert "denied by the test" in accepted["message"]
+    wait_until(
+        lambda: (
+            {"Deployment/users", "Service/users-headless", "PodDisruptionBudget/users"}
+            <= space.children().keys()
+        ),
+        LIMIT,
+        "the other children exist",
+    )
+    policy.close()
+    space.wait_ready(timeout=LIMIT)
+    check_settled(
+        proxy,
+        space,
+        Case("healed", lambda _: None, expect(SERVICES, "users", "spec.type", "ClusterIP")),
+    )
+
+
+def test_the_other_manager_is_named(
+    operator: OperatorProcess, space: Space, policy: policies.Policies
+) -> None:
+    """Where a child cannot be put back: who changed it is a part of the message."""
+    space.apply()
+    space.wait_ready(timeout=LIMIT)
+    policy.deny_services("users", "object.spec.type == 'ClusterIP'")
+    space.edit(SERVICES, "users", {"spec": {"type": "NodePort"}})
+    accepted = space.wait_condition("Accepted", "False", timeout=LIMIT)
+    assert "Service users" in accepted["message"]
+    assert "kubectl-edit also changed this Service" in accepted["message"]
+    assert condition(space.live(), "Stalled")["status"] == "True"
+    assert FIELD_MANAGER not in accepted["message"].split("kubectl-edit")[1]
