@@ -1,21 +1,20 @@
-"""GrpcService and its descriptor -> what it asks of the gateway, or every problem by name."""
+"""GrpcService and its descriptor -> what it requests of the gateway, or every problem by name."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from grpc_operator.api import GrpcService
-from grpc_operator.api.gateway import Cors, Gateway
-from grpc_operator.api.types import seconds
-from grpc_operator.descriptor import with_auto_mapping
-from grpc_operator.descriptor.model import Binding, Descriptor, Method, Service
-from grpc_operator.errors import InvalidSpecError
-from grpc_operator.gateway import ir, validation
+from grpc_operator.api.gateway import Gateway
+from grpc_operator.descriptor.model import Descriptor, Service
+from grpc_operator.errors import InvalidSpecError, Problem
+from grpc_operator.gateway import cors, ir, rest, validation
 from grpc_operator.gateway.infrastructure import EXPOSABLE
 from grpc_operator.gateway.method_policy import Policies
 from grpc_operator.resources import service_key
 
 
 def attach(service: GrpcService, descriptor: Descriptor | None) -> ir.Attachment:
-    """Returns what a GrpcService with ``spec.gateway`` asks of its gateway.
+    """Returns what a GrpcService with ``spec.gateway`` requests of its gateway.
 
     Args:
         service: The service, as the API server accepted it.
@@ -32,37 +31,41 @@ def attach(service: GrpcService, descriptor: Descriptor | None) -> ir.Attachment
         raise ValueError(f"{service.metadata.name} has no spec.gateway")
     services = _services(service, gateway, descriptor)
     policies = Policies(gateway)
-    _check(service, gateway, descriptor, services)
+    problems = [
+        *_problems_of_spec(service, gateway),
+        *validation.of_descriptor(services),
+        *(_problems_of_fit(gateway, services, policies) if descriptor is not None else ()),
+    ]
+    if problems:
+        raise InvalidSpecError(problems)
     infrastructure = [each for word in gateway.expose or () for each in EXPOSABLE[word]]
     return ir.Attachment(
         key=service_key(service.metadata.namespace, service.metadata.name),
         created=service.metadata.creation_timestamp,
         hostnames=tuple(sorted(gateway.hostnames or ())),
         apis=tuple(_api(each, policies) for each in (*services, *infrastructure)),
-        grpc=_offers(gateway, "GRPC"),
-        grpc_web=_offers(gateway, "GRPCWeb"),
-        rest=_rest(gateway, descriptor, services),
-        cors=_cors(gateway.cors) if gateway.cors is not None else None,
+        grpc=gateway.protocols is None or "GRPC" in gateway.protocols,
+        grpc_web=gateway.protocols is None or "GRPCWeb" in gateway.protocols,
+        rest=rest.build(gateway, descriptor, services),
+        cors=cors.build(gateway.cors),
     )
 
 
-def _check(
-    service: GrpcService,
-    gateway: Gateway,
-    descriptor: Descriptor | None,
-    services: tuple[Service, ...],
-) -> None:
-    problems = [*validation.of_spec(service, gateway), *validation.of_descriptor(services)]
-    if descriptor is not None:
-        problems += Policies(gateway).problems(descriptor.services)
-        if _offers(gateway, "REST"):
-            problems += validation.of_rest(gateway, services)
-    if problems:
-        raise InvalidSpecError(problems)
+def _problems_of_spec(service: GrpcService, gateway: Gateway) -> Iterator[Problem]:
+    """Yields what is wrong with the settings themselves."""
+    yield from validation.of_metadata(service)
+    yield from validation.of_hostnames(gateway)
+    yield from rest.problems_of_prefixes(gateway)
+    yield from cors.problems(gateway.cors)
+    yield from validation.of_durations(gateway)
 
 
-def _offers(gateway: Gateway, protocol: str) -> bool:
-    return gateway.protocols is None or protocol in gateway.protocols
+def _problems_of_fit(
+    gateway: Gateway, services: tuple[Service, ...], policies: Policies
+) -> Iterator[Problem]:
+    """Yields what does not fit the descriptor."""
+    yield from policies.problems(services)
+    yield from rest.problems(gateway, services)
 
 
 def _services(
@@ -75,22 +78,12 @@ def _services(
         replace(
             each,
             methods=tuple(
-                replace(method, bindings=_bindings(gateway, each.name, method))
+                replace(method, bindings=rest.bindings(gateway, each.name, method))
                 for method in each.methods
             ),
         )
         for each in descriptor.services
     )
-
-
-def _bindings(gateway: Gateway, service: str, method: Method) -> tuple[Binding, ...]:
-    if not _offers(gateway, "REST"):
-        return ()
-    if gateway.rest.auto_mapping == "Disabled":
-        return method.bindings
-    segments = (service, method.name)
-    automatic = Binding("POST", f"/{service}/{method.name}", segments, body="*")
-    return (*method.bindings, automatic)
 
 
 def _api(service: Service, policies: Policies) -> ir.Api:
@@ -101,36 +94,4 @@ def _api(service: Service, policies: Policies) -> ir.Api:
             for method in service.methods
         ),
         fallback=policies.unknown(service.name),
-    )
-
-
-def _rest(
-    gateway: Gateway, descriptor: Descriptor | None, services: tuple[Service, ...]
-) -> ir.Rest | None:
-    transcoded = [each for each in services if any(method.bindings for method in each.methods)]
-    if descriptor is None or not transcoded:
-        return None
-    rest, options = gateway.rest, gateway.rest.print_options
-    automatic = rest.auto_mapping == "Enabled"
-    return ir.Rest(
-        descriptor=with_auto_mapping(descriptor) if automatic else descriptor.data,
-        services=tuple(sorted(each.name for each in transcoded)),
-        prefixes=tuple(sorted(rest.prefixes or ())),
-        stream_format=rest.stream_format,
-        indented=options.whitespace == "Indented",
-        print_defaults=options.primitive_defaults == "Print",
-        enums_as_numbers=options.enums == "Numbers",
-        proto_field_names=options.field_names == "Proto",
-        ignore_unknown_query=rest.unknown_query_parameters == "Ignore",
-        max_bytes=gateway.max_message_bytes,
-    )
-
-
-def _cors(cors: Cors) -> ir.Cors:
-    return ir.Cors(
-        allow_origins=tuple(sorted(cors.allow_origins)),
-        allow_headers=tuple(sorted(cors.allow_headers or ())),
-        expose_headers=tuple(sorted(cors.expose_headers or ())),
-        allow_credentials=cors.allow_credentials == "Allow",
-        max_age=seconds(cors.max_age),
     )

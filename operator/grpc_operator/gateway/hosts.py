@@ -6,6 +6,9 @@ from collections.abc import Container, Iterator
 ANY = "*"
 """Every host."""
 
+VALID_HOSTNAME = "host name such as api.example.com or *.example.com"
+"""What ``is_hostname`` accepts, for messages."""
+
 _MAX_LENGTH = 253
 
 _HOSTNAME = re.compile(r"([*][.])?[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*")

@@ -172,8 +172,9 @@ class Listener:
         tls: Whether TLS is spoken.
 
     Raises:
-        InvalidSpecError: The name or the host name is none. The API server refuses these too; here
-            so that nothing else can reach Envoy's formatters and scope keys.
+        InvalidSpecError: The name or the host name is not valid. The API server refuses these too;
+            here so that nothing else can reach Envoy's formatters and scope keys. The fields of the
+            problems are relative to the listener.
     """
 
     name: str
@@ -184,10 +185,12 @@ class Listener:
     def __post_init__(self) -> None:
         problems = []
         if not _LISTENER_NAME.fullmatch(self.name):
-            problems.append(Problem("spec.listeners[].name", f"{self.name!r} is no DNS label"))
+            what = "DNS label that begins with a letter, such as http"
+            problems.append(Problem("name", f"{self.name!r} is not a valid {what}"))
         if self.hostname is not None and not hosts.is_hostname(self.hostname):
-            where = f"spec.listeners[{self.name}].hostname"
-            problems.append(Problem(where, f"{self.hostname!r} is no host name"))
+            problems.append(
+                Problem("hostname", f"{self.hostname!r} is not a valid {hosts.VALID_HOSTNAME}")
+            )
         if problems:
             raise InvalidSpecError(problems)
 

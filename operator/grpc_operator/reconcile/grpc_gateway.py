@@ -9,6 +9,8 @@ from grpc_operator.controlplane.control_plane import ControlPlane
 from grpc_operator.controlplane.owners import Owners
 from grpc_operator.desired import gateway as desired_gateway
 from grpc_operator.engine.store import Store
+from grpc_operator.errors import InvalidSpecError
+from grpc_operator.gateway import listeners
 from grpc_operator.kube.cluster import Cluster
 from grpc_operator.reconcile import addresses
 from grpc_operator.reconcile.blocking_errors import BlockingErrors, applied
@@ -79,6 +81,9 @@ class GrpcGatewayReconciler:
         return min((entry for entry in due if entry is not None), default=None)
 
     async def _apply(self, gateway: GrpcGateway) -> Sequence[ChildError]:
+        problems = list(listeners.problems(gateway.spec))
+        if problems:
+            raise InvalidSpecError(problems)
         wanted = desired_gateway.build(gateway, self._settings)
         return await self._children.converge(gateway, wanted)
 

@@ -3,6 +3,8 @@
 import asyncio
 from contextlib import suppress
 
+import pytest
+
 from grpc_operator.api import GrpcGateway, GrpcService
 from grpc_operator.controlplane.attachment_state import Built
 from grpc_operator.controlplane.attachments import Attachments
@@ -124,6 +126,24 @@ async def test_an_invalid_descriptor_is_reported() -> None:
     assert attached.invalid.reason == "InvalidDescriptor"
     assert attached.attachment is not None
     assert [api.name for api in attached.attachment.apis] == ["p.S"]
+
+
+async def test_a_listener_that_envoy_must_not_get_is_not_a_bug(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The proxies keep what they have; the log says which field has to change."""
+    published = Published()
+    store = cluster(users())
+    listeners = [{"name": "http", "port": 80, "hostname": "BAD_Host"}]
+    store.put(GRPC_GATEWAYS, owner(GRPC_GATEWAYS, GATEWAY.name, {"listeners": listeners}, 2))
+    plane = control_plane(store, published, [])
+    plane.mark_all_dirty()
+    await plane.build()
+
+    assert not published.snapshots
+    (record,) = caplog.records
+    assert "spec.listeners[0].hostname: 'BAD_Host' is not a valid" in record.getMessage()
+    assert record.exc_info is None
 
 
 async def test_a_gateway_is_known_as_it_was_built() -> None:

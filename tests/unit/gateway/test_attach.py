@@ -9,6 +9,7 @@ from grpc_operator.api.gateway import Gateway
 from grpc_operator.descriptor import load
 from grpc_operator.descriptor.model import Descriptor
 from grpc_operator.errors import InvalidSpecError
+from grpc_operator.gateway import hosts
 from grpc_operator.gateway.attach import attach
 from grpc_operator.gateway.infrastructure import HEALTH
 from grpc_operator.gateway.ir import Attachment, Policy, Retries
@@ -168,9 +169,9 @@ def test_rest_needs_bindings_only_when_it_is_asked_for() -> None:
 
     assert attached({}, plain).rest is None
     (text,) = problems({"protocols": ["REST"]}, plain)
-    assert text.startswith("spec.gateway.protocols: there is no REST: no method has a binding; add")
+    assert text.startswith("spec.gateway.protocols: no method has a REST binding; add")
     (text,) = problems({"rest": {"prefixes": ["/v1/x"]}}, plain)
-    assert text.startswith("spec.gateway.rest.prefixes: there is no REST")
+    assert text.startswith("spec.gateway.rest.prefixes: no method has a REST binding")
 
 
 def test_a_path_that_begins_with_a_variable_is_named() -> None:
@@ -204,8 +205,8 @@ def test_without_a_descriptor_named_services_are_passed_on() -> None:
     assert made.rest is None
 
 
-def test_a_service_without_gateway_is_no_attachment() -> None:
-    """The caller must have looked."""
+def test_a_service_without_gateway_has_no_attachment() -> None:
+    """The caller must have checked."""
     lonely = service({})
     lonely = lonely.model_copy(update={"spec": lonely.spec.model_copy(update={"gateway": None})})
 
@@ -214,16 +215,17 @@ def test_a_service_without_gateway_is_no_attachment() -> None:
 
 
 def test_every_problem_is_named_at_once() -> None:
-    """Nobody mends one to find the next."""
+    """Nobody fixes one to find the next."""
     given = {
         "hostnames": ["a.example.com", "*"],
         "rest": {"prefixes": ["/v1/../x"]},
-        "cors": {"allowOrigins": ["https://a"]},
+        "cors": {"allowOrigins": ["https://a", "b"]},
     }
 
     assert problems(given) == [
-        "spec.gateway.hostnames[1]: '*' is no host name",
-        "spec.gateway.rest.prefixes[0]: '/v1/../x' is no path such as /v1/users",
+        f"spec.gateway.hostnames[1]: '*' is not a valid {hosts.VALID_HOSTNAME}",
+        "spec.gateway.rest.prefixes[0]: '/v1/../x' is not a valid path such as /v1/users",
+        "spec.gateway.cors.allowOrigins[1]: 'b' is not a valid origin such as https://example.com",
     ]
 
 
@@ -243,7 +245,7 @@ def test_the_defaults_are_those_of_the_api() -> None:
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [
-        ("a b", "spec.descriptor: service 'a b': no name (protobuf)"),
+        ("a b", "spec.descriptor: service 'a b': not a valid protobuf name"),
         ("a" * 254, f"spec.descriptor: service {'a' * 40}...: longer than 253 characters"),
     ],
 )

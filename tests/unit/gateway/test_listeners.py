@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from envoy.config.listener.v3 import listener_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import (
     http_connection_manager_pb2 as hcm,
@@ -11,7 +12,9 @@ from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
 from google.protobuf.json_format import MessageToDict
 
 from grpc_operator import names
-from grpc_operator.gateway import ir
+from grpc_operator.api import GrpcGateway
+from grpc_operator.errors import InvalidSpecError
+from grpc_operator.gateway import ir, listeners
 from grpc_operator.gateway.snapshot import LISTENER
 from tests.unit.gateway import GATEWAY, message, snapshot_of
 
@@ -79,3 +82,41 @@ def test_the_access_log_is_json_without_the_probes() -> None:
 def test_no_access_log_when_it_is_disabled() -> None:
     """Not one that is empty."""
     assert not manager(listener(access_log=False)).access_log
+
+
+def test_every_listener_that_envoy_must_not_get_is_named() -> None:
+    """Whatever CRD is installed: by the path of its field, all of them at once."""
+    gateway = GrpcGateway.parse(
+        {
+            "metadata": {
+                "namespace": "ns",
+                "name": "default",
+                "uid": "uid",
+                "generation": 1,
+                "creationTimestamp": "2026-01-01T00:00:00Z",
+            },
+            "spec": {
+                "listeners": [
+                    {"name": "http", "port": 80, "hostname": "BAD_Host"},
+                    {"name": "good", "port": 81, "hostname": "*.example.com"},
+                    {"name": "other", "port": 82, "hostname": "a..b"},
+                ]
+            },
+        }
+    )
+    what = "is not a valid host name such as api.example.com or *.example.com"
+    expected = [
+        f"spec.listeners[0].hostname: 'BAD_Host' {what}",
+        f"spec.listeners[2].hostname: 'a..b' {what}",
+    ]
+
+    assert [str(each) for each in listeners.problems(gateway.spec)] == expected
+    with pytest.raises(InvalidSpecError) as caught:
+        listeners.gateway_ir(gateway)
+    assert [str(each) for each in caught.value.problems] == expected
+
+
+def test_a_name_that_envoy_would_interpret_is_refused() -> None:
+    """It stands in the format of a header, where a percent sign begins a command."""
+    with pytest.raises(InvalidSpecError, match=r"^name: '%PATH%' is not a valid DNS label"):
+        ir.Listener("%PATH%", 10080)
