@@ -1,4 +1,4 @@
-"""What ``Builder.build`` costs in Python: everything from nothing, and after one change."""
+"""What ``SnapshotBuilder.build`` costs in Python: everything from nothing, and after one change."""
 
 import dataclasses
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from bench import gateways
 from bench.figures import Figure, of_rounds
-from grpc_operator.gateway.envoy import Builder
+from grpc_operator.gateway.envoy import SnapshotBuilder
 from grpc_operator.gateway.ir import Attachment, Endpoint
 from grpc_operator.resources import Key
 
@@ -28,7 +28,7 @@ def build_times(counts: Sequence[int], say: Say) -> list[Figure]:
 
 def _of(attachments: list[Attachment]) -> list[Figure]:
     endpoints: Endpoints = {entry.key: (Endpoint("127.0.0.1", 1),) for entry in attachments}
-    ir, builder = gateways.gateway_ir(), Builder()
+    ir, builder = gateways.gateway_ir(), SnapshotBuilder()
 
     def timed() -> float:
         begin = time.perf_counter()

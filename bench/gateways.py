@@ -16,7 +16,7 @@ from grpc_operator.api import GrpcService
 from grpc_operator.desired.gateway.bootstrap import bootstrap
 from grpc_operator.desired.gateway.proxy_settings import GatewaySettings
 from grpc_operator.gateway.attach import attach
-from grpc_operator.gateway.envoy import Builder
+from grpc_operator.gateway.envoy import SnapshotBuilder
 from grpc_operator.gateway.ir import Attachment, Endpoint, GatewayIr, Listener
 from grpc_operator.resources import Key, gateway_key
 from grpc_operator.xds.server import AdsServer
@@ -91,7 +91,7 @@ async def ours(
     """Runs what the operator makes of some services, from its bootstrap to its xDS server."""
     endpoints = {entry.key: (Endpoint("127.0.0.1", upstream),) for entry in attachments}
     ir = gateway_ir(access_log=access_log)
-    snapshot, refused = Builder().build(ir, attachments, endpoints)
+    snapshot, refused = SnapshotBuilder().build(ir, attachments, endpoints)
     assert not refused, refused  # noqa: S101 - services() makes none that conflict
     async with AsyncExitStack() as stack:
         server = AdsServer(lambda *_: None)
@@ -104,7 +104,9 @@ async def ours(
             states = server.proxies(GATEWAY)
             rejected = [state.rejected for state in states if state.rejected]
             assert not rejected, rejected  # noqa: S101 - our own configuration
-            return bool(states) and snapshot.tokens.items() <= states[0].tokens.items()
+            return (
+                bool(states) and snapshot.config_hashes.items() <= states[0].config_hashes.items()
+            )
 
         await until(complete, f"Envoy has all of {len(attachments)} services", _WARM_SECONDS)
         yield await _ready(envoy, str(_ANY_PORT))

@@ -87,7 +87,7 @@ def snapshot(services: Iterable[Service], listeners: tuple[str, ...] = ("http",)
     def add(type_url: str, made: Resource) -> None:
         found.setdefault(type_url, {})[made.name] = made
 
-    tokens = {}
+    hashes = {}
     for service in services:
         cluster, name = service.key.namespaced_name, f"{service.name}.Echo"
         add(CLUSTER, resource(cluster, _cluster(service, cluster), owner=service.key))
@@ -96,8 +96,8 @@ def snapshot(services: Iterable[Service], listeners: tuple[str, ...] = ("http",)
         add(SCOPE, resource(name, _scope(name, name), owner=service.key))
         if service.table:
             add(SCOPE, resource(f"to-{name}", _scope(f"to-{name}", name), stage=1))
-        tokens[service.key] = hashlib.sha256(repr(service).encode()).hexdigest()
-    return Snapshot(found, tokens)
+        hashes[service.key] = hashlib.sha256(repr(service).encode()).hexdigest()
+    return Snapshot(found, hashes)
 
 
 def _address(port: int) -> Any:

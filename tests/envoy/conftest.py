@@ -75,12 +75,12 @@ class Control:
 
     async def complete(self, *services: Service, proxies: int = 1, seconds: float = 20) -> None:
         """Waits until every proxy has taken everything of these services."""
-        tokens = snapshot(services).tokens
+        hashes = snapshot(services).config_hashes
 
         async def done() -> bool:
             states = self.proxies()
             return len(states) == proxies and all(
-                tokens.items() <= state.tokens.items() for state in states
+                hashes.items() <= state.config_hashes.items() for state in states
             )
 
         names = [service.name for service in services]

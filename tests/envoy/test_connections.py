@@ -70,7 +70,7 @@ async def test_a_proxy_that_is_first_waits_for_its_gateway(
         return bool(control.proxies())
 
     await until(connected, "the proxy is connected")
-    assert control.proxies()[0].tokens == {}
+    assert control.proxies()[0].config_hashes == {}
     assert await envoy.ports() == {}
     async with serving(says(b"hello")) as upstream:
         service = Service("one", (upstream,))
@@ -108,7 +108,7 @@ async def test_a_frozen_proxy_does_not_delay_another(
 
         async def first_has_it() -> bool:
             first, second = control.proxies()
-            return first.tokens != second.tokens
+            return first.config_hashes != second.config_hashes
 
         await until(first_has_it, "the other proxy has the change", NOT_HELD_UP)
         frozen.process.send_signal(signal.SIGCONT)

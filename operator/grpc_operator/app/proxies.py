@@ -25,7 +25,7 @@ _DNS_PERIOD = 5.0
 @dataclass(frozen=True)
 class _Remote:
     node: str
-    tokens: Mapping[Key, str]
+    config_hashes: Mapping[Key, str]
     rejected: Mapping[Key | None, str]
 
 
@@ -60,7 +60,7 @@ class AllProxies:
         return [
             {
                 "node": proxy.node,
-                "token": proxy.tokens.get(service),
+                "token": proxy.config_hashes.get(service),
                 "rejected": proxy.rejected.get(service) or proxy.rejected.get(None),
             }
             for proxy in self._server.proxies(gateway)

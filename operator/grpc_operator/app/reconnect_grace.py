@@ -56,8 +56,10 @@ class Returning:
             for service in self._control_plane.attached(gateway) or [gateway]:
                 state = self._control_plane.state(service)
                 proxies = await self._proxies.of(gateway, service)
-                token = state.config_hash if isinstance(state, Built) else None
-                behind = [each for each in proxies if each.tokens.get(service) != token]
+                config_hash = state.config_hash if isinstance(state, Built) else None
+                behind = [
+                    each for each in proxies if each.config_hashes.get(service) != config_hash
+                ]
                 if behind or len(proxies) < expected:
                     return False
         return True

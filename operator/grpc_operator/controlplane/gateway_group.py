@@ -3,7 +3,7 @@
 from grpc_operator.api import GrpcGateway
 from grpc_operator.controlplane.attachment_state import Attached, Built
 from grpc_operator.gateway import ir
-from grpc_operator.gateway.envoy import Builder
+from grpc_operator.gateway.envoy import SnapshotBuilder
 from grpc_operator.gateway.listeners import gateway_ir
 from grpc_operator.gateway.snapshot import Snapshot
 from grpc_operator.resources import Key
@@ -13,7 +13,7 @@ class GatewayGroup:
     """The services that are attached to one gateway, and what was last built of them."""
 
     def __init__(self) -> None:
-        self._builder = Builder()
+        self._builder = SnapshotBuilder()
         self._attached: dict[Key, Attached] = {}
         self._endpoints: dict[Key, tuple[ir.Endpoint, ...]] = {}
         self._built: dict[Key, Built] = {}
@@ -41,7 +41,7 @@ class GatewayGroup:
                 attached,
                 endpoints=sum(not each.draining for each in self._endpoints[key]),
                 conflicts=tuple(refused.get(key, ())),
-                config_hash=snapshot.tokens.get(key),
+                config_hash=snapshot.config_hashes.get(key),
             )
             for key, attached in self._attached.items()
         }

@@ -1,6 +1,8 @@
-"""GrpcServices and their descriptors -> what Envoy is told.
+"""GrpcGateways, GrpcServices and their descriptors -> Envoy's configuration.
 
-Pure, in three steps: ``attach`` says what one GrpcService asks for (or what is wrong with it),
-``merge`` decides who gets what, ``xds`` makes Envoy's messages of that. ``ir`` and ``snapshot`` are
-the values between them; ``endpoints`` reads EndpointSlices.
+Pure, in three steps: ``attach`` returns what one GrpcService requests (or what is wrong with it),
+``merge`` decides conflicts, ``envoy`` makes Envoy's messages. ``ir`` and ``snapshot`` are the
+values between them. A feature has the same name here, where the API is read, and in ``envoy``:
+``cors``, ``method_policy``, ``endpoints``, ``listeners``, and ``rest``, whose messages are
+``rest_routes``, ``rest_scope`` and ``transcoder``.
 """

@@ -19,8 +19,8 @@ def attach(service: GrpcService, descriptor: Descriptor | None) -> ir.Attachment
     Args:
         service: The service, as the API server accepted it.
         descriptor: Pruned to the services to offer. ``None`` while there is none: then the
-            services that ``spec.services`` names are passed on whole, without REST and without
-            policies of single methods.
+            services that ``spec.services`` names are served without REST and without policies of
+            single methods.
 
     Raises:
         InvalidSpecError: The spec and the descriptor do not fit, or one of them has what cannot be

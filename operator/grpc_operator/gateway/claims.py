@@ -1,4 +1,4 @@
-"""What an attachment claims at a gateway, and with whom it could collide over it."""
+"""What an attachment claims at a gateway, and which claims of others conflict with it."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -9,13 +9,13 @@ from grpc_operator.gateway import patterns
 from grpc_operator.gateway.ir import Api, Attachment
 from grpc_operator.gateway.patterns import Paths, Pattern
 
-Item = tuple[str, str, str]
+ClaimKey = tuple[str, str, str]
 """Something that may be claimed: its kind, the host, and a name or path."""
 
 _GRPC = "gRPC service"
 _PATH = "REST path"
-_BELOW = "at or above a REST path"
-_WHOLE = "prefix as a whole"
+_AT_OR_ABOVE = "at or above a REST path"
+_PREFIX = "path prefix"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ class Served:
     Attributes:
         grpc: Services offered by gRPC or gRPC-Web.
         rest: Services offered by REST.
-        prefixes: Path prefixes claimed as a whole.
+        prefixes: Path prefixes that it owns.
     """
 
     attachment: Attachment
@@ -72,48 +72,49 @@ class Served:
     @cached_property
     def _paths(self) -> Mapping[str, Paths]:
         """The REST paths by their first segment."""
-        of: dict[str, set[Pattern]] = defaultdict(set)
-        whole: dict[str, set[str]] = defaultdict(set)
+        found: dict[str, set[Pattern]] = defaultdict(set)
+        prefixes: dict[str, set[str]] = defaultdict(set)
         for api in self.rest:
             for pattern in api.patterns:
-                of[pattern.parts[0]].add(pattern)
+                found[pattern.parts[0]].add(pattern)
         for prefix in self.prefixes:
-            whole[patterns.first(prefix)].add(prefix)
+            prefixes[patterns.first(prefix)].add(prefix)
         return {
-            segment: Paths(tuple(sorted(of[segment])), tuple(sorted(whole[segment])))
-            for segment in sorted({*of, *whole})
+            segment: Paths(tuple(sorted(found[segment])), tuple(sorted(prefixes[segment])))
+            for segment in sorted({*found, *prefixes})
         }
 
 
 @dataclass(frozen=True)
-class Footprint:
-    """What an attachment wants, as items to look up.
+class Claims:
+    """What an attachment claims, as keys of an index.
 
     Attributes:
-        wants: What it wants.
-        minds: What nobody else may want beside it.
+        requests: What it requests.
+        conflicts_with: What conflicts with it when another attachment requests it.
     """
 
-    wants: frozenset[Item]
-    minds: frozenset[Item]
+    requests: frozenset[ClaimKey]
+    conflicts_with: frozenset[ClaimKey]
 
     @classmethod
-    def of(cls, attachment: Attachment) -> "Footprint":
-        """Returns the footprint of an attachment."""
-        wants: set[Item] = set()
-        minds: set[Item] = set()
+    def of(cls, attachment: Attachment) -> "Claims":
+        """Returns the claims of an attachment."""
+        requests: set[ClaimKey] = set()
+        conflicts: set[ClaimKey] = set()
         for host in attachment.hosts:
-            same = set(_same(attachment, host))
+            exclusive = set(_exclusive(attachment, host))
             paths = set(_paths(attachment))
-            wants |= same | {(_BELOW, host, path) for path in paths}
-            minds |= same | {(_WHOLE, host, path) for path in paths}
-            whole = attachment.rest.prefixes if attachment.rest is not None else ()
-            wants |= {(_WHOLE, host, prefix) for prefix in whole}
-            minds |= {(_BELOW, host, prefix) for prefix in whole}
-        return cls(frozenset(wants), frozenset(minds))
+            requests |= exclusive | {(_AT_OR_ABOVE, host, path) for path in paths}
+            conflicts |= exclusive | {(_PREFIX, host, path) for path in paths}
+            prefixes = attachment.rest.prefixes if attachment.rest is not None else ()
+            requests |= {(_PREFIX, host, prefix) for prefix in prefixes}
+            conflicts |= {(_AT_OR_ABOVE, host, prefix) for prefix in prefixes}
+        return cls(frozenset(requests), frozenset(conflicts))
 
 
-def _same(attachment: Attachment, host: str) -> Iterator[Item]:
+def _exclusive(attachment: Attachment, host: str) -> Iterator[ClaimKey]:
+    """Yields what only one attachment may have."""
     for api in attachment.apis:
         if attachment.grpc or attachment.grpc_web:
             yield _GRPC, host, api.name

@@ -1,4 +1,4 @@
-"""Who owns what on which host: the older one wins, the younger one is told who did."""
+"""Who owns what on which host: the older one wins, the younger one gets a problem."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -10,18 +10,18 @@ from grpc_operator.gateway.ir import Api, Attachment
 from grpc_operator.gateway.patterns import Pattern
 
 
-class Ledger:
-    """Remembers the owner of every claim. Claims are entered from the oldest service on."""
+class ConflictIndex:
+    """The owner of every claim. Claims are added from the oldest service on."""
 
     def __init__(self) -> None:
         """Begins with no claims."""
         self._grpc: dict[tuple[str, str], str] = {}
         self._shapes: dict[str, dict[str, str]] = defaultdict(dict)
-        self._whole: dict[tuple[str, str], str] = {}
+        self._prefixes: dict[tuple[str, str], str] = {}
         self._above: dict[tuple[str, str], str] = {}
 
-    def grpc(self, attachment: Attachment, api: Api) -> Problem | None:
-        """Enters a gRPC service on all hosts of an attachment, or says who has it."""
+    def add_grpc(self, attachment: Attachment, api: Api) -> Problem | None:
+        """Adds a gRPC service on all hosts of an attachment, or returns who has it."""
         for host in attachment.hosts:
             owner = self._grpc.get((host, api.name))
             if owner is not None:
@@ -30,10 +30,10 @@ class Ledger:
             self._grpc[host, api.name] = attachment.cluster
         return None
 
-    def rest(self, attachment: Attachment, api: Api) -> Problem | None:
-        """Enters the REST paths of a gRPC service on all hosts, or says who has one of them."""
+    def add_rest(self, attachment: Attachment, api: Api) -> Problem | None:
+        """Adds the REST paths of a gRPC service on all hosts, or returns who has one of them."""
         for host in attachment.hosts:
-            if not self._shapes[host].keys().isdisjoint(api.shapes) or self._whole:
+            if not self._shapes[host].keys().isdisjoint(api.shapes) or self._prefixes:
                 for pattern in api.patterns:
                     owner = self._owner_of(host, pattern, attachment.cluster)
                     if owner is not None:
@@ -42,8 +42,8 @@ class Ledger:
             self._shapes[host].update(dict.fromkeys(api.shapes, attachment.cluster))
         return None
 
-    def prefix(self, attachment: Attachment, prefix: str) -> Problem | None:
-        """Enters a path prefix claimed as a whole, or says who has something below or above it."""
+    def add_prefix(self, attachment: Attachment, prefix: str) -> Problem | None:
+        """Adds a path prefix, or returns who has something at, below or above it."""
         mine = attachment.cluster
         for host in attachment.hosts:
             below = self._above.get((host, prefix), mine)
@@ -51,11 +51,11 @@ class Ledger:
             if owner is not None:
                 return _lost_prefix(prefix, owner, host)
         for host in attachment.hosts:
-            self._whole[host, prefix] = mine
+            self._prefixes[host, prefix] = mine
         return None
 
-    def remember_above(self, attachment: Attachment, paths: Iterable[str]) -> None:
-        """Enters literal paths so that a later claim of a prefix above them is seen."""
+    def add_paths(self, attachment: Attachment, paths: Iterable[str]) -> None:
+        """Adds literal paths, with which a later claim of a prefix above them conflicts."""
         for host in attachment.hosts:
             for path in paths:
                 for above in (path, *patterns.ancestors(path)):
@@ -66,9 +66,9 @@ class Ledger:
         return owner if owner != mine else self._owner_above(host, pattern.prefix, mine)
 
     def _owner_above(self, host: str, path: str, mine: str) -> str | None:
-        """Returns who has claimed this path, or one above it, as a whole."""
+        """Returns who has claimed this path, or one above it, as a prefix."""
         paths = (path, *patterns.ancestors(path))
-        owners = (self._whole.get((host, each), mine) for each in paths)
+        owners = (self._prefixes.get((host, each), mine) for each in paths)
         return next((owner for owner in owners if owner != mine), None)
 
 
@@ -78,11 +78,11 @@ def _on(host: str) -> str:
 
 def _lost_grpc(name: str, owner: str, host: str) -> Problem:
     if name in NAMES:
-        field, mend = "spec.gateway.expose", "choose other hostnames, or do not expose it"
+        field, fix = "spec.gateway.expose", "choose other hostnames, or do not expose it"
     else:
         field = "spec.services"
-        mend = "choose other hostnames in spec.gateway.hostnames, or leave it out of spec.services"
-    return Problem(field, f"{name} is served by the older {owner} on {_on(host)}; {mend}")
+        fix = "choose other hostnames in spec.gateway.hostnames, or leave it out of spec.services"
+    return Problem(field, f"{name} is served by the older {owner} on {_on(host)}; {fix}")
 
 
 def _lost_rest(what: str, owner: str, host: str) -> Problem:

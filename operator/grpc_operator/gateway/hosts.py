@@ -1,4 +1,4 @@
-"""Host names of listeners and services: which of them meet, and which is more specific."""
+"""Host names of listeners and services: which of them intersect, and which is more specific."""
 
 import re
 from collections.abc import Container, Iterator
@@ -26,7 +26,7 @@ def covers(host: str, other: str) -> bool:
     return host.startswith("*.") and other.endswith(host[1:]) and other != ANY
 
 
-def meet(listener: str | None, host: str) -> str | None:
+def intersect(listener: str | None, host: str) -> str | None:
     """Returns the hosts that are both the listener's and the service's (Gateway API, Hostname).
 
     Args:

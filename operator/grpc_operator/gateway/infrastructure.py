@@ -1,7 +1,7 @@
 """The infrastructure services that ``spec.gateway.expose`` may offer, as their protos define them.
 
-They are not in a pruned descriptor: a gateway that offered them unasked would tell the world what
-the server can do and whether it is well.
+They are not in a pruned descriptor: a gateway that offered them by default would show everybody
+what the server offers and whether it is healthy.
 """
 
 from grpc_operator.descriptor.model import Method, Service
@@ -31,3 +31,7 @@ EXPOSABLE = {
 
 NAMES = frozenset(service.name for services in EXPOSABLE.values() for service in services)
 """Their full names."""
+
+PROBE_CLUSTER_HEADER = "x-grpc-operator-cluster"
+"""Names the Envoy cluster that the operator's own health probe is for. Envoy reads it on the probe
+host only, and removes it everywhere."""

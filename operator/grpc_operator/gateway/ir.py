@@ -1,7 +1,7 @@
-"""The intermediate representation: what every attached service asks of a gateway.
+"""The intermediate representation: what every attached service requests of a gateway.
 
 Made from a GrpcService and its descriptor (``attach``), checked against the others (``merge``),
-turned into Envoy's messages (``gateway.xds``). Frozen and hashable: equal values give equal
+turned into Envoy's messages (``gateway.envoy``). Frozen and hashable: equal values give equal
 resources, so what did not change is neither built nor sent again. Times are seconds; ``None``
 means no limit.
 """
@@ -42,7 +42,7 @@ class Policy:
 
     Attributes:
         timeout: Limit of a call whose client sets no deadline.
-        longest_deadline: Limit of the deadline a client may ask for.
+        longest_deadline: Limit of the deadline a client may set.
         idle_timeout: Time without a message after which the call ends.
         retries: ``None`` for none.
     """
@@ -92,7 +92,7 @@ class Api:
 
 @dataclass(frozen=True)
 class Cors:
-    """Which web pages may call."""
+    """Cross-origin resource sharing: which web pages may call (Fetch standard)."""
 
     allow_origins: tuple[str, ...]
     allow_headers: tuple[str, ...]
@@ -109,7 +109,7 @@ class Rest:
         descriptor: The FileDescriptorSet for the transcoder, with the bindings of automatic
             mapping in it.
         services: Full names of the services it transcodes.
-        prefixes: Path prefixes claimed as a whole, such as ``/v1/users``.
+        prefixes: Path prefixes whose every path is claimed, such as ``/v1/users``.
         stream_format: ``Array``, ``NDJSON`` or ``SSE``.
         max_bytes: Largest JSON message in bytes.
     """
@@ -128,7 +128,7 @@ class Rest:
 
 @dataclass(frozen=True)
 class Attachment:
-    """Everything one GrpcService asks of its gateway.
+    """Everything one GrpcService requests of its gateway.
 
     Attributes:
         key: The GrpcService.
@@ -157,7 +157,7 @@ class Attachment:
 
     @cached_property
     def hosts(self) -> tuple[str, ...]:
-        """The hosts it wants; ``*`` for every host."""
+        """The hosts it requests; ``*`` for every host."""
         return self.hostnames or (hosts.ANY,)
 
 
@@ -218,7 +218,7 @@ class Endpoint:
     """One address of a service.
 
     Attributes:
-        draining: Whether only calls that run already may stay on it.
+        draining: Whether it gets no new calls; calls that run already stay on it.
         zone: Topology zone, empty when unknown.
     """
 

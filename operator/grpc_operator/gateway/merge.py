@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from grpc_operator.errors import Problem
 from grpc_operator.gateway import hosts
-from grpc_operator.gateway.claims import Footprint, Item, Segment, Served
-from grpc_operator.gateway.conflict_index import Ledger
+from grpc_operator.gateway.claims import ClaimKey, Claims, Segment, Served
+from grpc_operator.gateway.conflict_index import ConflictIndex
 from grpc_operator.gateway.ir import Api, Attachment, GatewayIr
 from grpc_operator.resources import Key
 
@@ -22,7 +22,7 @@ class Plan:
     Attributes:
         services: What each attachment serves.
         segments: Claims by the first segment of the path.
-        refused: What each attachment asked for in vain.
+        refused: What each attachment requested and does not get, and why.
     """
 
     services: Mapping[Key, Served]
@@ -31,7 +31,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Touched:
+class Affected:
     """What an update may have changed."""
 
     services: frozenset[Key]
@@ -42,8 +42,8 @@ def merge(gateway: GatewayIr, attachments: Iterable[Attachment]) -> Plan:
     """Decides conflicts by age: the older service wins, then the smaller key.
 
     The loser is not programmed at all for the contested gRPC service and protocol; everything else
-    of it is. Two services meet only on equal host names: on different ones the more specific host
-    goes first, as everywhere in HTTP.
+    of it is. Two services conflict only on equal host names: on different ones the more specific
+    host goes first, as everywhere in HTTP.
     """
     merger = Merger(gateway)
     merger.update(attachments)
@@ -53,7 +53,7 @@ def merge(gateway: GatewayIr, attachments: Iterable[Attachment]) -> Plan:
 class Merger:
     """The plan of a gateway, kept up to date.
 
-    An update decides anew only among the services that could collide with a changed one, directly
+    An update decides again only among the services that could conflict with a changed one, directly
     or through others, so that its cost does not grow with the gateway.
     """
 
@@ -66,8 +66,8 @@ class Merger:
         self._gateway = gateway
         self._attachments: dict[Key, Attachment] = {}
         self._ages: dict[Key, _Age] = {}
-        self._footprints: dict[Key, Footprint] = {}
-        self._wanted: dict[Item, set[Key]] = defaultdict(set)
+        self._claims: dict[Key, Claims] = {}
+        self._requested: dict[ClaimKey, set[Key]] = defaultdict(set)
         self._services: dict[Key, Served] = {}
         self._refused: dict[Key, tuple[Problem, ...]] = {}
         self._placed: dict[Key, Mapping[str, Segment]] = {}
@@ -79,80 +79,79 @@ class Merger:
         """Who serves what now; its maps change with the next update."""
         return Plan(self._services, self._segments, self._refused)
 
-    def update(self, attachments: Iterable[Attachment]) -> Touched:
+    def update(self, attachments: Iterable[Attachment]) -> Affected:
         """Brings the plan up to date; returns what may differ from before.
 
         Args:
             attachments: All of them, in any order, each key once.
         """
-        wanted = {attachment.key: attachment for attachment in attachments}
+        desired = {attachment.key: attachment for attachment in attachments}
         kept = self._attachments
-        differ = [key for key, new in wanted.items() if kept.get(key) is not new]
-        changed = {key for key in differ if kept.get(key) != wanted[key]}
-        changed |= kept.keys() - wanted.keys()
-        affected = changed | self._colliding(changed)
+        differ = [key for key, new in desired.items() if kept.get(key) is not new]
+        changed = {key for key in differ if kept.get(key) != desired[key]}
+        changed |= kept.keys() - desired.keys()
+        affected = changed | self._conflicting(changed)
         for key in changed:
-            self._enter(key, wanted.get(key))
+            self._index(key, desired.get(key))
         new = affected
         while new:
-            new = self._colliding(new) - affected
+            new = self._conflicting(new) - affected
             affected |= new
         self._decide(affected)
-        return Touched(frozenset(affected), frozenset(self._place(affected)))
+        return Affected(frozenset(affected), frozenset(self._place(affected)))
 
-    def _enter(self, key: Key, attachment: Attachment | None) -> None:
-        """Replaces an attachment in the index of what is wanted; ``None`` removes it."""
-        for item in self._footprints.pop(key).wants if key in self._footprints else ():
-            self._wanted[item].discard(key)
-            if not self._wanted[item]:
-                del self._wanted[item]
+    def _index(self, key: Key, attachment: Attachment | None) -> None:
+        """Replaces an attachment in the index of what is requested; ``None`` removes it."""
+        for claim in self._claims.pop(key).requests if key in self._claims else ():
+            self._requested[claim].discard(key)
+            if not self._requested[claim]:
+                del self._requested[claim]
         self._attachments.pop(key, None)
         self._ages.pop(key, None)
         if attachment is None:
             return
         self._attachments[key] = attachment
         self._ages[key] = (attachment.created, key)
-        self._footprints[key] = Footprint.of(attachment)
-        for item in self._footprints[key].wants:
-            self._wanted[item].add(key)
+        self._claims[key] = Claims.of(attachment)
+        for claim in self._claims[key].requests:
+            self._requested[claim].add(key)
 
-    def _colliding(self, keys: Iterable[Key]) -> set[Key]:
-        """Returns the attachments that want something that one of these minds."""
-        footprints = [self._footprints[key] for key in keys if key in self._footprints]
+    def _conflicting(self, keys: Iterable[Key]) -> set[Key]:
+        """Returns the attachments that request something that one of these conflicts with."""
         found: set[Key] = set()
-        for footprint in footprints:
-            for item in footprint.minds & self._wanted.keys():
-                found |= self._wanted[item]
+        for claims in (self._claims[key] for key in keys if key in self._claims):
+            for claim in claims.conflicts_with & self._requested.keys():
+                found |= self._requested[claim]
         return found
 
     def _decide(self, keys: Iterable[Key]) -> None:
-        """Decides what these serve; nobody else wants anything that they want."""
-        there = [self._attachments[key] for key in keys if key in self._attachments]
-        ledger = Ledger()
+        """Decides what these serve; nobody else requests anything that they request."""
+        present = [self._attachments[key] for key in keys if key in self._attachments]
+        index = ConflictIndex()
         for key in keys:
             self._services.pop(key, None)
             self._refused.pop(key, None)
-        for attachment in sorted(there, key=lambda each: self._ages[each.key]):
+        for attachment in sorted(present, key=lambda each: self._ages[each.key]):
             problems = list(_unreachable(self._gateway, attachment))
-            self._services[attachment.key] = _served(ledger, attachment, problems)
+            self._services[attachment.key] = _served(index, attachment, problems)
             if problems:
                 self._refused[attachment.key] = tuple(problems)
 
     def _place(self, keys: set[Key]) -> set[str]:
-        """Puts what these serve under its path segments; returns the segments touched."""
-        touched: set[str] = set()
+        """Puts what these serve under its path segments; returns the affected segments."""
+        affected: set[str] = set()
         for key in keys:
             for segment in self._placed.pop(key, ()):
                 del self._members[segment][key]
-                touched.add(segment)
+                affected.add(segment)
         for key in keys & self._services.keys():
             self._placed[key] = self._services[key].segments()
             for segment, claims in self._placed[key].items():
                 self._members[segment][key] = claims
-                touched.add(segment)
-        for segment in touched:
+                affected.add(segment)
+        for segment in affected:
             self._gather(segment)
-        return touched
+        return affected
 
     def _gather(self, segment: str) -> None:
         members = self._members[segment]
@@ -169,7 +168,7 @@ class Merger:
 def _unreachable(gateway: GatewayIr, attachment: Attachment) -> Iterator[Problem]:
     """Yields host names that no listener accepts."""
     for host in attachment.hostnames:
-        if not any(hosts.meet(listener.hostname, host) for listener in gateway.listeners):
+        if not any(hosts.intersect(listener.hostname, host) for listener in gateway.listeners):
             accepted = ", ".join(sorted({f"{listener.hostname}" for listener in gateway.listeners}))
             yield Problem(
                 "spec.gateway.hostnames",
@@ -177,8 +176,8 @@ def _unreachable(gateway: GatewayIr, attachment: Attachment) -> Iterator[Problem
             )
 
 
-def _served(ledger: Ledger, attachment: Attachment, problems: list[Problem]) -> Served:
-    """Enters the claims of an attachment; adds what it loses to the problems."""
+def _served(index: ConflictIndex, attachment: Attachment, problems: list[Problem]) -> Served:
+    """Adds the claims of an attachment to the index, and what it loses to the problems."""
 
     def won(problem: Problem | None) -> bool:
         if problem is not None:
@@ -189,12 +188,12 @@ def _served(ledger: Ledger, attachment: Attachment, problems: list[Problem]) -> 
     rest: list[Api] = []
     prefixes: list[str] = []
     if attachment.grpc or attachment.grpc_web:
-        grpc = [api for api in attachment.apis if won(ledger.grpc(attachment, api))]
+        grpc = [api for api in attachment.apis if won(index.add_grpc(attachment, api))]
     if attachment.rest is not None:
-        wanted = [api for api in attachment.apis if api.patterns]
-        rest = [api for api in wanted if won(ledger.rest(attachment, api))]
-        claimed = attachment.rest.prefixes
-        prefixes = [prefix for prefix in claimed if won(ledger.prefix(attachment, prefix))]
+        bound = [api for api in attachment.apis if api.patterns]
+        rest = [api for api in bound if won(index.add_rest(attachment, api))]
+        requested = attachment.rest.prefixes
+        prefixes = [prefix for prefix in requested if won(index.add_prefix(attachment, prefix))]
         below = {pattern.prefix for api in rest for pattern in api.patterns}
-        ledger.remember_above(attachment, below.union(prefixes))
+        index.add_paths(attachment, below.union(prefixes))
     return Served(attachment, tuple(grpc), tuple(rest), tuple(prefixes))

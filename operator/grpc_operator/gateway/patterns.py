@@ -1,4 +1,4 @@
-"""REST paths as the gateway tells them apart: which service a path belongs to.
+"""REST paths as the gateway distinguishes them: which service a path belongs to.
 
 A path template (``google.api.http``, path template syntax) is reduced to its literals and
 wildcards; what the variables are called and what they bind is the transcoder's business.
@@ -80,16 +80,17 @@ class Paths:
 
     Attributes:
         patterns: Paths of methods.
-        whole: Prefixes claimed as a whole.
+        claimed_prefixes: Prefixes whose every path is claimed.
     """
 
     patterns: tuple[Pattern, ...]
-    whole: tuple[str, ...] = ()
+    claimed_prefixes: tuple[str, ...] = ()
 
     @cached_property
-    def prefixes(self) -> tuple[str, ...]:
-        """The literal beginnings of all of them, sorted."""
-        return tuple(sorted({*(pattern.prefix for pattern in self.patterns), *self.whole}))
+    def literal_prefixes(self) -> tuple[str, ...]:
+        """The literal prefixes of all of them, sorted."""
+        literal = (pattern.prefix for pattern in self.patterns)
+        return tuple(sorted({*literal, *self.claimed_prefixes}))
 
     @cached_property
     def any_verb(self) -> bool:
@@ -98,46 +99,46 @@ class Paths:
 
     @cached_property
     def topmost(self) -> tuple[str, ...]:
-        """Those literal beginnings that are below no other one."""
+        """Those literal prefixes that are below no other one."""
         return tuple(
             prefix
-            for prefix in self.prefixes
-            if not any(above in self.prefixes for above in ancestors(prefix))
+            for prefix in self.literal_prefixes
+            if not any(above in self.literal_prefixes for above in ancestors(prefix))
         )
 
     @cached_property
     def starts(self) -> tuple[str, ...]:
-        """Those of the topmost that begin as no other one does but for a custom verb."""
+        """The topmost ones, without those that another one with a custom verb added equals."""
         known = frozenset(self.topmost)
         return tuple(path for path in self.topmost if path.rpartition(":")[0] not in known)
 
     @cached_property
     def above(self) -> frozenset[str]:
-        """Every path above the topmost literal beginnings."""
+        """Every path above the topmost literal prefixes."""
         return frozenset(path for prefix in self.topmost for path in ancestors(prefix))
 
     @cached_property
     def lineage(self) -> frozenset[str]:
-        """The literal beginnings, and every path above one of them."""
-        return self.above.union(self.prefixes)
+        """The literal prefixes, and every path above one of them."""
+        return self.above.union(self.literal_prefixes)
 
 
 def problem(binding: Binding) -> str | None:
     """Returns why the gateway cannot route a binding, or ``None``."""
     if not binding.segments or binding.segments[0] in (ANY, REST):
         return (
-            "the path begins with a variable, so nothing says which service it belongs to:"
+            "the path begins with a variable, so that it could belong to any service:"
             " begin it with a literal such as /v1"
         )
     literals = [part for part in binding.segments if part not in (ANY, REST)]
     if not all(_LITERAL.fullmatch(part) for part in literals) or {".", ".."} & set(literals):
-        return "the path has a segment that no URL has as it stands (RFC 3986)"
+        return "the path has a segment that is not valid in a URL (RFC 3986)"
     if binding.custom_verb and not _LITERAL.fullmatch(binding.custom_verb):
-        return "the custom verb has a character that no URL has as it stands (RFC 3986)"
+        return "the custom verb has a character that is not valid in a URL (RFC 3986)"
     if not _TOKEN.fullmatch(binding.verb):
         return "its HTTP method is not a token (RFC 9110)"
     if binding.verb == "HEAD":
-        return "HEAD cannot be served: its answers have no body, and the message would be one"
+        return "HEAD cannot be served: its responses have no body, and so no message"
     return None
 
 

@@ -110,7 +110,7 @@ def _line_breaks(gateway: Gateway) -> Iterator[Problem]:
 
 
 def _without_bindings(gateway: Gateway) -> Iterator[Problem]:
-    """Yields what asks for REST explicitly, where nothing can be offered by it."""
+    """Yields what requests REST explicitly, where no method can be offered by it."""
     fix = "add google.api.http options, or set spec.gateway.rest.autoMapping to Enabled"
     requested = {
         "spec.gateway.protocols": "REST" in (gateway.protocols or ()),

@@ -1,4 +1,4 @@
-"""What a gateway's proxies should hold: named, versioned xDS resources by type."""
+"""The desired configuration of a gateway's proxies: versioned xDS resources by type and name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,8 +22,9 @@ class Resource:
     Attributes:
         version: Hash of the content.
         body: The packed message.
-        stage: Routes and scopes only: 0 is sent before 1, and 1 only after the proxy has taken
-            0. A table that sends requests to another scope has a higher stage than that scope.
+        stage: Routes and scopes only: 0 is sent before 1, and 1 only after the proxy has
+            acknowledged 0. A table that redirects requests to another scope has a higher stage than
+            that scope.
         owner: The one service this resource is for; ``None`` when several share it.
         sharers: The several services that share it. With neither, it concerns every service.
     """
@@ -37,7 +38,7 @@ class Resource:
 
     @property
     def concerned(self) -> frozenset[Key | None]:
-        """Returns who is told when a proxy refuses it; ``None`` stands for every service."""
+        """Returns whose status a rejection is reported in; ``None`` stands for every service."""
         if self.owner is not None:
             return frozenset((self.owner,))
         return self.sharers or frozenset((None,))
@@ -49,9 +50,9 @@ class Snapshot:
 
     Attributes:
         resources: By type URL, then by name.
-        tokens: For each attached service, a hash of everything in here that it asked for: equal
-            tokens mean that the service is served in the same way.
+        config_hashes: For each attached service, a hash of everything in here that it requested:
+            equal hashes mean that the service is served in the same way.
     """
 
     resources: Mapping[str, Mapping[str, Resource]]
-    tokens: Mapping[Key, str]
+    config_hashes: Mapping[Key, str]

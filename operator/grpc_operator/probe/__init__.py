@@ -7,11 +7,10 @@ import aiohttp
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from grpc_operator.gateway.infrastructure import PROBE_CLUSTER_HEADER
+
 TIMEOUT = 3.0
 """Seconds for one call."""
-
-CLUSTER_HEADER = "x-grpc-operator-cluster"
-"""Which service's health is asked; only the gateway's probe host knows the header."""
 
 
 async def health(target: str, probe_host: str, cluster: str, service: str) -> str:
@@ -30,7 +29,7 @@ async def health(target: str, probe_host: str, cluster: str, service: str) -> st
             answer = await stub.Check(
                 health_pb2.HealthCheckRequest(service=service),
                 timeout=TIMEOUT,
-                metadata=((CLUSTER_HEADER, cluster),),
+                metadata=((PROBE_CLUSTER_HEADER, cluster),),
             )
         except grpc.aio.AioRpcError as error:
             return f"{error.code().name} ({error.details()})"

@@ -32,7 +32,7 @@ class Proxy(Protocol):
         """Name of its pod."""
 
     @property
-    def tokens(self) -> Mapping[Key, str]:
+    def config_hashes(self) -> Mapping[Key, str]:
         """What it has applied completely, by service."""
 
     @property
@@ -151,7 +151,7 @@ def _missing(key: Key, state: Built, proxies: Sequence[Proxy]) -> Outcome | None
         return _pending(f"No proxy of {_name(state)} is connected", Reason.NO_PROXIES)
     # What a proxy rejects matters only while it does not serve what is asked for: a table is
     # shared, and somebody else's part of it may be what is wrong with its newest version.
-    behind = [proxy for proxy in proxies if proxy.tokens.get(key) != state.config_hash]
+    behind = [proxy for proxy in proxies if proxy.config_hashes.get(key) != state.config_hash]
     for proxy in behind:
         error = proxy.rejected.get(key) or proxy.rejected.get(None)
         if error is not None:

@@ -26,8 +26,8 @@ def tokens(
         if not _holds(subscriptions.get(type_url), resource)
         for concerned in resource.concerned
     }
-    current = target.tokens.items()
-    kept = {key: old[key] for key in target.tokens if key in old}
+    current = target.config_hashes.items()
+    kept = {key: old[key] for key in target.config_hashes if key in old}
     if None in behind:
         return kept
     return {key: kept[key] for key in behind & kept.keys() if key is not None} | {

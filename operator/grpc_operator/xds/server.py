@@ -153,4 +153,4 @@ class AdsServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignor
 
     def _everything_concerned(self, gateway: Key) -> None:
         snapshot = self._snapshots.get(gateway)
-        self._on_state(gateway, frozenset(snapshot.tokens if snapshot else ()))
+        self._on_state(gateway, frozenset(snapshot.config_hashes if snapshot else ()))

@@ -341,7 +341,7 @@ class Session:
             return
         rejected = progress.rejected(self._subscriptions, self._target)
         for owner, _ in rejected.items() ^ self._rejected.items():
-            self._concerned |= self._target.tokens.keys() if owner is None else {owner}
+            self._concerned |= self._target.config_hashes.keys() if owner is None else {owner}
         self._rejected = rejected
 
 

@@ -20,7 +20,7 @@ class ProxyState:
     """
 
     node: str
-    tokens: Mapping[Key, str]
+    config_hashes: Mapping[Key, str]
     rejected: Mapping[Key | None, str]
 
 

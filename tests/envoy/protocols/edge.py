@@ -10,7 +10,7 @@ from grpc_operator import descriptor
 from grpc_operator.api import GrpcService
 from grpc_operator.errors import Problem
 from grpc_operator.gateway.attach import attach
-from grpc_operator.gateway.envoy import Builder
+from grpc_operator.gateway.envoy import SnapshotBuilder
 from grpc_operator.gateway.ir import Attachment, Endpoint, GatewayIr, Listener
 from grpc_operator.resources import Key, gateway_key, service_key
 from grpc_operator.xds.server import AdsServer
@@ -69,7 +69,7 @@ class Edge:
     gateway: GatewayIr
     port: int = 0
     refused: Mapping[Key, tuple[Problem, ...]] = field(default_factory=dict)
-    _builder: Builder = field(default_factory=Builder)
+    _builder: SnapshotBuilder = field(default_factory=SnapshotBuilder)
 
     async def serve(self, *services: Exposed) -> None:
         """Configures exactly these services and waits until Envoy has taken them."""
@@ -86,7 +86,7 @@ class Edge:
             rejected = [state.rejected for state in states if state.rejected]
             if rejected:
                 raise AssertionError(f"Envoy refuses the configuration: {rejected}")
-            return [dict(state.tokens) for state in states] == [dict(snapshot.tokens)]
+            return [dict(state.config_hashes) for state in states] == [dict(snapshot.config_hashes)]
 
         await until(taken, "Envoy has taken the configuration")
         self.port = self.port or await self.envoy.port(str(_ANY_PORT))

@@ -12,7 +12,7 @@ from google.protobuf.json_format import MessageToDict
 from grpc_operator.api import GrpcGateway, GrpcService
 from grpc_operator.gateway.attach import attach
 from grpc_operator.gateway.endpoints import endpoints
-from grpc_operator.gateway.envoy import Builder
+from grpc_operator.gateway.envoy import SnapshotBuilder
 from grpc_operator.gateway.listeners import gateway_ir
 from grpc_operator.gateway.snapshot import Snapshot
 from grpc_operator.resources import service_key
@@ -46,7 +46,7 @@ def test_case(case: str, golden: Golden) -> None:
         for name, of in given["services"].items()
     }
 
-    snapshot, refused = Builder().build(gateway, attachments, addresses)
+    snapshot, refused = SnapshotBuilder().build(gateway, attachments, addresses)
 
     lost = {
         key.namespaced_name: [str(each) for each in problems] for key, problems in refused.items()

@@ -11,7 +11,7 @@ from grpc_operator.api import GrpcService
 from grpc_operator.descriptor.model import Binding, Descriptor, Kind, Method, Service
 from grpc_operator.gateway import ir
 from grpc_operator.gateway.attach import attach
-from grpc_operator.gateway.envoy import Builder
+from grpc_operator.gateway.envoy import SnapshotBuilder
 from grpc_operator.gateway.snapshot import ROUTES, Resource, Snapshot
 from grpc_operator.resources import gateway_key
 
@@ -86,7 +86,7 @@ def attached(
 
 def snapshot_of(*attachments: ir.Attachment, gateway: ir.GatewayIr = GATEWAY) -> Snapshot:
     """Returns what a new builder makes of them."""
-    return Builder().build(gateway, attachments, {})[0]
+    return SnapshotBuilder().build(gateway, attachments, {})[0]
 
 
 def message(resource: Resource, kind: type[Message]) -> Any:

@@ -17,7 +17,7 @@ from grpc_operator.descriptor.model import Binding, Descriptor, Method, Service
 from grpc_operator.errors import InvalidSpecError
 from grpc_operator.gateway import ir
 from grpc_operator.gateway.attach import attach
-from grpc_operator.gateway.envoy import Builder
+from grpc_operator.gateway.envoy import SnapshotBuilder
 from grpc_operator.gateway.snapshot import LISTENER, Snapshot
 from tests.unit.gateway import GATEWAY, service
 
@@ -206,9 +206,9 @@ class World:
 
 
 @lru_cache
-def _builder(gateway: ir.GatewayIr) -> Builder:
+def _builder(gateway: ir.GatewayIr) -> SnapshotBuilder:
     """Returns the builder of a gateway: it need not make the same listener again and again."""
-    return Builder()
+    return SnapshotBuilder()
 
 
 def _in(*path: str | int) -> Callable[[str], World]:

@@ -25,7 +25,7 @@ from grpc_operator.gateway import hosts
 )
 def test_listener_and_service_meet(listener: str | None, host: str, expected: str | None) -> None:
     """As the Gateway API says of hostnames."""
-    assert hosts.meet(listener, host) == expected
+    assert hosts.intersect(listener, host) == expected
 
 
 def test_broader_hosts_come_from_narrow_to_wide() -> None:

@@ -89,4 +89,4 @@ def test_beginnings_of_several_paths() -> None:
 
     assert paths.topmost == ("/v1/roles:all", "/v1/users", "/v1/users:sync")
     assert paths.starts == ("/v1/roles:all", "/v1/users")
-    assert paths.lineage == {"/v1", *paths.prefixes}
+    assert paths.lineage == {"/v1", *paths.literal_prefixes}

@@ -7,7 +7,7 @@ from envoy.config.endpoint.v3 import endpoint_pb2
 from envoy.config.route.v3 import scoped_route_pb2
 
 from grpc_operator.gateway import ir
-from grpc_operator.gateway.envoy import Builder
+from grpc_operator.gateway.envoy import SnapshotBuilder
 from grpc_operator.gateway.snapshot import CLUSTER, ENDPOINTS, LISTENER, ROUTES, SCOPE, Snapshot
 from grpc_operator.resources import service_key
 from tests.unit.gateway import GATEWAY, USERS, attached, descriptor, message, method, snapshot_of
@@ -106,7 +106,7 @@ def test_resources_of_several_services_name_all_of_them() -> None:
 
 def test_a_change_touches_what_belongs_to_it() -> None:
     """One service's policy is one service's resources."""
-    builder, orders = Builder(), attached({}, ORDERS, name="orders")
+    builder, orders = SnapshotBuilder(), attached({}, ORDERS, name="orders")
     old, _ = builder.build(GATEWAY, [attached(), orders], {})
 
     new, _ = builder.build(GATEWAY, [attached({"timeouts": {"request": "1s"}}), orders], {})
@@ -115,20 +115,20 @@ def test_a_change_touches_what_belongs_to_it() -> None:
         ("RouteConfiguration", "http/user.v1.UserService"),
         ("RouteConfiguration", "~rest/shop~users"),
     }
-    assert {key for key in old.tokens if old.tokens[key] != new.tokens[key]} == {
-        service_key("shop", "users")
-    }
+    assert {
+        key for key in old.config_hashes if old.config_hashes[key] != new.config_hashes[key]
+    } == {service_key("shop", "users")}
 
 
 def test_endpoints_change_nothing_else() -> None:
     """Pods come and go without a route being parsed again, or a service being pending."""
-    builder = Builder()
+    builder = SnapshotBuilder()
     old, _ = builder.build(GATEWAY, [attached()], {})
 
     new, _ = builder.build(GATEWAY, [attached()], {service_key("shop", "users"): HERE})
 
     assert changed(old, new) == {("ClusterLoadAssignment", "shop/users")}
-    assert old.tokens == new.tokens
+    assert old.config_hashes == new.config_hashes
     made = message(new.resources[ENDPOINTS]["shop/users"], endpoint_pb2.ClusterLoadAssignment)
     assert [(of.locality.zone, len(of.lb_endpoints)) for of in made.endpoints] == [
         ("", 1),
@@ -138,7 +138,7 @@ def test_endpoints_change_nothing_else() -> None:
 
 def test_a_gone_service_leaves_nothing() -> None:
     """Every one of its resources goes with it."""
-    builder = Builder()
+    builder = SnapshotBuilder()
     empty, _ = builder.build(GATEWAY, [], {})
     builder.build(GATEWAY, [attached()], {service_key("shop", "users"): HERE})
 
@@ -154,18 +154,18 @@ def test_a_lost_conflict_changes_the_token() -> None:
 
     alone, beside = snapshot_of(users), snapshot_of(users, older)
 
-    assert alone.tokens[users.key] != beside.tokens[users.key]
+    assert alone.config_hashes[users.key] != beside.config_hashes[users.key]
 
 
 def test_another_listener_changes_every_token() -> None:
     """There is one more way to reach each service."""
     more = replace(GATEWAY, listeners=(*GATEWAY.listeners, ir.Listener("more", 10081)))
-    builder = Builder()
+    builder = SnapshotBuilder()
     old, _ = builder.build(GATEWAY, [attached()], {})
 
     new, _ = builder.build(more, [attached()], {})
 
-    assert old.tokens != new.tokens
+    assert old.config_hashes != new.config_hashes
     assert {"more/v1", "more/user.v1.UserService"} < set(new.resources[ROUTES])
 
 
@@ -186,7 +186,7 @@ def test_the_order_of_attachments_makes_no_difference() -> None:
 def test_any_history_ends_in_the_same_snapshot() -> None:
     """100 random changes: what a builder remembers never shows."""
     chance = random.Random(3)  # noqa: S311 - a repeatable sequence
-    builder = Builder()
+    builder = SnapshotBuilder()
     present: dict[str, ir.Attachment] = {}
     for _ in range(100):
         name = chance.choice("abcdef")
@@ -199,6 +199,6 @@ def test_any_history_ends_in_the_same_snapshot() -> None:
         endpoints = {service_key("shop", name): HERE[: chance.randint(0, 2)] for name in present}
         of = chance.sample(list(present.values()), len(present))
 
-        assert builder.build(GATEWAY, of, endpoints) == Builder().build(
+        assert builder.build(GATEWAY, of, endpoints) == SnapshotBuilder().build(
             GATEWAY, list(present.values()), endpoints
         )

@@ -18,7 +18,7 @@ SERVICE = users(replicas=0)
 class Connected:
     """A proxy that is connected."""
 
-    tokens: Mapping[Key, str]
+    config_hashes: Mapping[Key, str]
     rejected: Mapping[Key | None, str] = field(default_factory=dict)
     node: str = "envoy-0"
 

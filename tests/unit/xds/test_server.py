@@ -80,7 +80,7 @@ async def test_comings_and_goings_and_completion_are_told(client: Client) -> Non
     call = await client.open()
     response = await call.read()
     (state,) = client.server.proxies(GATEWAY)
-    assert (state.node, state.tokens, state.rejected) == ("pod-0", {}, {})
+    assert (state.node, state.config_hashes, state.rejected) == ("pod-0", {}, {})
     assert client.told == [(GATEWAY, frozenset({USERS}))]
     await call.write(
         discovery_pb2.DeltaDiscoveryRequest(type_url=CLUSTER, response_nonce=response.nonce)

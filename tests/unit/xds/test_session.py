@@ -38,7 +38,9 @@ def running(*names: str, version: str = "1") -> Proxy:
         if type_url == SCOPE:
             proxy.ask(ROUTES, *names)
         proxy.talk()
-    assert proxy.session.state().tokens == {service_key("ns", name): version for name in names}
+    assert proxy.session.state().config_hashes == {
+        service_key("ns", name): version for name in names
+    }
     proxy.session.concerned()
     return proxy
 
@@ -80,10 +82,10 @@ def test_a_new_service_comes_in_order_and_only_after_answers() -> None:
     proxy.ack()
     assert proxy.hear() == [(SRDS, {"new": "1"}, ())]
     proxy.ack()
-    assert proxy.session.state().tokens.keys() == {USERS}
+    assert proxy.session.state().config_hashes.keys() == {USERS}
     proxy.ask(ROUTES, "new")
     assert proxy.talk() == [(RDS, {"new": "1"}, ())]
-    assert proxy.session.state().tokens == {USERS: "1", service_key("ns", "new"): "1"}
+    assert proxy.session.state().config_hashes == {USERS: "1", service_key("ns", "new"): "1"}
     assert proxy.session.concerned() == {service_key("ns", "new")}
 
 
@@ -114,7 +116,7 @@ def test_removal_is_the_reverse() -> None:
     proxy.ask(ENDPOINTS, give_up=("old",))
     proxy.ack()
     assert proxy.hear() == []
-    assert proxy.session.state().tokens == {USERS: "1"}
+    assert proxy.session.state().config_hashes == {USERS: "1"}
     assert proxy.session.concerned() == {service_key("ns", "old")}
 
 
@@ -128,7 +130,7 @@ def test_a_changed_cluster_gets_its_endpoints_again() -> None:
     assert proxy.hear() == [(CDS, {"users": "2"}, ()), (EDS, {"users": "1"}, ())]
     proxy.ack()
     assert proxy.talk() == []
-    assert proxy.session.state().tokens == {USERS: "2"}
+    assert proxy.session.state().config_hashes == {USERS: "2"}
 
 
 def test_endpoints_wait_for_nothing() -> None:
@@ -200,7 +202,7 @@ def test_what_changed_while_a_refused_version_was_on_its_way_is_sent() -> None:
         assert len(proxy.hear()) == (2 if version == "2" else 0)
     proxy.ack(refuse="not these")
     assert proxy.talk() == [(EDS, {"users": "3"}, ()), (RDS, {"users": "3"}, ())]
-    assert proxy.session.state().tokens == {USERS: "3"}
+    assert proxy.session.state().config_hashes == {USERS: "3"}
     assert proxy.session.state().rejected == {}
 
 
@@ -272,7 +274,7 @@ def test_a_reconnecting_proxy_gets_only_what_differs_in_order() -> None:
         (CDS, gone, ("gone",)),
         (EDS, gone, ("gone",)),
     ]
-    assert proxy.session.state().tokens == {
+    assert proxy.session.state().config_hashes == {
         service_key("ns", "same"): "2",
         service_key("ns", "changed"): "2",
     }
@@ -286,7 +288,7 @@ def test_a_reconnecting_proxy_that_has_everything_gets_nothing() -> None:
     for type_url in (ENDPOINTS, ROUTES):
         proxy.ask(type_url, "users", has={"users": "1"})
     assert proxy.hear() == []
-    assert proxy.session.state().tokens == {USERS: "1"}
+    assert proxy.session.state().config_hashes == {USERS: "1"}
     assert proxy.session.concerned() == {USERS}
 
 
@@ -300,12 +302,12 @@ def test_a_refusal_is_quoted_sent_once_and_concerns_its_owner() -> None:
     proxy.ack(refuse="no such thing")
     assert proxy.session.state().rejected == {service_key("ns", "bad"): f"{RDS} bad: no such thing"}
     assert proxy.talk() == []
-    assert proxy.session.state().tokens == {USERS: "2", service_key("ns", "bad"): "1"}
+    assert proxy.session.state().config_hashes == {USERS: "2", service_key("ns", "bad"): "1"}
     assert proxy.session.concerned() == {USERS, service_key("ns", "bad")}
     proxy.session.publish(full("users", "bad"))  # back to what the proxy still has
     assert proxy.talk() == []
     assert proxy.session.state().rejected == {}
-    assert proxy.session.state().tokens[service_key("ns", "bad")] == "1"
+    assert proxy.session.state().config_hashes[service_key("ns", "bad")] == "1"
     assert service_key("ns", "bad") in proxy.session.concerned()
 
 
@@ -352,7 +354,7 @@ def test_a_refusal_of_something_shared_concerns_those_that_share_it() -> None:
     state = proxy.session.state()
     words = f"{RDS} both: no such thing"
     assert state.rejected == {one: words, two: words}
-    assert state.tokens == {other: "1"}
+    assert state.config_hashes == {other: "1"}
 
 
 def test_a_refusal_of_what_all_share_holds_every_change_back() -> None:
@@ -364,7 +366,7 @@ def test_a_refusal_of_what_all_share_holds_every_change_back() -> None:
     proxy.hear()
     state = proxy.session.state()
     assert state.rejected == {None: f"{LDS} http: cannot bind"}
-    assert state.tokens == {USERS: "1"}
+    assert state.config_hashes == {USERS: "1"}
     assert proxy.session.concerned() == {USERS}
 
 

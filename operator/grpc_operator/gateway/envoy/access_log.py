@@ -42,7 +42,7 @@ def build(probe_host: str) -> accesslog_pb2.AccessLog:
     """Returns the log on standard output, without the operator's own probes.
 
     Args:
-        probe_host: Host name of the probes; a log that had it would give it away.
+        probe_host: Host name of the probes; it must not be in the log.
     """
     lines = Struct()
     lines.update(FIELDS)

@@ -1,4 +1,4 @@
-"""What tells whether a service is served in the same way as before."""
+"""The hash by which one configuration of a service is distinguished from another."""
 
 from grpc_operator import hashing
 from grpc_operator.gateway.claims import Served

@@ -1,4 +1,4 @@
-"""Which web pages may call: the policy that Envoy's CORS filter finds at a route."""
+"""The policy of Envoy's CORS filter: which web pages may call."""
 
 from envoy.extensions.filters.http.cors.v3 import cors_pb2
 from envoy.type.matcher.v3 import string_pb2

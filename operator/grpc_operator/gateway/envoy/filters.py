@@ -1,9 +1,9 @@
-"""The HTTP filters, the same on every listener; route tables say which of them a request passes.
+"""The HTTP filters, the same on every listener; route tables enable those that a request needs.
 
 All but the router are disabled, because a filter costs each request about as much as choosing its
 route, even when it does nothing. What a table or route has a configuration for is enabled there.
-Envoy makes the chain of a request by the first route it chooses (``http_filters[].disabled``):
-so REST tables enable what the scopes behind them need.
+Envoy makes the chain of a request by the first route it selects (``http_filters[].disabled``):
+so tables with REST routes enable what the REST scopes need.
 """
 
 from envoy.config.route.v3 import route_components_pb2 as route
@@ -25,7 +25,7 @@ from grpc_operator.gateway.envoy.protobuf import pack
 def build() -> list[hcm.HttpFilter]:
     """Returns the filters in the order in which requests pass them.
 
-    The script is first: what follows must see the route of the service's own scope. Methods are
+    The script is first: what follows must see the route of the REST scope. Methods are
     counted after transcoding, so that REST calls count too.
     """
     return [

@@ -19,7 +19,7 @@ _UNSUPPORTED_MEDIA_TYPE = 415
 def preflight(attachment: Attachment, api: Api) -> list[route.Route]:
     """Returns the route of preflight requests.
 
-    It never gets one: the CORS filter answers them all, but only on routes to a cluster.
+    No request follows it: the CORS filter responds to them all, but only on routes to a cluster.
     """
     if attachment.cors is None:
         return []
@@ -36,7 +36,7 @@ def build(attachment: Attachment, api: Api) -> list[route.Route]:
 
     gRPC and gRPC-Web have routes of their own, so that gRPC does not pay for the filter of the
     other. Unknown methods are passed on, because a server may be newer than the descriptor, but
-    they are not counted one by one: anybody could make up any number of them.
+    they are not counted one by one: a client could make up any number of them.
     """
     made = []
     if attachment.grpc:

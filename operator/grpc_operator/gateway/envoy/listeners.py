@@ -53,7 +53,7 @@ def _manager(gateway: GatewayIr, listener: Listener) -> hcm.HttpConnectionManage
         local_reply_config=local_replies.build(),
         access_log=[access_log.build(gateway.probe_host)] if gateway.access_log else [],
         use_remote_address=BoolValue(value=True),
-        internal_address_config=_nobody(),
+        internal_address_config=_no_internal_address(),
         normalize_path=BoolValue(value=True),
         generate_request_id=BoolValue(value=False),
         preserve_external_request_id=True,
@@ -62,19 +62,17 @@ def _manager(gateway: GatewayIr, listener: Listener) -> hcm.HttpConnectionManage
     )
 
 
-def _nobody() -> hcm.HttpConnectionManager.InternalAddressConfig:
-    """Returns addresses whose ``x-envoy-`` headers are believed: one that no client has.
+def _no_internal_address() -> hcm.HttpConnectionManager.InternalAddressConfig:
+    """Returns addresses whose ``x-envoy-`` headers are trusted: one that no client has.
 
-    Without any, Envoy believes every private address, and so every pod.
+    Without any, Envoy trusts every private address, and so every pod.
     """
-    nobody = address_pb2.CidrRange(
-        address_prefix="255.255.255.255", prefix_len=UInt32Value(value=32)
-    )
-    return hcm.HttpConnectionManager.InternalAddressConfig(cidr_ranges=[nobody])
+    none = address_pb2.CidrRange(address_prefix="255.255.255.255", prefix_len=UInt32Value(value=32))
+    return hcm.HttpConnectionManager.InternalAddressConfig(cidr_ranges=[none])
 
 
 def _tls(listener: Listener) -> base_pb2.TransportSocket:
-    """Returns TLS with the certificate that the proxy finds in a file, and renews from there."""
+    """Returns TLS with the certificate from a file, which the proxy watches."""
     source = config_source_pb2.ConfigSource(
         resource_api_version=config_source_pb2.ApiVersion.V3,
         path_config_source=config_source_pb2.PathConfigSource(path=sds_path(listener.name)),
@@ -89,7 +87,7 @@ def _tls(listener: Listener) -> base_pb2.TransportSocket:
 
 
 def _http2() -> protocol_pb2.Http2ProtocolOptions:
-    """Returns limits of one client's connection; pings find clients that are gone."""
+    """Returns limits of one client's connection; pings detect clients that are gone."""
     return protocol_pb2.Http2ProtocolOptions(
         max_concurrent_streams=UInt32Value(value=_STREAMS),
         initial_stream_window_size=UInt32Value(value=_STREAM_WINDOW),

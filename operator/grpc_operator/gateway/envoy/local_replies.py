@@ -1,8 +1,8 @@
-"""What Envoy itself answers: to REST a ``google.rpc.Status`` as JSON, as the services answer.
+"""Envoy's local replies: to REST a ``google.rpc.Status`` as JSON, like those of the services.
 
 gRPC calls keep Envoy's own mapping (grpc/grpc, http-grpc-status-mapping.md). So do gRPC-Web calls
-on a route; but deadlines, which Envoy would call UNAVAILABLE there, and paths that nobody serves,
-where no route enables the filter of gRPC-Web, are answered here.
+on a route; but deadlines, which Envoy would report as UNAVAILABLE there, and paths that nobody
+serves, where no route enables the filter of gRPC-Web, are handled here.
 """
 
 from base64 import b64encode
@@ -20,7 +20,7 @@ from google.protobuf.wrappers_pb2 import UInt32Value
 from grpc_operator.gateway.envoy import header_matchers, resource_names
 
 _NO_RUNTIME_KEY = "grpc_operator.unused"
-"""Envoy insists on a key that could override the value; nothing sets this one."""
+"""Envoy requires a key that could override the value; nothing sets this one."""
 
 _CODES = {
     400: 3,
@@ -153,7 +153,7 @@ def _status(op: str, value: int) -> accesslog_pb2.AccessLogFilter:
 
 
 def _rest() -> accesslog_pb2.AccessLogFilter:
-    """Returns what finds REST: other content than gRPC, or gRPC that the transcoder made of it."""
+    """Returns what matches REST: other content than gRPC, or gRPC made of it by the transcoder."""
     transcoded = header_matchers.present(resource_names.ORIGINAL[0])
     either = [_header(header_matchers.not_grpc()), _header(transcoded)]
     return accesslog_pb2.AccessLogFilter(or_filter=accesslog_pb2.OrFilter(filters=either))

@@ -1,4 +1,4 @@
-"""Remembers what was made of what, until nobody asks for it any more."""
+"""A cache of what was made, until it is no longer requested."""
 
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
@@ -8,24 +8,24 @@ _Made = TypeVar("_Made")
 
 
 class Memo(Generic[_Key, _Made]):
-    """A cache of one generation: ``sweep`` forgets what was not asked for since the last one.
+    """A cache of one generation: ``sweep`` drops what was not requested since the last one.
 
-    The key is everything that the thing is made of.
+    The key is everything that the value is made of.
     """
 
     def __init__(self) -> None:
         """Begins empty."""
         self._kept: dict[_Key, _Made] = {}
-        self._asked: dict[_Key, _Made] = {}
+        self._requested: dict[_Key, _Made] = {}
 
     def get(self, key: _Key, make: Callable[[], _Made]) -> _Made:
-        """Returns what was made of the key last time, or makes it."""
+        """Returns what was made for the key last time, or makes it."""
         made = self._kept.get(key)
         if made is None:
             made = make()
-        self._asked[key] = made
+        self._requested[key] = made
         return made
 
     def sweep(self) -> None:
-        """Forgets what was not asked for."""
-        self._kept, self._asked = self._asked, {}
+        """Drops what was not requested."""
+        self._kept, self._requested = self._requested, {}

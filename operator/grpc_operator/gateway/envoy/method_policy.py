@@ -1,4 +1,4 @@
-"""A method's policy -> the part of Envoy's RouteAction that carries it out."""
+"""A method's policy -> the part of Envoy's RouteAction that applies it."""
 
 from envoy.config.route.v3 import route_components_pb2 as route
 from envoy.extensions.retry.host.previous_hosts.v3 import previous_hosts_pb2
@@ -14,7 +14,7 @@ _OTHER_HOST_TRIES = 3
 def action(cluster: str, policy: Policy) -> route.RouteAction:
     """Returns what happens to the calls of a method.
 
-    The time limit is a maximal stream duration, not a route timeout: only that one honours the
+    The time limit is a maximal stream duration, not a route timeout: only that one honors the
     client's ``grpc-timeout``, counts from the first byte of the request, and ends a gRPC call with
     DEADLINE_EXCEEDED instead of UNAVAILABLE, which clients would retry.
     """

@@ -61,7 +61,7 @@ def of_bytes(name: str, type_url: str, value: bytes) -> Resource:
 
 
 def duration(seconds: float | None) -> Duration:
-    """Returns seconds as a Duration; ``None`` as zero, which is Envoy's word for no limit."""
+    """Returns seconds as a Duration; ``None`` as zero, which means no limit to Envoy."""
     nanoseconds = round((seconds or 0) * 1e9)
     return Duration(seconds=nanoseconds // 10**9, nanos=nanoseconds % 10**9)
 

@@ -1,9 +1,9 @@
-"""REST routes that say which service a path belongs to; the rest is up to its own scope.
+"""REST routes, which only find the service of a path; its REST scope does the rest.
 
-A service that shares no literal path with another one has a route for each of its literal
-beginnings; services that share one have a regular expression for each of their paths there. What a
-service does not answer ends in its own scope with 404, as it would without a route: so the
-beginnings may match more than they must, as long as longer ones come first.
+A service that shares no literal prefix with another one has a route for each of its literal
+prefixes; services that share one have a regular expression for each of their paths there. What
+matches no method of a service ends in its REST scope with 404, as it would without a route: so the
+prefixes may match more than they must, as long as longer ones come first.
 """
 
 from collections import Counter, defaultdict
@@ -21,28 +21,28 @@ from grpc_operator.gateway.patterns import Pattern
 
 _NOT_FOUND = 404
 Start = tuple[str, RestClaim]
-"""How paths begin, and whose they are."""
+"""A literal prefix, and whose it is."""
 
 
 def split(claims: Sequence[RestClaim]) -> tuple[Sequence[RestClaim], Sequence[RestClaim]]:
-    """Returns the claims that share no literal path with another one, and the others."""
+    """Returns the claims that share no literal prefix with another one, and the others."""
     paths = [claim.paths for claim in claims]
     at = Counter(chain.from_iterable(each.topmost for each in paths))
     above: set[str] = set().union(*(each.above for each in paths))
-    met = {path for path, times in at.items() if times > 1 or path in above}
-    if not met:
+    shared = {path for path, times in at.items() if times > 1 or path in above}
+    if not shared:
         return claims, ()
-    alone = [claim for claim in claims if met.isdisjoint(claim.paths.lineage)]
-    return alone, [claim for claim in claims if not met.isdisjoint(claim.paths.lineage)]
+    alone = [claim for claim in claims if shared.isdisjoint(claim.paths.lineage)]
+    return alone, [claim for claim in claims if not shared.isdisjoint(claim.paths.lineage)]
 
 
 def exact(
     claims: Sequence[RestClaim], *, beside_grpc: bool
 ) -> tuple[list[route.Route], list[Start]]:
-    """Returns the routes of claims some of which share literal paths, and what they do not share.
+    """Returns the routes of claims of which some share literal prefixes, and what they do not.
 
-    For each host name: prefixes claimed as a whole, then each path that begins as a path of
-    another service does.
+    For each host name: claimed prefixes, then each path whose literal prefix another service has
+    too.
 
     Args:
         claims: The more specific host names first, then the older services.
@@ -54,20 +54,23 @@ def exact(
         made += [
             _route(claim, route.RouteMatch(path_separated_prefix=each), beside_grpc=beside_grpc)
             for claim in group
-            for each in claim.paths.whole
+            for each in claim.paths.claimed_prefixes
         ]
         made += _expressions(group, contested, beside_grpc=beside_grpc)
     free = [
-        (path, claim) for claim in claims for path in claim.paths.prefixes if path not in contested
+        (path, claim)
+        for claim in claims
+        for path in claim.paths.literal_prefixes
+        if path not in contested
     ]
     return made, free
 
 
 def head(claims: Iterable[RestClaim]) -> list[route.Route]:
-    """Returns where HEAD ends if a service takes any verb: here, before the transcoder.
+    """Returns where HEAD ends if a service accepts any verb: here, before the transcoder.
 
-    Envoy 1.40 would write a body after the answer, which the client then takes for the beginning
-    of its next answer.
+    Envoy 1.40 would write a body after the response, which the client then takes for the beginning
+    of its next response.
     """
     if not any(claim.paths.any_verb for claim in claims):
         return []
@@ -89,11 +92,11 @@ def _by_host(claims: Iterable[RestClaim]) -> list[list[RestClaim]]:
 
 
 def _contested(claims: Iterable[RestClaim]) -> set[str]:
-    """Returns the literal paths at, above or below which another service has one too."""
+    """Returns the literal prefixes at, above or below which another service has one too."""
     at: dict[str, set[str]] = defaultdict(set)
     at_or_below: dict[str, set[str]] = defaultdict(set)
     for claim in claims:
-        for prefix in claim.paths.prefixes:
+        for prefix in claim.paths.literal_prefixes:
             at[prefix].add(claim.attachment.cluster)
         for path in claim.paths.lineage:
             at_or_below[path].add(claim.attachment.cluster)
@@ -108,7 +111,7 @@ def _contested(claims: Iterable[RestClaim]) -> set[str]:
 def _expressions(
     group: Iterable[RestClaim], contested: set[str], *, beside_grpc: bool
 ) -> list[route.Route]:
-    """Returns a route for each path that begins as a path of another service does."""
+    """Returns a route for each path whose literal prefix another service has too."""
     rows = [
         (pattern, claim)
         for claim in group
@@ -124,21 +127,21 @@ def _expressions(
 
 
 def _matches(pattern: Pattern, attachment: Attachment) -> list[route.RouteMatch]:
-    """Returns what finds requests for a path, and their preflight requests if there may be any."""
+    """Returns what matches requests for a path, and their preflight requests with CORS."""
     conditions = [
         [header_matchers.method(pattern.verb)] if pattern.verb != patterns.ANY_VERB else []
     ]
     if attachment.cors is not None:
-        asked = header_matchers.exactly("access-control-request-method", pattern.verb)
-        conditions.append([header_matchers.method("OPTIONS"), asked])
+        requested = header_matchers.exactly("access-control-request-method", pattern.verb)
+        conditions.append([header_matchers.method("OPTIONS"), requested])
     expression = regex_pb2.RegexMatcher(regex=pattern.regex)
     return [route.RouteMatch(safe_regex=expression, headers=each) for each in conditions]
 
 
 def _route(claim: RestClaim, match: route.RouteMatch, *, beside_grpc: bool) -> route.Route:
-    """Returns a route that never answers: the script sends the request on by the route's name."""
+    """Returns a route that never responds: the script redirects the request by the route's name."""
     made = route.Route(
-        name=resource_names.own_segment(claim.attachment.key),
+        name=resource_names.rest_scope_key(claim.attachment.key),
         match=match,
         direct_response=route.DirectResponseAction(status=_NOT_FOUND),
     )

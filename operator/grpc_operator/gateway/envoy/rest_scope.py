@@ -1,8 +1,8 @@
-"""A service's own scope: its descriptor, and a route for each method that REST reaches.
+"""The REST scope of a service: its descriptor, and a route for each method that REST reaches.
 
 A request comes here after a REST route has named the service. The transcoder turns it into a gRPC
-request for ``/package.Service/Method`` and has Envoy choose a route again, so that the policy of
-each method holds for REST as for gRPC. What no method answers ends here with 404.
+request for ``/package.Service/Method`` and makes Envoy select a route again, so that the policy of
+each method applies to REST as to gRPC. What matches no method ends here with 404.
 """
 
 from collections.abc import Iterable
@@ -30,16 +30,18 @@ def build(served: Served, rest: Rest) -> route_pb2.RouteConfiguration:
 
     Args:
         served: What the service serves; some of it by REST.
-        rest: How.
+        rest: Settings of the transcoder.
     """
     attachment = served.attachment
     everywhere = route.VirtualHost(name="*", domains=["*"], routes=_routes(attachment, served.rest))
     transcode = pack(transcoder.build(rest, [api.name for api in served.rest]))
     everywhere.typed_per_filter_config[resource_names.TRANSCODER].CopyFrom(transcode)
     if attachment.cors is not None:
-        policy_of_pages = pack(cors.policy(attachment.cors))
-        everywhere.typed_per_filter_config[resource_names.CORS].CopyFrom(policy_of_pages)
-    name = resource_names.table(resource_names.OWN, resource_names.own_segment(attachment.key))
+        cors_policy = pack(cors.policy(attachment.cors))
+        everywhere.typed_per_filter_config[resource_names.CORS].CopyFrom(cors_policy)
+    name = resource_names.table(
+        resource_names.REST_SCOPE, resource_names.rest_scope_key(attachment.key)
+    )
     return route_tables.frame(name, [everywhere])
 
 
@@ -57,7 +59,7 @@ def _routes(attachment: Attachment, apis: Iterable[Api]) -> list[route.Route]:
 
 
 def _rest(attachment: Attachment) -> route.Route:
-    """Returns where REST requests are when they come; the transcoder never leaves one there.
+    """Returns the route of REST requests when they arrive; the transcoder never leaves one on it.
 
     It has a cluster because the CORS filter acts only on routes to one.
     """
@@ -68,7 +70,7 @@ def _rest(attachment: Attachment) -> route.Route:
 
 
 def _grpc() -> route.Route:
-    """Returns where gRPC requests end that came by a REST path."""
+    """Returns where gRPC requests end that were sent to a REST path."""
     return route.Route(
         match=route.RouteMatch(prefix="/"),
         direct_response=route.DirectResponseAction(status=_NOT_FOUND),

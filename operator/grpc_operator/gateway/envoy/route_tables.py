@@ -14,17 +14,18 @@ from grpc_operator.gateway.envoy import filters, resource_names, virtual_hosts
 from grpc_operator.gateway.envoy.memo import Memo
 from grpc_operator.gateway.envoy.protobuf import embedded, of_bytes, pack, serialised
 from grpc_operator.gateway.envoy.virtual_hosts import Claimed, RoutesOfClaims
+from grpc_operator.gateway.infrastructure import PROBE_CLUSTER_HEADER
 from grpc_operator.gateway.snapshot import Resource
 
-_SENDS_ON = 1
-"""Stage of a table that sends requests on to services' own scopes: after those."""
+_AFTER_REST_SCOPES = 1
+"""Stage of a table that redirects requests to the REST scopes of services: after those."""
 
 
 class Table:
     """The table of one segment at one listener; a changed claim rebuilds only its virtual hosts."""
 
     def __init__(self, name: str, listener: str | None) -> None:
-        """Begins with nothing remembered.
+        """Begins with an empty cache.
 
         Args:
             name: Name of the resource.
@@ -45,8 +46,8 @@ class Table:
             more: Further virtual hosts.
         """
         claimed = virtual_hosts.claimed(segment, self._listener)
-        there = set(segment.rest)
-        self._routes = {key: made for key, made in self._routes.items() if key[1] in there}
+        present = set(segment.rest)
+        self._routes = {key: made for key, made in self._routes.items() if key[1] in present}
         parts = [self._virtual_hosts.get(of, partial(self._virtual_host, of)) for of in claimed]
         parts += [_field(serialised(each)) for each in more]
         self._virtual_hosts.sweep()
@@ -54,8 +55,8 @@ class Table:
             return None
         around = self._frame_of_rest if segment.rest else self._frame
         table = of_bytes(self._name, snapshot.ROUTES, b"".join((around, *parts)))
-        stage = _SENDS_ON if segment.rest else 0
-        if more:  # every service is probed by them
+        stage = _AFTER_REST_SCOPES if segment.rest else 0
+        if more:  # they probe every service
             return replace(table, stage=stage)
         services = {claim.attachment.key for claim in segment.grpc}
         services |= {claim.attachment.key for claim in segment.rest}
@@ -68,20 +69,20 @@ class Table:
 
 
 def frame(name: str, of: Iterable[route.VirtualHost]) -> route_pb2.RouteConfiguration:
-    """Returns a route table of virtual hosts. The header that chose it goes no further."""
+    """Returns a route table of virtual hosts. The header that selected it is not passed on."""
     return route_pb2.RouteConfiguration(
         name=name,
         virtual_hosts=of,
-        request_headers_to_remove=[resource_names.SCOPE_HEADER, resource_names.CLUSTER_HEADER],
+        request_headers_to_remove=[resource_names.SCOPE_HEADER, PROBE_CLUSTER_HEADER],
         ignore_port_in_host_matching=True,
     )
 
 
 def _rest_frame(name: str) -> route_pb2.RouteConfiguration:
-    """Returns a table whose REST routes send requests on; once, as each script costs Envoy time."""
+    """Returns a table with the script that REST routes need: on each route it would cost more."""
     made = frame(name, ())
-    rescope = pack(lua_pb2.LuaPerRoute(name=resource_names.RESCOPE))
-    made.typed_per_filter_config[resource_names.LUA].CopyFrom(rescope)
+    script = pack(lua_pb2.LuaPerRoute(name=resource_names.SELECT_REST_SCOPE))
+    made.typed_per_filter_config[resource_names.LUA].CopyFrom(script)
     for needed in (resource_names.CORS, resource_names.TRANSCODER, resource_names.GRPC_STATS):
         made.typed_per_filter_config[needed].CopyFrom(filters.enabled())
     return made

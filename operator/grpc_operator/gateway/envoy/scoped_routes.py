@@ -1,7 +1,7 @@
-"""Scoped routes: the listener and the first segment of the path choose a route table.
+"""Scoped routes: the listener and the first segment of the path select a route table.
 
 So a change of one service makes Envoy parse that service's tables again, and no descriptor but
-its own. The same header sends a REST request on to its service's own scope.
+its own. The same header redirects a REST request to the REST scope of its service.
 """
 
 from envoy.config.common.mutation_rules.v3 import mutation_rules_pb2
@@ -19,15 +19,17 @@ from grpc_operator.gateway.ir import Listener
 
 _EARLY_MUTATION = "envoy.http.early_header_mutation.header_mutation"
 
-_RESCOPE = f"""\
+_HEADER = resource_names.SCOPE_HEADER
+
+_SELECT_REST_SCOPE = f"""\
 function envoy_on_request(handle)
   local service = handle:streamInfo():routeName()
   if service ~= "" then
-    handle:headers():replace("{resource_names.SCOPE_HEADER}", "{resource_names.OWN}/" .. service)
+    handle:headers():replace("{_HEADER}", "{resource_names.REST_SCOPE}/" .. service)
   end
 end
 """
-"""A changed header makes Envoy choose scope and route again. The route's name is the service."""
+"""A changed header makes Envoy select scope and route again. The route's name is the service."""
 
 
 def scoped_routes(listener: Listener) -> hcm.ScopedRoutes:
@@ -42,11 +44,9 @@ def scoped_routes(listener: Listener) -> hcm.ScopedRoutes:
 
 
 def header(listener: Listener) -> extension_pb2.TypedExtensionConfig:
-    """Returns what sets the header of a new request, and removes what only Envoy may say."""
+    """Returns what sets the header of a new request, and removes what only Envoy may set."""
     value = base_pb2.HeaderValueOption(
-        header=base_pb2.HeaderValue(
-            key=resource_names.SCOPE_HEADER, value=f"{listener.name}%PATH(NQ:PATH)%"
-        ),
+        header=base_pb2.HeaderValue(key=_HEADER, value=f"{listener.name}%PATH(NQ:PATH)%"),
         append_action=base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
     )
     mutation = mutation_rules_pb2.HeaderMutation
@@ -61,9 +61,11 @@ def header(listener: Listener) -> extension_pb2.TypedExtensionConfig:
 
 
 def script() -> lua_pb2.Lua:
-    """Returns the script that sends a request on; only tables with REST routes run it."""
+    """Returns the script that redirects a request; only tables with REST routes run it."""
     return lua_pb2.Lua(
-        source_codes={resource_names.RESCOPE: base_pb2.DataSource(inline_string=_RESCOPE)}
+        source_codes={
+            resource_names.SELECT_REST_SCOPE: base_pb2.DataSource(inline_string=_SELECT_REST_SCOPE)
+        }
     )
 
 
@@ -84,6 +86,6 @@ def _fragment(index: int) -> hcm.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder:
     builder = hcm.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder
     return builder(
         header_value_extractor=builder.HeaderValueExtractor(
-            name=resource_names.SCOPE_HEADER, element_separator="/", index=index
+            name=_HEADER, element_separator="/", index=index
         )
     )

@@ -27,15 +27,15 @@ Built = tuple[Snapshot, Mapping[Key, tuple[Problem, ...]]]
 """The configuration of a gateway, and what each attachment lost to older ones."""
 
 
-class Builder:
+class SnapshotBuilder:
     """Builds the snapshots of one gateway, one after the other.
 
-    Keep one for as long as the gateway lives: it remembers the last snapshot, and makes only what
+    Keep one for as long as the gateway lives: it caches the last snapshot, and makes only what
     differs in the next one.
     """
 
     def __init__(self) -> None:
-        """Begins with nothing remembered."""
+        """Begins with an empty cache."""
         self._gateway: GatewayIr | None = None
         self._state: _State | None = None
 
@@ -66,7 +66,7 @@ class _State:
         self._merger = Merger(gateway)
         self._tables: dict[str, Table] = {}
         self._endpoints: dict[Key, tuple[Endpoint, ...]] = {}
-        self._tokens: dict[Key, str] = {}
+        self._config_hashes: dict[Key, str] = {}
         built = [listeners.build(gateway, each) for each in gateway.listeners]
         self._resources: dict[str, dict[str, Resource]] = {
             snapshot.LISTENER: {each.name: resource(each.name, each) for each in built},
@@ -80,31 +80,29 @@ class _State:
     def build(
         self, attachments: Sequence[Attachment], endpoints: Mapping[Key, tuple[Endpoint, ...]]
     ) -> Built:
-        touched = self._merger.update(attachments)
-        for key in touched.services:
+        affected = self._merger.update(attachments)
+        for key in affected.services:
             self._place_service(key)
-        self._place_tables(touched.segments)
+        self._place_tables(affected.segments)
         self._place_endpoints(endpoints)
         resources = {type_url: dict(each) for type_url, each in self._resources.items()}
-        return Snapshot(resources, dict(self._tokens)), dict(self._merger.plan.refused)
+        return Snapshot(resources, dict(self._config_hashes)), dict(self._merger.plan.refused)
 
     def _place_service(self, key: Key) -> None:
         """Makes what belongs to one service alone, or removes it."""
         served = self._merger.plan.services.get(key)
-        cluster, own = (
-            resource_names.cluster(key),
-            resource_names.table(resource_names.OWN, resource_names.own_segment(key)),
-        )
+        cluster = resource_names.cluster(key)
+        scope = resource_names.table(resource_names.REST_SCOPE, resource_names.rest_scope_key(key))
         if served is None:
-            self._tokens.pop(key, None)
+            self._config_hashes.pop(key, None)
             self._put(snapshot.CLUSTER, cluster, None)
-            self._put_table(own, None)
+            self._put_table(scope, None)
             return
-        self._tokens[key] = config_hash.config_hash(self._gateway, served)
+        self._config_hashes[key] = config_hash.config_hash(self._gateway, served)
         self._put(snapshot.CLUSTER, cluster, resource(cluster, clusters.build(cluster), key))
         rest = served.attachment.rest if served.rest else None
-        made = resource(own, rest_scope.build(served, rest), key) if rest is not None else None
-        self._put_table(own, made)
+        made = resource(scope, rest_scope.build(served, rest), key) if rest is not None else None
+        self._put_table(scope, made)
 
     def _place_tables(self, segments: Iterable[str]) -> None:
         """Makes the route tables of path segments at every listener, or removes them."""
@@ -124,11 +122,11 @@ class _State:
                     del self._tables[name]
 
     def _place_endpoints(self, endpoints: Mapping[Key, tuple[Endpoint, ...]]) -> None:
-        """Makes the endpoints of every service whose addresses are others than last time."""
-        for key in self._endpoints.keys() - self._tokens.keys():
+        """Makes the endpoints of every service whose addresses have changed."""
+        for key in self._endpoints.keys() - self._config_hashes.keys():
             del self._endpoints[key]
             self._put(snapshot.ENDPOINTS, resource_names.cluster(key), None)
-        for key in self._tokens:
+        for key in self._config_hashes:
             addresses = endpoints.get(key, ())
             if self._endpoints.get(key) != addresses:
                 self._endpoints[key] = addresses

@@ -14,11 +14,11 @@ from grpc_operator.gateway.envoy import grpc_routes, rest_routes
 from grpc_operator.gateway.envoy.protobuf import serialised
 from grpc_operator.gateway.ir import Api, Attachment
 
-_REMEMBERED = 1024
-"""gRPC services whose routes are remembered, at about 8 KiB each."""
+_CACHED = 1024
+"""gRPC services whose routes are cached, at about 8 KiB each."""
 
 RoutesOfClaims = dict[tuple[str, RestClaim, bool], bytes]
-"""Routes of how paths begin, by that, the claim, and whether they are beside gRPC routes."""
+"""Routes of literal prefixes, by that, the claim, and whether they are beside gRPC routes."""
 
 _Claim = TypeVar("_Claim", GrpcClaim, RestClaim)
 
@@ -39,8 +39,8 @@ class Claimed(NamedTuple):
 def claimed(segment: Segment, listener: str | None) -> list[Claimed]:
     """Returns what is claimed on each virtual host for one segment, sorted by domain.
 
-    Envoy looks into one virtual host only, the most specific: so each also has the REST claims of
-    the broader ones, after its own.
+    Envoy searches one virtual host only, the most specific: so each also has the REST claims of the
+    broader ones, after its own.
 
     Args:
         segment: Every claim on it, each list from the oldest service on.
@@ -69,7 +69,7 @@ def build(of: Claimed, known: RoutesOfClaims) -> bytes:
     return b"".join((serialised(frame), *parts))
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=_CACHED)
 def _grpc(attachment: Attachment, api: Api) -> tuple[bytes, bytes]:
     """Returns what comes before and after REST routes: most of the work, and the same on all hosts.
 
@@ -115,7 +115,7 @@ class _Domains(Generic[_Claim]):
     def __init__(self, claims: Iterable[_Claim], listener: str | None) -> None:
         self.claims: dict[str, list[_Claim]] = defaultdict(list)
         for claim in claims:
-            domain = hosts.meet(listener, claim.host)
+            domain = hosts.intersect(listener, claim.host)
             if domain is not None:
                 self.claims[domain].append(claim)
         self._wide = {domain for domain in self.claims if domain.startswith(hosts.ANY)}
