@@ -1,1 +1,1 @@
-"""The incremental xDS server: what the proxies of a gateway hold, and what they say to it."""
+"""The incremental xDS server of the gateways' proxies."""

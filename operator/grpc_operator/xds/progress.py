@@ -1,4 +1,4 @@
-"""Which services a proxy serves as asked, from what it holds and refuses."""
+"""Which services a proxy serves as requested, from what it has applied and rejected."""
 
 from collections.abc import Mapping
 
@@ -11,19 +11,19 @@ Subscriptions = Mapping[str, Subscription]
 """By type URL."""
 
 
-def tokens(
+def config_hashes(
     subscriptions: Subscriptions, target: Snapshot, old: Mapping[Key, str]
 ) -> dict[Key, str]:
-    """Returns the token of each service of which the proxy has everything.
+    """Returns the config hash of each service of which the proxy has applied everything.
 
-    A service keeps its old token while a resource is missing or refused that is its own, or that
+    A service keeps its old hash while a resource is missing or rejected that is its own, or that
     it shares. While it is one that concerns every service, none of them gets a new one.
     """
     behind = {
         concerned
-        for type_url, wanted in target.resources.items()
-        for resource in wanted.values()
-        if not _holds(subscriptions.get(type_url), resource)
+        for type_url, named in target.resources.items()
+        for resource in named.values()
+        if not _has_applied(subscriptions.get(type_url), resource)
         for concerned in resource.concerned
     }
     current = target.config_hashes.items()
@@ -31,33 +31,33 @@ def tokens(
     if None in behind:
         return kept
     return {key: kept[key] for key in behind & kept.keys() if key is not None} | {
-        key: token for key, token in current if key not in behind
+        key: config_hash for key, config_hash in current if key not in behind
     }
 
 
-def _holds(subscription: Subscription | None, resource: Resource) -> bool:
-    return subscription is not None and subscription.held.get(resource.name) == resource.version
+def _has_applied(subscription: Subscription | None, resource: Resource) -> bool:
+    return subscription is not None and subscription.applied.get(resource.name) == resource.version
 
 
 def rejected(subscriptions: Subscriptions, target: Snapshot) -> dict[Key | None, str]:
-    """Returns what the proxy refuses of this snapshot, in its words, by who is concerned."""
-    words: dict[Key | None, list[str]] = {}
+    """Returns the proxy's error messages about this snapshot, by the service concerned."""
+    messages: dict[Key | None, list[str]] = {}
     for type_url, subscription in subscriptions.items():
-        wanted = target.resources.get(type_url, {})
+        named = target.resources.get(type_url, {})
         for name, rejection in sorted(subscription.rejected.items()):
-            resource = wanted.get(name)
-            if resource is not None and subscription.refuses(resource):
+            resource = named.get(name)
+            if resource is not None and subscription.rejects(resource):
                 text = f"{kind(type_url)} {name}: {rejection.message}"
                 for concerned in resource.concerned:
-                    words.setdefault(concerned, []).append(text)
-    return {concerned: "; ".join(texts) for concerned, texts in words.items()}
+                    messages.setdefault(concerned, []).append(text)
+    return {concerned: "; ".join(texts) for concerned, texts in messages.items()}
 
 
 def forget_old_rejections(subscriptions: Subscriptions, target: Snapshot) -> None:
-    """Drops refusals of versions that are no longer asked for."""
+    """Drops rejections of versions that are no longer in the snapshot."""
     for type_url, subscription in subscriptions.items():
-        wanted = target.resources.get(type_url, {})
+        named = target.resources.get(type_url, {})
         for name in [*subscription.rejected]:
-            resource = wanted.get(name)
-            if resource is None or not subscription.refuses(resource):
+            resource = named.get(name)
+            if resource is None or not subscription.rejects(resource):
                 del subscription.rejected[name]

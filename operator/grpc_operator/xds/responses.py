@@ -1,4 +1,4 @@
-"""The responses: their size, and what one resource makes the proxy ask for next."""
+"""The responses: their size, and what a resource makes the proxy request next."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +9,7 @@ from envoy.service.discovery.v3 import discovery_pb2
 from grpc_operator.gateway.snapshot import CLUSTER, ENDPOINTS, ROUTES, SCOPE, Resource, Snapshot
 
 MAX_BYTES = 1_000_000
-"""Resources of a response: the proxy takes a large configuration in parts."""
+"""Resources of a response: a large configuration is sent in parts."""
 
 
 def kind(type_url: str) -> str:
@@ -22,8 +22,8 @@ class Batch:
     """What one response carries.
 
     Attributes:
-        resources: With one of them, a refusal says exactly which one was refused.
-        removed: Names of resources that are not there, or no longer.
+        resources: With one of them, a NACK says exactly which one was rejected.
+        removed: Names of resources that do not exist, or no longer.
     """
 
     type_url: str
@@ -35,7 +35,7 @@ class Batch:
         return bool(self.resources or self.removed)
 
     def full(self) -> bool:
-        """Returns whether nothing more should be added: routes go one by one."""
+        """Returns whether nothing more should be added: routes are sent one by one."""
         return self._bytes >= MAX_BYTES or (self.type_url == ROUTES and bool(self.resources))
 
     def add(self, resource: Resource) -> None:

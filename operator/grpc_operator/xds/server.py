@@ -12,7 +12,7 @@ from grpc_operator.resources import Key
 from grpc_operator.xds.state import ProxyState, Stats
 from grpc_operator.xds.stream import Context, Proxy, Stream
 
-_LOG = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _MIB = 1024 * 1024
 _OPTIONS = (
@@ -20,8 +20,8 @@ _OPTIONS = (
     # and versions with which a proxy reconnects.
     ("grpc.max_send_message_length", 64 * _MIB),
     ("grpc.max_receive_message_length", 16 * _MIB),
-    # A proxy that vanished without a word is noticed within 20 s. gRPC has one ping on its way at
-    # a time, and those that it sends to measure bandwidth would wait 60 s for their answer.
+    # A proxy that vanished is noticed within 20 s. gRPC has one ping in flight at a time, and those
+    # that it sends to measure bandwidth would wait 60 s for their answer.
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.ping_timeout_ms", 10_000),
@@ -40,7 +40,7 @@ class AdsServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignor
 
     Args:
         on_state: Called with a gateway and the services concerned when one of its proxies
-            connects, leaves, has taken a change completely, or has refused one.
+            connects, disconnects, has applied a change completely, or has rejected one.
     """
 
     def __init__(self, on_state: Callable[[Key, frozenset[Key]], None]) -> None:
@@ -52,10 +52,10 @@ class AdsServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignor
         self.stats = Stats()
 
     async def start(self, port: int, host: str = "0.0.0.0") -> int:  # noqa: S104 - for other pods
-        """Begins to serve; returns the port, which is a free one when 0 was asked for.
+        """Begins to serve; returns the port, which is a free one when 0 is given.
 
         Raises:
-            RuntimeError: The port is taken.
+            RuntimeError: The port is in use.
         """
         self._server = grpc.aio.server(options=_OPTIONS)
         ads_pb2_grpc.add_AggregatedDiscoveryServiceServicer_to_server(self, self._server)
@@ -76,13 +76,13 @@ class AdsServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignor
             await self._server.stop(grace)
 
     def publish(self, gateway: Key, snapshot: Snapshot) -> None:
-        """Sets what the proxies of a gateway should hold."""
+        """Sets what the proxies of a gateway should have."""
         self._snapshots[gateway] = snapshot
         for stream in self._streams.get(gateway, ()):
             stream.publish(snapshot)
 
     def withdraw(self, gateway: Key) -> None:
-        """Forgets a gateway; proxies that are still there keep what they have."""
+        """Forgets a gateway; proxies that are still connected keep what they have."""
         self._snapshots.pop(gateway, None)
         for stream in self._streams.get(gateway, ()):
             stream.publish(None)
@@ -112,45 +112,47 @@ class AdsServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignor
         stream = Stream(proxy, self.stats, self._on_state)
         if self._stopping:
             stream.stop()
-        self._enter(stream, context.peer())
+        self._connected(stream, context.peer())
         try:
             await stream.run(first, requests, context)
         finally:
-            self._leave(stream)
+            self._disconnected(stream)
 
     async def StreamAggregatedResources(  # noqa: N802 - gRPC names the method
         self, _: AsyncIterator[Any], context: Context
     ) -> None:
-        """Refuses the state-of-the-world variant."""
+        """Rejects the state-of-the-world variant."""
         await context.abort(
             grpc.StatusCode.UNIMPLEMENTED,
             "only incremental xDS is served: set api_type: DELTA_GRPC in ads_config",
         )
 
-    def _enter(self, stream: Stream, peer: str) -> None:
+    def _connected(self, stream: Stream, peer: str) -> None:
         gateway = stream.proxy.gateway
         self._streams.setdefault(gateway, []).append(stream)
         self.stats.connected += 1
         snapshot = self._snapshots.get(gateway)
-        _LOG.info(
-            "proxy %r of gateway %s connected from %s%s",
+        logger.info(
+            "Proxy %r of gateway %s connected from %s%s",
             stream.proxy.node,
             gateway.namespaced_name,
             peer,
-            "" if snapshot else "; no such gateway yet",
+            "" if snapshot else "; the gateway does not exist yet",
         )
         stream.publish(snapshot)
-        self._everything_concerned(gateway)
+        self._report_every_service(gateway)
 
-    def _leave(self, stream: Stream) -> None:
+    def _disconnected(self, stream: Stream) -> None:
         gateway = stream.proxy.gateway
         self._streams[gateway].remove(stream)
         if not self._streams[gateway]:
             del self._streams[gateway]
         self.stats.connected -= 1
-        _LOG.info("proxy %r of gateway %s left", stream.proxy.node, gateway.namespaced_name)
-        self._everything_concerned(gateway)
+        logger.info(
+            "Proxy %r of gateway %s disconnected", stream.proxy.node, gateway.namespaced_name
+        )
+        self._report_every_service(gateway)
 
-    def _everything_concerned(self, gateway: Key) -> None:
+    def _report_every_service(self, gateway: Key) -> None:
         snapshot = self._snapshots.get(gateway)
         self._on_state(gateway, frozenset(snapshot.config_hashes if snapshot else ()))

@@ -13,10 +13,10 @@ class ProxyState:
 
     Attributes:
         node: ``node.id``: its pod.
-        tokens: For each service, the token (``Snapshot.tokens``) of the last configuration of
-            which the proxy has taken everything that concerns this service.
-        rejected: For each service, what the proxy refuses, in its own words; ``None`` stands for
-            what concerns all services.
+        config_hashes: For each service, the hash (``Snapshot.config_hashes``) of the last
+            configuration of which the proxy has applied everything that concerns this service.
+        rejected: For each service, the proxy's error message about what it rejected; ``None``
+            stands for what concerns all services.
     """
 
     node: str
@@ -30,8 +30,8 @@ class Stats:
 
     Attributes:
         pushes: Responses sent, by message name such as ``RouteConfiguration``.
-        acks: Responses that proxies took.
-        nacks: Responses that proxies refused.
+        acks: Responses that proxies acknowledged.
+        nacks: Responses that proxies rejected.
         connected: Streams that are open now.
     """
 

@@ -1,4 +1,4 @@
-"""One gRPC stream: reads requests and writes responses, each at its own pace."""
+"""One gRPC stream: reads requests and writes responses independently."""
 
 import asyncio
 import logging
@@ -10,10 +10,10 @@ import grpc
 
 from grpc_operator.gateway.snapshot import Snapshot
 from grpc_operator.resources import Key, gateway_key
-from grpc_operator.xds.session import MAX_NAMES, Session, TooManyNamesError
 from grpc_operator.xds.state import ProxyState, Stats
+from grpc_operator.xds.stream_state import MAX_NAMES, StreamState, TooManyNamesError
 
-_LOG = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 Context = grpc.aio.ServicerContext[Any, Any]
 """The server's side of one call."""
@@ -21,7 +21,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 @dataclass(frozen=True)
 class Proxy:
-    """Who is at the other end.
+    """The client of a stream.
 
     Attributes:
         gateway: From ``node.cluster``, which is ``NAMESPACE/NAME``.
@@ -35,7 +35,7 @@ class Proxy:
         """Returns the sender of a stream's first request.
 
         Raises:
-            ValueError: It does not say who it is.
+            ValueError: It does not name itself and its gateway.
         """
         namespace, _, name = request.node.cluster.partition("/")
         if not (request.node.id and namespace and name) or "/" in name:
@@ -47,7 +47,7 @@ class Proxy:
 
 
 class Stream:
-    """The conversation with one proxy.
+    """The stream of one proxy.
 
     Args:
         on_state: Called with the services whose state at this proxy changed.
@@ -57,27 +57,27 @@ class Stream:
         self, proxy: Proxy, stats: Stats, on_state: Callable[[Key, frozenset[Key]], None]
     ) -> None:
         self.proxy = proxy
-        self._session = Session(proxy.node, stats)
+        self._state = StreamState(proxy.node, stats)
         self._on_state = on_state
         self._wake = asyncio.Event()
         self._stopping = False
 
     def publish(self, snapshot: Snapshot | None) -> None:
-        """Sets what the proxy should hold; never waits for it."""
-        self._session.publish(snapshot)
+        """Sets what the proxy should have; never waits for it."""
+        self._state.publish(snapshot)
         self._wake.set()
 
     def stop(self) -> None:
-        """Makes the stream end with UNAVAILABLE, so that the proxy turns to another replica."""
+        """Makes the stream end with UNAVAILABLE, so that the proxy connects to another replica."""
         self._stopping = True
         self._wake.set()
 
     def state(self) -> ProxyState:
-        """Returns what the proxy has and refuses."""
-        return self._session.state()
+        """Returns what the proxy has applied and rejected."""
+        return self._state.state()
 
     async def run(self, first: Any, requests: AsyncIterator[Any], context: Context) -> None:
-        """Talks until the proxy leaves or ``stop`` is called."""
+        """Serves until the proxy disconnects or ``stop`` is called."""
         self._receive(first)
         reader = asyncio.create_task(self._read(requests))
         try:
@@ -101,26 +101,26 @@ class Stream:
             self._wake.set()
 
     def _receive(self, request: Any) -> None:
-        self._session.receive(request, _now())
+        self._state.receive(request, _now())
         self._wake.set()
 
     async def _write(self, context: Context) -> None:
         self._wake.clear()
         while not self._stopping:
-            response = self._session.next_response(_now())
+            response = self._state.next_response(_now())
             self._report()
             if response is None:
                 return
-            _LOG.debug("%r: %s", self.proxy.node, response.type_url)
+            logger.debug("%r: %s", self.proxy.node, response.type_url)
             await context.write(response)
 
     def _report(self) -> None:
-        services = self._session.concerned()
+        services = self._state.concerned()
         if services:
             self._on_state(self.proxy.gateway, services)
 
     async def _sleep(self) -> None:
-        deadline = self._session.deadline
+        deadline = self._state.deadline
         try:
             async with asyncio.timeout_at(deadline):
                 await self._wake.wait()

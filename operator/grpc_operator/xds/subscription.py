@@ -1,4 +1,4 @@
-"""What one proxy wants and holds of one resource type: the client's side of incremental xDS.
+"""What one proxy requests and has of one resource type: the client's side of incremental xDS.
 
 The rules are those of Envoy's xDS protocol document, section "Incremental xDS".
 """
@@ -11,15 +11,15 @@ from grpc_operator.gateway.snapshot import CLUSTER, LISTENER, SCOPE, Resource
 WILDCARD = "*"
 
 _LEGACY_WILDCARD = frozenset({LISTENER, CLUSTER, SCOPE})
-"""Types whose first request without a name asks for everything."""
+"""Types whose first request without a name subscribes to everything."""
 
 
 @dataclass(frozen=True)
 class Rejection:
-    """A version that the proxy refused.
+    """A version that the proxy rejected (NACK).
 
     Attributes:
-        message: The proxy's words.
+        message: The proxy's ``error_detail``.
     """
 
     version: str
@@ -31,25 +31,25 @@ class Subscription:
     """One type on one stream.
 
     Attributes:
-        wildcard: Whether everything is wanted.
-        names: What is wanted by name.
-        held: Versions that the proxy has, by name.
-        rejected: Versions that the proxy refused, by name.
-        flying: Nonce of the response on its way, by name. A resource is on its way at most once,
+        wildcard: Whether it is for every resource.
+        names: The names it is for.
+        applied: Versions that the proxy has, by name.
+        rejected: Versions that the proxy rejected, by name.
+        in_flight: Nonce of the unanswered response, by name. A resource is in flight at most once,
             so a proxy that does not answer costs no more memory than the snapshot has names.
-        urgent: Names to answer at once, in order of arrival.
-        alone: Names to send again one by one, because a response with several was refused.
-        again: Names that become urgent when what is on its way has been answered.
+        requested: Names to send before any step of the plan, in order of arrival.
+        retry_singly: Names to send again one by one, because a response with several was rejected.
+        resend_after_ack: Names to send again when the response that is in flight is answered.
     """
 
     wildcard: bool = False
     names: set[str] = field(default_factory=set)
-    held: dict[str, str] = field(default_factory=dict)
+    applied: dict[str, str] = field(default_factory=dict)
     rejected: dict[str, Rejection] = field(default_factory=dict)
-    flying: dict[str, str] = field(default_factory=dict)
-    urgent: dict[str, None] = field(default_factory=dict)
-    alone: dict[str, None] = field(default_factory=dict)
-    again: set[str] = field(default_factory=set)
+    in_flight: dict[str, str] = field(default_factory=dict)
+    requested: dict[str, None] = field(default_factory=dict)
+    retry_singly: dict[str, None] = field(default_factory=dict)
+    resend_after_ack: set[str] = field(default_factory=set)
 
     @classmethod
     def first(
@@ -63,22 +63,22 @@ class Subscription:
             versions: ``initial_resource_versions``: what the proxy has from an earlier stream.
         """
         names = list(names)
-        made = cls(wildcard=not names and type_url in _LEGACY_WILDCARD, held=dict(versions))
+        made = cls(wildcard=not names and type_url in _LEGACY_WILDCARD, applied=dict(versions))
         made.subscribe(names, known=versions)
         return made
 
-    def wants(self, name: str) -> bool:
-        """Returns whether changes of a resource are to be told."""
+    def includes(self, name: str) -> bool:
+        """Returns whether changes of a resource are to be sent."""
         return self.wildcard or name in self.names
 
     def subscribe(self, names: Iterable[str], known: Mapping[str, str] | None = None) -> None:
         """Adds names.
 
-        A name is answered even if the proxy had it before: asking again says that it needs it.
+        A name is sent even if the proxy had it before: it requests again what it needs again.
 
         Args:
             names: ``resource_names_subscribe``.
-            known: Names the proxy has and needs no answer for.
+            known: Names the proxy has and needs no response for.
         """
         for name in names:
             if name == WILDCARD:
@@ -89,60 +89,66 @@ class Subscription:
                 self.resend(name)
 
     def unsubscribe(self, names: Iterable[str]) -> None:
-        """Removes names, and forgets everything about those no longer wanted."""
+        """Removes names, and all state of those that are no longer included."""
         gone = set(names)
         self.names -= gone
         if WILDCARD in gone:
             self.wildcard = False
-            gone |= self.held.keys() | self.rejected.keys() | self.flying.keys()
+            gone |= self.applied.keys() | self.rejected.keys() | self.in_flight.keys()
         for name in gone:
-            if not self.wants(name):
+            if not self.includes(name):
                 self._forget(name)
 
     def _forget(self, name: str) -> None:
-        for state in (self.held, self.rejected, self.flying, self.urgent, self.alone):
+        for state in (
+            self.applied,
+            self.rejected,
+            self.in_flight,
+            self.requested,
+            self.retry_singly,
+        ):
             state.pop(name, None)
-        self.again.discard(name)
+        self.resend_after_ack.discard(name)
 
     def resend(self, name: str) -> None:
-        """Makes a name urgent, now or when what is on its way has been answered."""
-        self.held.pop(name, None)
-        if name in self.flying:
-            self.again.add(name)
+        """Sends a name again, now or when the response that is in flight is answered."""
+        self.applied.pop(name, None)
+        if name in self.in_flight:
+            self.resend_after_ack.add(name)
         else:
-            self.urgent[name] = None
+            self.requested[name] = None
 
-    def stale(self, resource: Resource) -> bool:
-        """Returns whether the proxy wants this resource, and neither has nor refuses it so."""
+    def is_stale(self, resource: Resource) -> bool:
+        """Returns whether a resource is included, and neither applied nor rejected as it is."""
         return (
-            self.held.get(resource.name) != resource.version
-            and self.wants(resource.name)
-            and not self.refuses(resource)
+            self.applied.get(resource.name) != resource.version
+            and self.includes(resource.name)
+            and not self.rejects(resource)
         )
 
-    def refuses(self, resource: Resource) -> bool:
-        """Returns whether the proxy refused exactly this version."""
+    def rejects(self, resource: Resource) -> bool:
+        """Returns whether the proxy rejected exactly this version."""
         rejection = self.rejected.get(resource.name)
         return rejection is not None and rejection.version == resource.version
 
-    def knows(self, resource: Resource) -> bool:
-        """Returns whether the proxy has some version of a resource, or refuses this one."""
-        return resource.name in self.held or self.refuses(resource)
+    def has_answered(self, resource: Resource) -> bool:
+        """Returns whether the proxy has some version of a resource, or rejected this one."""
+        return resource.name in self.applied or self.rejects(resource)
 
-    def land(self, name: str, nonce: str) -> bool:
-        """Ends a flight; returns False if the name was given up or sent anew meanwhile."""
-        if self.flying.get(name) != nonce:
+    def acknowledge(self, name: str, nonce: str) -> bool:
+        """Notes an answer, ACK or NACK; returns False if it is not to what was last sent."""
+        if self.in_flight.get(name) != nonce:
             return False
-        del self.flying[name]
-        if name in self.again:
-            self.again.discard(name)
-            self.urgent[name] = None
+        del self.in_flight[name]
+        if name in self.resend_after_ack:
+            self.resend_after_ack.discard(name)
+            self.requested[name] = None
         return True
 
-    def take(self, name: str, version: str | None) -> None:
+    def apply(self, name: str, version: str | None) -> None:
         """Notes that the proxy has a version now; ``None``: that it has none."""
         self.rejected.pop(name, None)
-        if version is None or not self.wants(name):
-            self.held.pop(name, None)
+        if version is None or not self.includes(name):
+            self.applied.pop(name, None)
         else:
-            self.held[name] = version
+            self.applied[name] = version

@@ -31,7 +31,7 @@ _STAGED = (SCOPE, ROUTES)
 
 @dataclass
 class Step:
-    """What is sent together; the next step waits until the proxy has answered.
+    """What is sent together; the next step waits until the proxy has acknowledged it.
 
     Attributes:
         names: By type URL; a name that the snapshot lacks is a removal.
@@ -42,7 +42,7 @@ class Step:
 
 
 def plan(subscriptions: Mapping[str, Subscription], snapshot: Snapshot) -> list[Step]:
-    """Returns the steps from what the proxy has to the snapshot; what it refuses is left out."""
+    """Returns the steps from what the proxy has to the snapshot; what it rejects is left out."""
     steps: dict[Rank, Step] = {}
 
     def add(rank: Rank, type_url: str, name: str) -> None:
@@ -50,19 +50,19 @@ def plan(subscriptions: Mapping[str, Subscription], snapshot: Snapshot) -> list[
         step.names.setdefault(type_url, {})[name] = None
 
     for type_url, subscription in subscriptions.items():
-        wanted: Mapping[str, Resource] = snapshot.resources.get(type_url, {})
+        named: Mapping[str, Resource] = snapshot.resources.get(type_url, {})
         position = _ADD.get(type_url)
         if position is not None:
-            for resource in wanted.values():
-                if subscription.stale(resource):
+            for resource in named.values():
+                if subscription.is_stale(resource):
                     stage = resource.stage if type_url in _STAGED else 0
                     add((position, stage), type_url, resource.name)
-        for name in subscription.held.keys() - wanted.keys():
+        for name in subscription.applied.keys() - named.keys():
             add((_REMOVE.get(type_url, _LAST), 0), type_url, name)
     return [steps[rank] for rank in sorted(steps)]
 
 
 def stale_endpoints(subscription: Subscription, snapshot: Snapshot) -> list[str]:
     """Returns the clusters whose endpoints differ from what the proxy has."""
-    wanted = snapshot.resources.get(ENDPOINTS, {})
-    return [resource.name for resource in wanted.values() if subscription.stale(resource)]
+    named = snapshot.resources.get(ENDPOINTS, {})
+    return [resource.name for resource in named.values() if subscription.is_stale(resource)]

@@ -10,10 +10,10 @@ from google.protobuf.any_pb2 import Any as Packed
 from grpc_operator.gateway.snapshot import SCOPE, Resource, Snapshot
 from grpc_operator.resources import Key
 from grpc_operator.xds.responses import kind
-from grpc_operator.xds.session import Session
 from grpc_operator.xds.state import Stats
+from grpc_operator.xds.stream_state import StreamState
 
-Said = tuple[str, dict[str, str], tuple[str, ...]]
+Response = tuple[str, dict[str, str], tuple[str, ...]]
 """A response: message name, versions by resource name, names removed."""
 
 
@@ -28,7 +28,7 @@ def resource(type_url: str, name: str, version: str, **more: Any) -> Resource:
 
 def snapshot(
     versions: Mapping[str, Mapping[str, str]],
-    tokens: Mapping[Key, str] | None = None,
+    config_hashes: Mapping[Key, str] | None = None,
     *,
     stages: Mapping[str, int] | None = None,
     owners: Mapping[str, Key] | None = None,
@@ -38,7 +38,7 @@ def snapshot(
 
     Args:
         versions: By type URL and name.
-        tokens: By service.
+        config_hashes: By service.
         stages: By name.
         owners: By name.
         sharers: By name.
@@ -58,12 +58,12 @@ def snapshot(
             }
             for type_url, named in versions.items()
         },
-        tokens or {},
+        config_hashes or {},
     )
 
 
 class Proxy:
-    """A proxy by hand: it says only what a test lets it say.
+    """A proxy by hand: it sends only what a test makes it send.
 
     Attributes:
         now: The time in seconds.
@@ -71,52 +71,52 @@ class Proxy:
 
     def __init__(self) -> None:
         self.stats = Stats()
-        self.session = Session("node", self.stats)
+        self.stream = StreamState("node", self.stats)
         self.now = 0.0
         self.unanswered: list[tuple[str, str]] = []
 
-    def ask(
+    def subscribe(
         self,
         type_url: str,
         *names: str,
-        give_up: tuple[str, ...] = (),
+        unsubscribe: tuple[str, ...] = (),
         has: Mapping[str, str] | None = None,
     ) -> None:
-        """Subscribes; ``has`` is what it held before this stream."""
-        self.session.receive(
+        """Subscribes; ``has`` is what it had before this stream."""
+        self.stream.receive(
             discovery_pb2.DeltaDiscoveryRequest(
                 type_url=type_url,
                 resource_names_subscribe=names,
-                resource_names_unsubscribe=give_up,
+                resource_names_unsubscribe=unsubscribe,
                 initial_resource_versions=has or {},
             ),
             self.now,
         )
 
-    def hear(self) -> list[Said]:
-        """Returns every response that is sent without further answers."""
-        heard: list[Said] = []
-        while (response := self.session.next_response(self.now)) is not None:
+    def responses(self) -> list[Response]:
+        """Returns every response that is sent without further requests."""
+        sent: list[Response] = []
+        while (response := self.stream.next_response(self.now)) is not None:
             self.unanswered.append((response.type_url, response.nonce))
             versions = {r.name: r.version for r in response.resources}
-            heard.append((kind(response.type_url), versions, tuple(response.removed_resources)))
-        return heard
+            sent.append((kind(response.type_url), versions, tuple(response.removed_resources)))
+        return sent
 
-    def ack(self, refuse: str = "") -> None:
-        """Answers everything; with ``refuse``, each time with this error."""
+    def ack(self, reject: str = "") -> None:
+        """Answers everything; with ``reject``, each time with this error."""
         for type_url, nonce in self.unanswered:
             request: Any = discovery_pb2.DeltaDiscoveryRequest(
                 type_url=type_url, response_nonce=nonce
             )
-            if refuse:
-                request.error_detail.message = refuse
-            self.session.receive(request, self.now)
+            if reject:
+                request.error_detail.message = reject
+            self.stream.receive(request, self.now)
         self.unanswered = []
 
-    def talk(self) -> list[Said]:
-        """Hears and answers until there is nothing more to say."""
-        talked: list[Said] = []
-        while heard := self.hear():
-            talked += heard
+    def converge(self) -> list[Response]:
+        """Acknowledges until there is nothing more to send, and returns all responses."""
+        every: list[Response] = []
+        while sent := self.responses():
+            every += sent
             self.ack()
-        return talked
+        return every

@@ -1,7 +1,7 @@
 """Whatever happens in whatever order, a proxy converges and no route lacks its cluster.
 
-The proxy here keeps the rules that Envoy keeps: it asks for the endpoints of each cluster and for
-the routes of each scope, gives them up with these, and answers in the order of arrival.
+The proxy here keeps the rules that Envoy keeps: it requests the endpoints of each cluster and the
+routes of each scope, unsubscribes from them with these, and answers in the order of arrival.
 """
 
 from collections import deque
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from grpc_operator.gateway.snapshot import CLUSTER, ENDPOINTS, LISTENER, ROUTES, SCOPE, Snapshot
 from grpc_operator.resources import service_key
-from grpc_operator.xds.session import Session
 from grpc_operator.xds.state import Stats
+from grpc_operator.xds.stream_state import StreamState
 from tests.unit.xds.proxy import snapshot
 
 NEEDS = {CLUSTER: ENDPOINTS, SCOPE: ROUTES}
@@ -24,8 +24,8 @@ Services = dict[str, int]
 """Version by name."""
 
 
-def wanted(services: Services) -> Snapshot:
-    """Returns the snapshot of these services; b and d are tables, which come later."""
+def desired(services: Services) -> Snapshot:
+    """Returns the snapshot of these services; b and d are tables, which are sent later."""
     versions = {name: str(version) for name, version in services.items()}
     return snapshot(
         {LISTENER: {"http": "1"}, **{t: versions for t in ALL if t != LISTENER}},
@@ -41,25 +41,25 @@ class Model:
     def __init__(self) -> None:
         self.has: dict[str, dict[str, str]] = {type_url: {} for type_url in ALL}
         self.warming: set[str] = set()
-        self.newest = wanted({})
+        self.newest = desired({})
         self.connect()
 
     def connect(self) -> None:
-        """Opens a new stream; what was on its way is lost."""
-        self.session = Session("node", Stats())
-        self.session.publish(self.newest)
+        """Opens a new stream; what was in flight is lost."""
+        self.stream = StreamState("node", Stats())
+        self.stream.publish(self.newest)
         self.to_proxy: deque[Any] = deque()
         self.to_server: deque[Any] = deque()
         for type_url in ALL:
-            asked = [*self.asks(type_url)] if type_url in NEEDS.values() else []
-            if asked or type_url not in NEEDS.values():
-                self.say(type_url, asked, initial_resource_versions=self.has[type_url])
+            names = [*self.needed(type_url)] if type_url in NEEDS.values() else []
+            if names or type_url not in NEEDS.values():
+                self.send(type_url, names, initial_resource_versions=self.has[type_url])
 
-    def asks(self, type_url: str) -> set[str]:
-        """Returns the names the proxy needs of a type that it asks for by name."""
+    def needed(self, type_url: str) -> set[str]:
+        """Returns the names that the proxy needs of a type that it subscribes to by name."""
         return {n for t, needed in NEEDS.items() if needed == type_url for n in self.has[t]}
 
-    def say(self, type_url: str, subscribe: list[str], **fields: Any) -> None:
+    def send(self, type_url: str, subscribe: list[str], **fields: Any) -> None:
         """Sends a request."""
         self.to_server.append(
             discovery_pb2.DeltaDiscoveryRequest(
@@ -69,19 +69,19 @@ class Model:
 
     def publish(self, services: Services) -> None:
         """Publishes a snapshot."""
-        self.newest = wanted(services)
-        self.session.publish(self.newest)
+        self.newest = desired(services)
+        self.stream.publish(self.newest)
 
     def deliver_request(self) -> bool:
         """Lets one request arrive; returns False when there is none."""
         if self.to_server:
-            self.session.receive(self.to_server.popleft(), 0)
+            self.stream.receive(self.to_server.popleft(), 0)
             return True
         return False
 
     def respond(self) -> bool:
         """Lets the server send one response; returns False when it has none."""
-        response = self.session.next_response(0)
+        response = self.stream.next_response(0)
         if response is not None:
             self.to_proxy.append(response)
         return response is not None
@@ -104,12 +104,12 @@ class Model:
         if needed is not None and set(has) != before:
             for name in before - set(has):
                 self.has[needed].pop(name, None)
-            self.say(
+            self.send(
                 needed,
                 sorted(set(has) - before),
                 resource_names_unsubscribe=sorted(before - set(has)),
             )
-        self.say(response.type_url, [], response_nonce=response.nonce)
+        self.send(response.type_url, [], response_nonce=response.nonce)
         self.check()
         return True
 
@@ -120,7 +120,7 @@ class Model:
             assert name in self.has[ENDPOINTS]
 
     def settle(self) -> None:
-        """Lets everything arrive until there is nothing more to say."""
+        """Lets everything arrive until there is nothing more to send."""
         while self.respond() or self.deliver_response() or self.deliver_request():
             pass
 
@@ -148,9 +148,9 @@ def test_a_proxy_converges_without_a_gap(moves: list[Services | str], last: Serv
             model.publish(move)
     model.publish(last)
     model.settle()
-    expected = wanted(last)
+    expected = desired(last)
     for type_url in ALL:
         named = expected.resources[type_url]
         assert model.has[type_url] == {name: r.version for name, r in named.items()}
     assert not model.warming
-    assert model.session.state().config_hashes == expected.config_hashes
+    assert model.stream.state().config_hashes == expected.config_hashes

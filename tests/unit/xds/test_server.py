@@ -1,4 +1,4 @@
-"""The server's answers to clients that are no Envoy."""
+"""The server's answers to clients other than Envoy."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -21,8 +21,8 @@ class Client:
     """A server and one client of it."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[Key, frozenset[Key]]] = []
-        self.server = AdsServer(lambda *call: self.told.append(call))
+        self.reported: list[tuple[Key, frozenset[Key]]] = []
+        self.server = AdsServer(lambda *call: self.reported.append(call))
         self.stub: Any = None
 
     async def start(self) -> grpc.aio.Channel:
@@ -49,7 +49,7 @@ async def client() -> AsyncIterator[Client]:
         await made.server.stop(0)
 
 
-async def test_state_of_the_world_is_refused_with_the_setting_to_change(client: Client) -> None:
+async def test_state_of_the_world_is_rejected_with_the_setting_to_change(client: Client) -> None:
     with pytest.raises(grpc.aio.AioRpcError, match="set api_type: DELTA_GRPC") as error:
         await client.stub.StreamAggregatedResources().read()
     assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
@@ -75,20 +75,20 @@ async def test_streams_end_with_unavailable_when_the_server_stops(client: Client
     assert client.server.stats.connected == 0
 
 
-async def test_comings_and_goings_and_completion_are_told(client: Client) -> None:
+async def test_connections_and_completion_are_reported(client: Client) -> None:
     client.server.publish(GATEWAY, SNAPSHOT)
     call = await client.open()
     response = await call.read()
     (state,) = client.server.proxies(GATEWAY)
     assert (state.node, state.config_hashes, state.rejected) == ("pod-0", {}, {})
-    assert client.told == [(GATEWAY, frozenset({USERS}))]
+    assert client.reported == [(GATEWAY, frozenset({USERS}))]
     await call.write(
         discovery_pb2.DeltaDiscoveryRequest(type_url=CLUSTER, response_nonce=response.nonce)
     )
     await call.done_writing()
     assert await call.read() is grpc.aio.EOF
     assert client.server.proxies(GATEWAY) == ()
-    assert client.told == [(GATEWAY, frozenset({USERS}))] * 3
+    assert client.reported == [(GATEWAY, frozenset({USERS}))] * 3
     assert (client.server.stats.acks, client.server.stats.pushes) == (1, {"Cluster": 1})
 
 

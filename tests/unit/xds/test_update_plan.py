@@ -9,24 +9,24 @@ from tests.unit.xds.proxy import snapshot
 ALL = (ROUTES, SCOPE, ENDPOINTS, LISTENER, CLUSTER)
 
 
-def holding(version: str, *names: str) -> dict[str, Subscription]:
+def having(version: str, *names: str) -> dict[str, Subscription]:
     """Returns a proxy that has these names of every type."""
-    return {t: Subscription(wildcard=True, held=dict.fromkeys(names, version)) for t in ALL}
+    return {t: Subscription(wildcard=True, applied=dict.fromkeys(names, version)) for t in ALL}
 
 
 def steps(
     subscriptions: dict[str, Subscription], *names: str, stages: dict[str, int] | None = None
 ) -> list[dict[str, list[str]]]:
     """Returns the steps to version 2 of these names."""
-    wanted = snapshot({t: dict.fromkeys(names, "2") for t in ALL}, stages=stages)
+    target = snapshot({t: dict.fromkeys(names, "2") for t in ALL}, stages=stages)
     return [
         {kind(t): sorted(found) for t, found in sorted(step.names.items())}
-        for step in plan(subscriptions, wanted)
+        for step in plan(subscriptions, target)
     ]
 
 
 def test_clusters_then_listeners_then_routes_by_stage() -> None:
-    assert steps(holding("1"), "own") == [
+    assert steps(having("1"), "own") == [
         {"Cluster": ["own"]},
         {"Listener": ["own"]},
         {"RouteConfiguration": ["own"], "ScopedRouteConfiguration": ["own"]},
@@ -34,7 +34,7 @@ def test_clusters_then_listeners_then_routes_by_stage() -> None:
 
 
 def test_routes_that_use_others_come_after_these() -> None:
-    subscriptions = {t: s for t, s in holding("1").items() if t in {ROUTES, SCOPE}}
+    subscriptions = {t: s for t, s in having("1").items() if t in {ROUTES, SCOPE}}
     assert steps(subscriptions, "own", "table", stages={"table": 1}) == [
         {"RouteConfiguration": ["own"], "ScopedRouteConfiguration": ["own"]},
         {"RouteConfiguration": ["table"], "ScopedRouteConfiguration": ["table"]},
@@ -42,7 +42,7 @@ def test_routes_that_use_others_come_after_these() -> None:
 
 
 def test_removal_is_the_reverse() -> None:
-    assert steps(holding("1", "old")) == [
+    assert steps(having("1", "old")) == [
         {"Listener": ["old"], "ScopedRouteConfiguration": ["old"]},
         {"RouteConfiguration": ["old"]},
         {"Cluster": ["old"]},
@@ -51,28 +51,28 @@ def test_removal_is_the_reverse() -> None:
 
 
 def test_additions_come_before_removals() -> None:
-    kinds = [[*step] for step in steps(holding("1", "old"), "new")]
+    kinds = [[*step] for step in steps(having("1", "old"), "new")]
     assert kinds.index(["RouteConfiguration", "ScopedRouteConfiguration"]) < kinds.index(
         ["Listener", "ScopedRouteConfiguration"]
     )
 
 
 def test_nothing_is_left_to_do() -> None:
-    assert steps(holding("2", "same"), "same") == []
+    assert steps(having("2", "same"), "same") == []
 
 
-def test_a_refused_version_is_left_out() -> None:
-    subscriptions = holding("2", "same")
-    subscriptions[ROUTES].held["same"] = "1"
+def test_a_rejected_version_is_left_out() -> None:
+    subscriptions = having("2", "same")
+    subscriptions[ROUTES].applied["same"] = "1"
     subscriptions[ROUTES].rejected["same"] = Rejection("2", "no")
     assert steps(subscriptions, "same") == []
 
 
-def test_types_nobody_asked_for_are_left_out() -> None:
+def test_types_without_a_subscription_are_left_out() -> None:
     assert steps({CLUSTER: Subscription(wildcard=True)}, "new") == [{"Cluster": ["new"]}]
 
 
 def test_endpoints_are_compared_on_their_own() -> None:
-    wanted = snapshot({ENDPOINTS: {"same": "1", "moved": "2", "unasked": "1"}})
-    subscription = Subscription(names={"same", "moved"}, held={"same": "1", "moved": "1"})
-    assert stale_endpoints(subscription, wanted) == ["moved"]
+    target = snapshot({ENDPOINTS: {"same": "1", "moved": "2", "unsubscribed": "1"}})
+    subscription = Subscription(names={"same", "moved"}, applied={"same": "1", "moved": "1"})
+    assert stale_endpoints(subscription, target) == ["moved"]

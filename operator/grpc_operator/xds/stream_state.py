@@ -1,0 +1,173 @@
+"""The state of one stream, without I/O: requests and snapshots in, responses out.
+
+Whoever drives it calls ``receive`` and ``publish`` as things arrive, and after each of them
+``next_response`` until that has nothing more to send.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from grpc_operator.gateway.snapshot import Snapshot
+from grpc_operator.resources import Key
+from grpc_operator.xds import progress
+from grpc_operator.xds.responses import Batch, kind
+from grpc_operator.xds.state import ProxyState, Stats
+from grpc_operator.xds.subscription import Rejection, Subscription
+from grpc_operator.xds.updates import Updates
+
+logger = logging.getLogger(__name__)
+
+MAX_NAMES = 100_000
+"""Names that one stream may subscribe to."""
+
+_MAX_MESSAGE = 2_000
+"""Characters kept of a proxy's error message."""
+
+
+class TooManyNamesError(Exception):
+    """The client subscribes to more than ``MAX_NAMES``."""
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A response without an answer: versions by name, ``None`` for a removal."""
+
+    type_url: str
+    versions: dict[str, str | None]
+
+
+class StreamState:
+    """Subscriptions, nonces and what the proxy has applied.
+
+    Args:
+        node: ``node.id`` of the proxy.
+        stats: Counts what happens here.
+    """
+
+    def __init__(self, node: str, stats: Stats) -> None:
+        self._node = node
+        self._stats = stats
+        self._subscriptions: dict[str, Subscription] = {}
+        self._updates = Updates(node, self._subscriptions)
+        self._unanswered: dict[str, _Sent] = {}
+        self._nonce = 0
+        self._config_hashes: dict[Key, str] = {}
+        self._rejected: dict[Key | None, str] = {}
+        self._concerned: set[Key] = set()
+
+    def publish(self, snapshot: Snapshot | None) -> None:
+        """Sets what the proxy should have; ``None``: it keeps what it has."""
+        self._updates.publish(snapshot)
+
+    def receive(self, request: Any, now: float) -> None:
+        """Handles a DeltaDiscoveryRequest: an answer, a subscription, or both.
+
+        Raises:
+            TooManyNamesError: The stream is to be ended.
+        """
+        self._updates.pending.now = now
+        sent = self._unanswered.pop(request.response_nonce, None)
+        if sent is not None:
+            self._answered(sent, request)
+        type_url = request.type_url
+        subscription = self._subscriptions.get(type_url)
+        if subscription is None:
+            self._subscriptions[type_url] = Subscription.first(
+                type_url, request.resource_names_subscribe, request.initial_resource_versions
+            )
+            self._updates.subscribed(type_url)
+        elif request.resource_names_subscribe or request.resource_names_unsubscribe:
+            subscription.subscribe(request.resource_names_subscribe)
+            subscription.unsubscribe(request.resource_names_unsubscribe)
+            self._updates.resubscribed(type_url, request.resource_names_unsubscribe)
+        names = (1 + len(each.names) + len(each.applied) for each in self._subscriptions.values())
+        if sum(names) > MAX_NAMES:
+            raise TooManyNamesError
+
+    @property
+    def deadline(self) -> float | None:
+        """When ``next_response`` is to be called even if nothing arrives."""
+        return self._updates.deadline
+
+    def next_response(self, now: float) -> Any | None:
+        """Returns the next DeltaDiscoveryResponse to send; ``None`` when there is none now."""
+        self._updates.pending.now = now
+        batch = self._updates.next_batch(now)
+        if batch is not None:
+            return self._send(batch)
+        if self._updates.complete and not self._unanswered:
+            self._update_config_hashes()
+        return None
+
+    def concerned(self) -> frozenset[Key]:
+        """Returns the services whose state changed since the last call."""
+        concerned, self._concerned = frozenset(self._concerned), set()
+        return concerned
+
+    def state(self) -> ProxyState:
+        """Returns what the proxy has applied and rejected."""
+        return ProxyState(self._node, dict(self._config_hashes), dict(self._rejected))
+
+    def _send(self, batch: Batch) -> Any:
+        self._nonce += 1
+        nonce = str(self._nonce)
+        versions = batch.versions()
+        self._subscriptions[batch.type_url].in_flight.update(dict.fromkeys(versions, nonce))
+        self._unanswered[nonce] = _Sent(batch.type_url, versions)
+        self._updates.sent(batch)
+        self._stats.pushes[kind(batch.type_url)] += 1
+        return batch.response(nonce)
+
+    def _answered(self, sent: _Sent, request: Any) -> None:
+        subscription = self._subscriptions[sent.type_url]
+        versions = {
+            name: version
+            for name, version in sent.versions.items()
+            if subscription.acknowledge(name, request.response_nonce)
+        }
+        if request.HasField("error_detail"):
+            self._stats.nacks += 1
+            self._nacked(sent, versions, request.error_detail.message[:_MAX_MESSAGE])
+            return
+        self._stats.acks += 1
+        for name, version in versions.items():
+            subscription.apply(name, version)
+            self._updates.acknowledged(sent.type_url, name, version)
+
+    def _nacked(self, sent: _Sent, versions: dict[str, str | None], message: str) -> None:
+        type_url, subscription = sent.type_url, self._subscriptions[sent.type_url]
+        if len(sent.versions) > 1:
+            logger.info(
+                "Proxy %r rejected %d %s resources together, they are retried one by one: %s",
+                self._node, len(sent.versions), kind(type_url), message,
+            )  # fmt: skip
+            subscription.retry_singly.update(dict.fromkeys(versions))
+            return
+        for name, version in versions.items():
+            logger.warning("Proxy %r rejected %s %r: %s", self._node, kind(type_url), name, message)
+            if version is None:
+                subscription.apply(name, None)
+            else:
+                subscription.rejected[name] = Rejection(version, message)
+            self._updates.rejected(type_url, name, version)
+        self._update_rejected()
+
+    def _update_config_hashes(self) -> None:
+        target = self._updates.target
+        if target is None:
+            return
+        progress.forget_old_rejections(self._subscriptions, target)
+        self._update_rejected()
+        hashes = progress.config_hashes(self._subscriptions, target, self._config_hashes)
+        self._concerned |= {key for key, _ in hashes.items() ^ self._config_hashes.items()}
+        self._config_hashes = hashes
+
+    def _update_rejected(self) -> None:
+        target = self._updates.target
+        if target is None:
+            return
+        rejected = progress.rejected(self._subscriptions, target)
+        for owner, _ in rejected.items() ^ self._rejected.items():
+            self._concerned |= target.config_hashes.keys() if owner is None else {owner}
+        self._rejected = rejected
