@@ -1,12 +1,13 @@
-"""FileDescriptorSets: checked, pruned to what is exposed, and what they say about methods and REST.
+"""FileDescriptorSets: checked, pruned to what is exposed, with their methods and HTTP bindings.
 
-Pure: bytes in, frozen values out. ``load`` is the way in.
+Pure: bytes in, frozen values out. ``load`` is the entry point.
 
 - ``files``: bytes to files and back; ``symbols``: names and references
-- ``closure``, ``prune``, ``options``, ``order``, ``error_details``: the smallest set that serves
+- ``closure``, ``prune``, ``options``, ``topological_order``, ``error_details``: the smallest set
+  that serves
 - ``services``, ``http_rule``, ``template``: services, methods, ``google.api.http``
 - ``auto_mapping``: ``POST /package.Service/Method`` for every method
-- ``model``: the result; ``limits``; ``error``; ``nearest``: did you mean
+- ``model``: the result; ``limits``; ``descriptor_error``; ``nearest``: did you mean
 """
 
 from grpc_operator.descriptor.auto_mapping import with_auto_mapping

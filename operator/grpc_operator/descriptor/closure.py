@@ -39,7 +39,7 @@ class Closure:
         self._problems = Problems()
 
     def add_services(self, services: Iterable[str]) -> None:
-        """Adds what the methods of some services take and give.
+        """Adds the request and response types of the methods of some services.
 
         Raises:
             DescriptorError: A type is not in the set.
@@ -66,11 +66,11 @@ class Closure:
     def _add_method(
         self, method: MethodDescriptorProto, label: str, file: FileDescriptorProto
     ) -> None:
-        for reference, role in ((method.input_type, "request"), (method.output_type, "answer")):
+        for reference, role in ((method.input_type, "request"), (method.output_type, "response")):
             where = f"{shown(file.name)}: method {shown(label)}, {role}"
             found = self._resolve(reference, label, file, where)
             if found and not isinstance(found.proto, DescriptorProto):
-                self._problems.add(f"{where}: {found.name} is no message")
+                self._problems.add(f"{where}: {found.name} is not a message")
             elif found and role == "request":
                 method.input_type = f".{found.name}"
             elif found:
@@ -101,7 +101,7 @@ class Closure:
         self, reference: str, scope: str, file: FileDescriptorProto, where: str
     ) -> Symbol | None:
         if not isinstance(reference, str):
-            self._problems.add(f"{where}: type name {shown(reference)!r} is no text")
+            self._problems.add(f"{where}: type name {shown(reference)!r} is not UTF-8 text")
             return None
         found = self._symbols.resolve(reference, scope, file)
         if found is None:

@@ -1,4 +1,4 @@
-"""The one error of this package, and how text of untrusted origin appears in it."""
+"""The one error of this package, and how untrusted text is shown in it."""
 
 from collections.abc import Sequence
 
@@ -23,20 +23,20 @@ class DescriptorError(InvalidSpecError):
 
 
 class Problems:
-    """Collects problems, but not without end: a hostile set could have very many."""
+    """Collects problems up to a limit: a hostile set could have very many."""
 
     def __init__(self) -> None:
         self._found: list[Problem] = []
 
     def add(self, message: str) -> None:
-        """Notes one.
+        """Adds one.
 
         Raises:
             DescriptorError: There are many already.
         """
         self._found.append(Problem("spec.descriptor", message))
         if len(self._found) == _MOST_PROBLEMS:
-            self._found.append(Problem("spec.descriptor", "perhaps more; mend these first"))
+            self._found.append(Problem("spec.descriptor", "perhaps more; fix these first"))
             self.check()
 
     def check(self) -> None:
@@ -60,7 +60,7 @@ def shown(text: str | bytes) -> str:
     """Returns text for a message: of bounded length, in one line, without control characters.
 
     Args:
-        text: Any string field of a descriptor. protobuf gives bytes where it is no UTF-8.
+        text: Any string field of a descriptor. protobuf gives bytes where it is not UTF-8.
     """
     if isinstance(text, bytes):
         text = text[: 4 * _LONGEST_TEXT].decode(errors="backslashreplace")

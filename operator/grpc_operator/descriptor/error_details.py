@@ -1,4 +1,4 @@
-"""What Envoy needs besides the services to answer errors as ``google.rpc.Status`` JSON.
+"""What Envoy needs besides the services to write errors as ``google.rpc.Status`` JSON.
 
 The details of a gRPC status are packed messages that no method mentions, and Envoy leaves the body
 of an error empty when it does not know one of them (``maybeConvertGrpcStatus`` of its transcoder).

@@ -28,7 +28,7 @@ def read(data: bytes) -> dict[str, FileDescriptorProto]:
     try:
         parsed = FileDescriptorSet.FromString(data)
     except DecodeError as error:
-        raise refuse(f"is no serialised google.protobuf.FileDescriptorSet; {_HOW}") from error
+        raise refuse(f"is not a serialised google.protobuf.FileDescriptorSet; {_HOW}") from error
     return by_name(parsed.file)
 
 
@@ -50,7 +50,7 @@ def merge_files(files: Iterable[bytes]) -> bytes:
             parsed.append(FileDescriptorProto.FromString(data))
         except DecodeError as error:
             raise refuse(
-                f"file {len(parsed) + 1} is no serialised google.protobuf.FileDescriptorProto"
+                f"file {len(parsed) + 1} is not a serialised google.protobuf.FileDescriptorProto"
             ) from error
     return write(by_name(parsed).values())
 

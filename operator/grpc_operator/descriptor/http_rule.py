@@ -1,7 +1,7 @@
 """``google.api.http`` on a method to bindings, checked against the messages of the method.
 
 Rules are from the comments in google/api/http.proto. Where Envoy's transcoder can do less, what it
-cannot do is refused here: Envoy itself would drop the whole configuration, or answer wrongly.
+cannot do is refused here: Envoy itself would reject the whole configuration, or respond wrongly.
 """
 
 import re
@@ -46,7 +46,7 @@ _SCALAR_JSON = frozenset(
 
 
 class HttpRuleError(ValueError):
-    """A rule is wrong, or asks for what Envoy cannot do. The message says what."""
+    """A rule is wrong, or needs what Envoy cannot do. The message says what."""
 
 
 def bindings(method: MethodDescriptorProto, symbols: Symbols) -> tuple[Binding, ...]:
@@ -117,7 +117,7 @@ class _Reader:
             if len({body_is_http_body(self.method, b.body, self.symbols) for b in found}) > 1:
                 raise HttpRuleError(
                     "maps the request body to google.api.HttpBody in one binding and to JSON in"
-                    " another; Envoy does for all what the first says"
+                    " another; Envoy uses that of the first for all"
                 )
 
     def _check_variable(self, path: str) -> None:
@@ -126,7 +126,7 @@ class _Reader:
         for name in outer:
             field = self._singular(message, name, path)
             if field.type != FieldDescriptorProto.TYPE_MESSAGE:
-                raise HttpRuleError(f"binds {shown(path)}, but {shown(name)} is no message")
+                raise HttpRuleError(f"binds {shown(path)}, but {shown(name)} is not a message")
             message = field.type_name
         field = self._singular(message, leaf, path)
         if field.type in _MESSAGES and field.type_name not in _SCALAR_JSON:
@@ -158,7 +158,7 @@ class _Reader:
             raise HttpRuleError(f"{what}: {error}") from error
         if field.type_name != HTTP_BODY:
             raise HttpRuleError(
-                f"{what}, but Envoy knows only those of type google.api.HttpBody (envoy#11136);"
+                f"{what}, but Envoy supports only those of type google.api.HttpBody (envoy#11136);"
                 " remove response_body, or REST from spec.gateway.protocols"
             )
 

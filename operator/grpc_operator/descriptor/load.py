@@ -17,7 +17,7 @@ from grpc_operator.descriptor.symbols import Symbols
 
 
 def load(data: bytes, services: Sequence[str] | None = None, *, rest: bool = True) -> Descriptor:
-    """Returns what a serialised FileDescriptorSet says about some services.
+    """Returns some services of a serialised FileDescriptorSet.
 
     The order of files in ``data`` does not matter. The result loads into a protobuf descriptor
     pool, and so into Envoy's transcoder.
@@ -30,7 +30,7 @@ def load(data: bytes, services: Sequence[str] | None = None, *, rest: bool = Tru
 
     Raises:
         DescriptorError: Reason ``InvalidDescriptor``, ``DescriptorTooLarge`` or
-            ``ServiceNotFound``; names file and symbol, and how to mend them.
+            ``ServiceNotFound``; names file and symbol, and how to fix them.
     """
     symbols = Symbols.of(read(data).values())
     if rest:
@@ -49,11 +49,11 @@ def load(data: bytes, services: Sequence[str] | None = None, *, rest: bool = Tru
 
 
 def _check_loads(files: Iterable[FileDescriptorProto]) -> None:
-    """Refuses what no earlier check has found, with protobuf's own words."""
+    """Refuses what no earlier check has found, with protobuf's own message."""
     pool = DescriptorPool()
     for file in files:
         try:
             pool.AddSerializedFile(file.SerializeToString())
         except TypeError as error:
             detail = str(error).rpartition("descriptor pool: ")[2]
-            raise refuse(f"{shown(file.name)}: protobuf refuses it: {shown(detail)}") from error
+            raise refuse(f"{shown(file.name)}: protobuf rejects it: {shown(detail)}") from error

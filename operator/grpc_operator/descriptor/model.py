@@ -1,4 +1,4 @@
-"""What the gateway needs to know of a FileDescriptorSet."""
+"""What the gateway uses of a FileDescriptorSet."""
 
 from dataclasses import dataclass
 from typing import Literal

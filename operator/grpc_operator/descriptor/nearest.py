@@ -13,7 +13,7 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
 
     Case and underscores do not count, so that ``getuser`` finds ``GetUser`` and ``userId`` finds
     ``user_id``. The result does not depend on the order of the candidates. Among thousands, where
-    it would take long, there is none.
+    it would take long, none is returned.
     """
     some = list(islice(candidates, _MOST_CANDIDATES + 1))
     if len(name) > _LONGEST_NAME or len(some) > _MOST_CANDIDATES:

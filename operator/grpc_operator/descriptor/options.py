@@ -1,5 +1,5 @@
-"""Takes out, in place, what no reader of bytes or JSON needs: extensions of options, source of
-options, JSON names that follow from the name. Looks at every text on the way.
+"""Removes, in place, what no reader of bytes or JSON needs: extensions of options, uninterpreted
+options, JSON names that follow from the name. Checks every text on the way.
 """
 
 from functools import lru_cache
@@ -41,11 +41,11 @@ def clean_field(field: FieldDescriptorProto, message: str) -> None:
         message: Full name of its message, for errors.
 
     Raises:
-        DescriptorError: A text in it is no UTF-8.
+        DescriptorError: A text in it is not UTF-8.
     """
     for text in (field.name, field.json_name, field.default_value):
         if not isinstance(text, str):
-            raise _no_text(text, f"field {message}.{shown(field.name)}")
+            raise _not_utf8(text, f"field {message}.{shown(field.name)}")
     if field.json_name and field.json_name == _json_name(field.name):
         field.ClearField("json_name")
     if field.HasField("options"):
@@ -60,10 +60,10 @@ def clean_oneof(oneof: OneofDescriptorProto, message: str) -> None:
         message: Full name of its message, for errors.
 
     Raises:
-        DescriptorError: Its name is no UTF-8.
+        DescriptorError: Its name is not UTF-8.
     """
     if not isinstance(oneof.name, str):
-        raise _no_text(oneof.name, f"a oneof of {message}")
+        raise _not_utf8(oneof.name, f"a oneof of {message}")
     if oneof.HasField("options"):
         clean_options(oneof.options)
 
@@ -72,7 +72,7 @@ def clean_enum(enum: EnumDescriptorProto) -> None:
     """Cleans an enum and its values.
 
     Raises:
-        DescriptorError: A text in it is no UTF-8.
+        DescriptorError: A text in it is not UTF-8.
     """
     enum.ClearField("reserved_name")
     enum.ClearField("reserved_range")
@@ -80,7 +80,7 @@ def clean_enum(enum: EnumDescriptorProto) -> None:
         clean_options(enum.options)
     for value in enum.value:
         if not isinstance(value.name, str):
-            raise _no_text(value.name, f"a value of enum {enum.name}")
+            raise _not_utf8(value.name, f"a value of enum {enum.name}")
         if value.HasField("options"):
             clean_options(value.options)
 
@@ -106,5 +106,5 @@ def _json_name(name: str) -> str:
     return first + "".join(part[:1].upper() + part[1:] for part in rest)
 
 
-def _no_text(text: str, where: str) -> Exception:
+def _not_utf8(text: str, where: str) -> Exception:
     return refuse(f"{where} has the text {shown(text)}, which is not UTF-8")

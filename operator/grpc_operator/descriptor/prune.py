@@ -46,8 +46,8 @@ def prune(
         http: Whether ``google.api.http`` stays on the methods.
 
     Raises:
-        DescriptorError: It is too large, files need each other, a text is no UTF-8, or the
-            language is unknown.
+        DescriptorError: It is too large, files need each other, a text is not UTF-8, or the
+            syntax is unknown.
     """
     kept = services | types | {outer for name in types for outer in _enclosing(name, symbols)}
     pruned = {}
@@ -85,10 +85,10 @@ def _enclosing(name: str, symbols: Symbols) -> Iterator[str]:
         outer = outer.rpartition(".")[0]
 
 
-def _check_language(file: FileDescriptorProto) -> None:
+def _check_syntax(file: FileDescriptorProto) -> None:
     if file.syntax not in {"", "proto2", "proto3", "editions"}:
         raise refuse(
-            f"{shown(file.name)}: syntax {shown(file.syntax)!r} is none of proto2, proto3 and"
+            f"{shown(file.name)}: syntax {shown(file.syntax)!r} is not one of proto2, proto3 and"
             " editions"
         )
     if file.edition > Edition.EDITION_2024:
@@ -115,7 +115,7 @@ class _File:
     imports: set[str] = field(default_factory=set)
 
     def pruned(self, old: FileDescriptorProto) -> FileDescriptorProto:
-        _check_language(old)
+        _check_syntax(old)
         prefix = f"{old.package}." if old.package else ""
         new = FileDescriptorProto(name=old.name)
         if old.HasField("package"):

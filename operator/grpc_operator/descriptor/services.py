@@ -1,4 +1,4 @@
-"""Which services are exposed, and what is to be known of their methods."""
+"""Which services are exposed, and their methods."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -99,8 +99,8 @@ class _Described:
             shape = (binding.verb, binding.segments, binding.custom_verb)
             if shape in self.claimed:
                 self.problems.add(
-                    f"{label}: google.api.http {binding.verb} {shown(binding.template)} takes the"
-                    f" same requests as {self.claimed[shape]}; Envoy would answer neither. Change"
+                    f"{label}: google.api.http {binding.verb} {shown(binding.template)} matches the"
+                    f" same requests as {self.claimed[shape]}; Envoy would serve neither. Change"
                     " one of them"
                 )
             self.claimed.setdefault(shape, f"{label} with {shown(binding.template)}")

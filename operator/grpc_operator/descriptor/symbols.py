@@ -1,4 +1,4 @@
-"""The symbols of a set: which message, enum or service has a name, and what a reference means."""
+"""The symbols of a set: messages, enums and services by name, and how references resolve."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -56,7 +56,7 @@ class Symbols:
         """Returns the symbols of the files.
 
         Raises:
-            DescriptorError: A name is no identifier, or defined twice, or there are too many.
+            DescriptorError: A name is not an identifier, or defined twice, or there are too many.
         """
         symbols = cls()
         for file in files:
@@ -67,7 +67,7 @@ class Symbols:
         """Adds a file with its symbols.
 
         Raises:
-            DescriptorError: A name is no identifier, or defined twice, or there are too many.
+            DescriptorError: A name is not an identifier, or defined twice, or there are too many.
         """
         self.files[file.name] = file
         for symbol in defined(file):
@@ -84,7 +84,7 @@ class Symbols:
         """Returns the message of a resolved reference, with or without the leading dot."""
         proto = self.named[name.removeprefix(".")].proto
         if not isinstance(proto, DescriptorProto):
-            raise TypeError(f"{name} is no message")
+            raise TypeError(f"{name} is not a message")
         return proto
 
     def fields(self, name: str) -> dict[str, FieldDescriptorProto]:
@@ -116,7 +116,7 @@ class Symbols:
         """
         if reference.startswith("."):
             return self._type(reference[1:])
-        visible = self._seen_from(file)
+        visible = self._visible_from(file)
         parts = scope.split(".")
         for depth in range(len(parts), -1, -1):
             found = self._type(".".join((*parts[:depth], reference)))
@@ -132,7 +132,7 @@ class Symbols:
         found = self.named.get(name)
         return found if found and not isinstance(found.proto, ServiceDescriptorProto) else None
 
-    def _seen_from(self, file: FileDescriptorProto) -> set[str]:
+    def _visible_from(self, file: FileDescriptorProto) -> set[str]:
         if file.name in self._visible:
             return self._visible[file.name]
         visible = self._visible[file.name] = {file.name}
@@ -154,7 +154,7 @@ def defined(file: FileDescriptorProto) -> Iterator[Symbol]:
     """Yields the messages, enums and services of a file, outer before inner.
 
     Raises:
-        DescriptorError: A name is no identifier, or messages are nested too deep.
+        DescriptorError: A name is not an identifier, or messages are nested too deep.
     """
     prefix = ""
     if file.package:
@@ -195,21 +195,21 @@ def _check_package(file: FileDescriptorProto) -> None:
     package = _text(file.package)
     if len(package) > _LONGEST_PACKAGE or not _PACKAGE.fullmatch(package):
         raise refuse(
-            f"{shown(file.name)}: package {shown(file.package)!r} is no dotted name of at most"
-            f" {_LONGEST_PACKAGE} characters"
+            f"{shown(file.name)}: package {shown(file.package)!r} is not a valid package: dotted"
+            f" identifiers, at most {_LONGEST_PACKAGE} characters"
         )
 
 
 def _check_identifier(name: str, kind: str, file: FileDescriptorProto) -> None:
     if not _IDENTIFIER.fullmatch(_text(name)):
         raise refuse(
-            f"{shown(file.name)}: {kind} name {shown(name)!r} is no identifier (a letter or _, then"
-            " letters, digits and _, at most 255)"
+            f"{shown(file.name)}: {kind} name {shown(name)!r} is not a valid identifier: a letter"
+            " or _, then letters, digits and _, at most 255"
         )
 
 
 def _text(value: str) -> str:
-    """Returns a string field, or nothing where protobuf gives bytes because it is no UTF-8."""
+    """Returns a string field, or nothing where protobuf gives bytes because it is not UTF-8."""
     return value if isinstance(value, str) else ""
 
 

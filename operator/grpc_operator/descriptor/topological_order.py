@@ -1,4 +1,4 @@
-"""The order of files: what is imported comes first, as every loader wants it."""
+"""The order of files: what is imported comes first, as every loader requires."""
 
 from collections.abc import Mapping
 
@@ -16,23 +16,23 @@ def ordered(files: Mapping[str, FileDescriptorProto]) -> list[FileDescriptorProt
     Raises:
         DescriptorError: Files import each other.
     """
-    waiting = {name: set(file.dependency) for name, file in files.items()}
+    remaining = {name: set(file.dependency) for name, file in files.items()}
     found: list[FileDescriptorProto] = []
-    while waiting:
-        ready = sorted(name for name, imports in waiting.items() if not imports)
+    while remaining:
+        ready = sorted(name for name, imports in remaining.items() if not imports)
         if not ready:
-            raise refuse(f"has files that import each other: {_circle(waiting)}")
+            raise refuse(f"has files that import each other: {_cycle(remaining)}")
         found += [files[name] for name in ready]
         for name in ready:
-            del waiting[name]
-        for imports in waiting.values():
+            del remaining[name]
+        for imports in remaining.values():
             imports.difference_update(ready)
     return found
 
 
-def _circle(waiting: Mapping[str, set[str]]) -> str:
-    """Returns one circle of imports; every waiting file has an import that waits too."""
-    path = [min(waiting)]
+def _cycle(remaining: Mapping[str, set[str]]) -> str:
+    """Returns one cycle of imports; every remaining file imports another remaining one."""
+    path = [min(remaining)]
     while path[-1] not in path[:-1]:
-        path.append(min(waiting[path[-1]]))
+        path.append(min(remaining[path[-1]]))
     return " -> ".join(shown(name) for name in path[path.index(path[-1]) :])

@@ -1,4 +1,4 @@
-"""The queue of keys that need a look: one entry a key, one worker a key."""
+"""The queue of keys to reconcile: one entry a key, one worker a key."""
 
 import asyncio
 import random
@@ -35,7 +35,7 @@ class Queue(Generic[K]):
         return len(self._dirty)
 
     def add(self, key: K) -> None:
-        """Asks for a look at a key as soon as a worker is free."""
+        """Enqueues a key."""
         if key in self._dirty:
             return
         self._dirty.add(key)
@@ -43,7 +43,7 @@ class Queue(Generic[K]):
             self._ready.put_nowait(key)
 
     def add_after(self, key: K, delay: float) -> None:
-        """Asks for a look after ``delay`` seconds; an earlier one that is pending stays."""
+        """Enqueues a key after ``delay`` seconds; an earlier timer of the key stays."""
         due = time.monotonic() + delay
         pending = self._timers.get(key)
         if pending is not None:
@@ -71,7 +71,7 @@ class Queue(Generic[K]):
             self._ready.put_nowait(key)
 
     def retry(self, key: K, *, at_least: float = 0.0) -> float:
-        """Asks for another look after a delay that doubles with each failure; returns it (s)."""
+        """Requeues a key after a delay that doubles with each failure; returns the delay (s)."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         backoff = min(FIRST_RETRY * 2.0 ** min(failures, 16), LAST_RETRY)
@@ -80,5 +80,5 @@ class Queue(Generic[K]):
         return delay
 
     def forget(self, key: K) -> None:
-        """Ends the memory of failures: the next retry starts with the shortest delay."""
+        """Resets the failures of a key: the next retry starts with the shortest delay."""
         self._failures.pop(key, None)

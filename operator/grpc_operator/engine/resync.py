@@ -1,6 +1,6 @@
 """Periodic comparison of the store with the API server.
 
-Watches lose deletions: after ``410 Gone`` kopf lists again without telling what vanished.
+Watches lose deletions: after ``410 Gone`` kopf lists again without reporting what was deleted.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ ListAll = Callable[[Resource], Awaitable[tuple[list[Manifest], int]]]
 
 
 class Resync:
-    """Lists everything, corrects the store, and asks for a look at every owner.
+    """Lists everything, corrects the store, and enqueues every owner.
 
     Args:
         list_all: How everything is listed.

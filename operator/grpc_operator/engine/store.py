@@ -78,8 +78,8 @@ class Store:
     def children(self, key: Key) -> list[Manifest]:
         """Returns the objects that an owner has made."""
         found = self._belonging.get(key, {}).items()
-        apart = {*OWNERS, PODS, ENDPOINT_SLICES}
-        return [manifest for (resource, _), manifest in found if resource not in apart]
+        not_children = {*OWNERS, PODS, ENDPOINT_SLICES}
+        return [manifest for (resource, _), manifest in found if resource not in not_children]
 
     def belonging(self, key: Key, resource: Resource) -> list[Manifest]:
         """Returns what runs for an owner: its pods, or its EndpointSlices."""
@@ -87,7 +87,7 @@ class Store:
         return [manifest for (kind, _), manifest in found if kind is resource]
 
     def put(self, resource: Resource, manifest: Manifest) -> bool:
-        """Keeps an object unless a newer version is known; returns whether it was news."""
+        """Keeps an object unless a newer version is known; returns whether the store changed."""
         metadata = manifest["metadata"]
         where = (metadata["namespace"], metadata["name"])
         known = self._objects.setdefault(resource, {}).get(where)
@@ -111,7 +111,7 @@ class Store:
             self._unlink(resource, known)
 
     def replace(self, resource: Resource, manifests: Iterable[Manifest], list_version: int) -> None:
-        """Takes over a list of all objects and forgets what it does not hold.
+        """Replaces all objects by a list, and forgets those that it does not have.
 
         Args:
             resource: What was listed.

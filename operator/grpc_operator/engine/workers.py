@@ -1,4 +1,4 @@
-"""Workers: take a key, reconcile it, decide about the next look."""
+"""Workers: take a key, reconcile it, decide when it is requeued."""
 
 import asyncio
 import logging
@@ -12,10 +12,10 @@ from grpc_operator.resources import Key
 logger = logging.getLogger(__name__)
 
 Reconcile = Callable[[Key], Awaitable[float | None]]
-"""Brings one object to its desired state; returns seconds until the next look, if any."""
+"""Brings one object to its desired state; returns seconds after which it is requeued, if any."""
 
 Record = Callable[[str, float], None]
-"""Takes the result (``ok``, ``retry`` or ``error``) and the duration (s) of a reconcile."""
+"""Records the result (``ok``, ``retry`` or ``error``) and the duration (s) of a reconcile."""
 
 
 async def work(queue: Queue[Key], reconcile: Reconcile, record: Record) -> None:
@@ -39,7 +39,7 @@ async def work(queue: Queue[Key], reconcile: Reconcile, record: Record) -> None:
 async def _attempt(queue: Queue[Key], reconcile: Reconcile, key: Key) -> str:
     where = {"kind": key.kind, "namespace": key.namespace, "service": key.name}
     try:
-        again = await reconcile(key)
+        requeue_after = await reconcile(key)
     except LeaseLostError:
         raise
     except ClusterError as error:
@@ -51,6 +51,6 @@ async def _attempt(queue: Queue[Key], reconcile: Reconcile, key: Key) -> str:
         logger.exception("Bug: reconcile failed, will retry in %.1f s", delay, extra=where)
         return "error"
     queue.forget(key)
-    if again is not None:
-        queue.add_after(key, again)
+    if requeue_after is not None:
+        queue.add_after(key, requeue_after)
     return "ok"

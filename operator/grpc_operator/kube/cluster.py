@@ -26,7 +26,7 @@ class Cluster:
     Args:
         connection: How to reach the API server.
         may_write: Whether this replica is the one that writes.
-        count_write: Told the verb and kind of every write that is sent.
+        count_write: Called with the verb and kind of every write that is sent.
     """
 
     def __init__(
@@ -80,8 +80,8 @@ class Cluster:
     async def replace(self, live: Manifest, desired: Manifest) -> None:
         """Replaces everything but the metadata of an object, whoever owns it.
 
-        Server-side apply keeps what other managers have added. The managed fields that this leaves
-        behind are removed again: a field with two managers could never be removed.
+        Server-side apply keeps what other managers have added. The entry that this leaves in
+        ``managedFields`` is removed: a field with two managers could never be removed.
 
         Raises:
             ConflictError: The object has changed meanwhile.
@@ -125,7 +125,8 @@ class Cluster:
         """Deletes exactly this object; it may be gone already.
 
         Raises:
-            ConflictError: A namesake was made meanwhile, and stays; the next look will know it.
+            ConflictError: Another object of this name was created meanwhile, and stays; the next
+                reconciliation sees it.
         """
         metadata = manifest["metadata"]
         self._check("delete", manifest["kind"])

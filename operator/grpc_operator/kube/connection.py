@@ -68,7 +68,7 @@ class Connection:
         """Makes one request and returns the answer.
 
         Raises:
-            ClusterError: The server did not answer, or refused; a subclass tells how.
+            ClusterError: The server did not answer, or refused; the subclass says how.
         """
         headers = {"Accept": "application/json", "Content-Type": content_type}
         parameters: list[tuple[str, str]] = []
@@ -85,8 +85,8 @@ class Connection:
             )
             data = await answer.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            told = str(error) or type(error).__name__
-            raise ClusterError(f"{what}: no answer from the API server: {told}") from error
+            detail = str(error) or type(error).__name__
+            raise ClusterError(f"{what}: no answer from the API server: {detail}") from error
         if answer.status >= 400:  # noqa: PLR2004 - HTTP
             raise _refusal(what, answer.status, data, answer.headers.get("Retry-After"))
         result: dict[str, Any] = json.loads(data) if data else {}

@@ -17,11 +17,11 @@ from grpc_operator.resources import LEASES, Manifest
 logger = logging.getLogger(__name__)
 
 POLL = 1.0
-"""Seconds between two looks of a candidate; bounds the takeover after a clean stop."""
+"""Seconds between two attempts of a candidate; bounds the takeover after a clean stop."""
 
 
 class Lease:
-    """This replica's view of the Lease.
+    """The Lease as this replica sees it.
 
     Args:
         connection: How to reach the API server.
@@ -59,7 +59,7 @@ class Lease:
 
     async def acquire(self) -> None:
         """Waits until this replica is the holder."""
-        told = None
+        reported = None
         while True:
             try:
                 holder = await self._try()
@@ -69,9 +69,9 @@ class Lease:
                 if holder == self._identity:
                     logger.info("Lease %s acquired by %s", self._name, holder)
                     return
-                if holder != told:
+                if holder != reported:
                     logger.info("Lease %s is held by %s; standing by", self._name, holder)
-                    told = holder
+                    reported = holder
             await asyncio.sleep(POLL)
 
     async def keep(self) -> None:
@@ -113,24 +113,24 @@ class Lease:
 
     async def _try(self) -> str:
         """Acquires or renews if possible; returns the holder after the attempt."""
-        asked = time.monotonic()
+        started = time.monotonic()
         try:
             lease = await self._send("GET", self._path)
         except NotFoundError:
             created = await self._write("POST", LEASES.path(self._namespace), self._new())
-            return self._taken(created, asked)
+            return self._acquired(created, started)
         spec = lease["spec"]
         holder = str(spec.get("holderIdentity") or "")
-        if holder not in {"", self._identity} and not self._expired(spec, asked):
+        if holder not in {"", self._identity} and not self._expired(spec, started):
             return holder
         taken = holder != self._identity
         lease["spec"] = spec | self._claim(taken, int(spec.get("leaseTransitions") or 0))
-        return self._taken(await self._write("PUT", self._path, lease), asked)
+        return self._acquired(await self._write("PUT", self._path, lease), started)
 
-    def _taken(self, written: bool, asked: float) -> str:  # noqa: FBT001 - private
+    def _acquired(self, written: bool, started: float) -> str:  # noqa: FBT001 - private
         if not written:
             return "another replica"
-        self._renewed = asked
+        self._renewed = started
         return self._identity
 
     def _expired(self, spec: dict[str, Any], now: float) -> bool:

@@ -1,6 +1,6 @@
-"""Calls through a gateway, as a client makes them, to see that it works end to end.
+"""Calls through a gateway, as a client makes them, to check that it works end to end.
 
-Nothing here decides anything: every failure is a sentence for a status message.
+Nothing here decides anything: every failure is text for a status message.
 """
 
 import aiohttp
@@ -14,7 +14,7 @@ TIMEOUT = 3.0
 
 
 async def health(target: str, probe_host: str, cluster: str, service: str) -> str:
-    """Returns what the service's health is, seen through the gateway.
+    """Returns the health of a service, as a client of the gateway gets it.
 
     Args:
         target: HOST:PORT of a proxy.
@@ -26,14 +26,14 @@ async def health(target: str, probe_host: str, cluster: str, service: str) -> st
     async with grpc.aio.insecure_channel(target, options=options) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         try:
-            answer = await stub.Check(
+            response = await stub.Check(
                 health_pb2.HealthCheckRequest(service=service),
                 timeout=TIMEOUT,
                 metadata=((PROBE_CLUSTER_HEADER, cluster),),
             )
         except grpc.aio.AioRpcError as error:
             return f"{error.code().name} ({error.details()})"
-    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
+    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(response.status))
 
 
 async def rest(target: str, host: str, path: str) -> str:
@@ -42,8 +42,8 @@ async def rest(target: str, host: str, path: str) -> str:
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(f"http://{target}{path}", headers={"Host": host}) as answer,
+            session.get(f"http://{target}{path}", headers={"Host": host}) as response,
         ):
-            return str(answer.status)
+            return str(response.status)
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
-        return f"no answer ({str(error) or type(error).__name__})"
+        return f"no response ({str(error) or type(error).__name__})"

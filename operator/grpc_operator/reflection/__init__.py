@@ -2,9 +2,9 @@
 server-reflection.md).
 
 - ``client``: one server, v1 or v1alpha, within a time
-- ``session``: questions and answers
-- ``collect``: which questions
-- ``error``: what can go wrong
+- ``stub``: requests and responses
+- ``collect``: which requests
+- ``reflection_error``: what can go wrong
 """
 
 from grpc_operator.reflection.client import fetch

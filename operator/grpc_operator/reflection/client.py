@@ -1,4 +1,4 @@
-"""Asks a server for its descriptors."""
+"""Gets the descriptors of a server by reflection."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from grpc_operator.descriptor.descriptor_error import shown
 from grpc_operator.descriptor.limits import MAX_INPUT_BYTES
 from grpc_operator.reflection.collect import collect
 from grpc_operator.reflection.reflection_error import INSTEAD, ReflectionError
-from grpc_operator.reflection.stub import VERSIONS, Session
+from grpc_operator.reflection.stub import VERSIONS, ReflectionStub
 
 _OPTIONS = (
     ("grpc.max_receive_message_length", MAX_INPUT_BYTES),
@@ -26,7 +26,7 @@ _REFUSALS = (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED)
 async def fetch(target: str, timeout: float) -> bytes:  # noqa: ASYNC109 - of all calls together
     """Returns the serialised FileDescriptorSet of every service that a server lists.
 
-    Asks ``grpc.reflection.v1``, and ``v1alpha`` where the server does not have it.
+    By ``grpc.reflection.v1``, or ``v1alpha`` where the server does not have it.
 
     Args:
         target: A gRPC target without TLS, such as ``198.18.0.7:50051``. Not trusted.
@@ -34,7 +34,7 @@ async def fetch(target: str, timeout: float) -> bytes:  # noqa: ASYNC109 - of al
 
     Raises:
         ReflectionError: The server has no reflection, did not answer in time, sent too much, or
-            what it sent makes no sense.
+            what it sent is not valid.
     """
     try:
         async with (
@@ -57,13 +57,13 @@ async def fetch(target: str, timeout: float) -> bytes:  # noqa: ASYNC109 - of al
 async def _files(channel: grpc.aio.Channel) -> list[bytes]:
     for version in VERSIONS:
         try:
-            return await collect(Session(channel, version))
+            return await collect(ReflectionStub(channel, version))
         except grpc.aio.AioRpcError as error:
             if error.code() != grpc.StatusCode.UNIMPLEMENTED:
                 raise _failure(error) from error
     raise ReflectionError(
         Reason.REFLECTION_UNIMPLEMENTED,
-        f"the server has no gRPC server reflection; switch it on, or {INSTEAD}",
+        f"the server has no gRPC server reflection; enable it, or {INSTEAD}",
     )
 
 

@@ -8,7 +8,7 @@ from grpc_operator.api.reasons import Reason
 from grpc_operator.descriptor.descriptor_error import shown
 from grpc_operator.descriptor.limits import MAX_FILES, MAX_IMPORTS, MAX_INPUT_BYTES
 from grpc_operator.reflection.reflection_error import INSTEAD, ReflectionError
-from grpc_operator.reflection.stub import RefusedError, Session
+from grpc_operator.reflection.stub import ReflectionStub, RefusedError
 
 MAX_LISTED = 256
 """Most services that a server may list."""
@@ -17,19 +17,19 @@ _INFRASTRUCTURE = ("grpc.reflection.", "grpc.health.", "grpc.channelz.")
 """Servers list these even where they do not have their files."""
 
 
-async def collect(session: Session) -> list[bytes]:
+async def collect(stub: ReflectionStub) -> list[bytes]:
     """Returns the serialised FileDescriptorProtos of all that the server lists.
 
-    Imports that it does not have are left out: most only declare options. Whoever needs what they
-    define will name them.
+    Imports that it does not have are left out: most only declare options. Loading the set names
+    those that are needed.
 
     Raises:
-        ReflectionError: The server refuses, sends too much, or cannot be understood.
+        ReflectionError: The server refuses, sends too much, or its responses are not valid.
         grpc.aio.AioRpcError: The call failed.
     """
-    collector = _Collector(session)
+    collector = _Collector(stub)
     try:
-        listed = await session.services()
+        listed = await stub.services()
     except RefusedError as error:
         raise ReflectionError(
             Reason.REFLECTION_INVALID, f"the server does not list its services ({error}); {INSTEAD}"
@@ -52,9 +52,9 @@ class _Collector:
         files: Serialised, by name.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, stub: ReflectionStub) -> None:
         self.files: dict[str, bytes] = {}
-        self._session = session
+        self._stub = stub
         self._seen: set[bytes] = set()
         self._services: set[str] = set()
         self._imports: set[str] = set()
@@ -66,7 +66,7 @@ class _Collector:
             return
         request = ServerReflectionRequest(file_containing_symbol=name)
         try:
-            received = await self._session.files(request)
+            received = await self._stub.files(request)
         except RefusedError as error:
             if name.startswith(_INFRASTRUCTURE):
                 return
@@ -79,18 +79,18 @@ class _Collector:
         if name not in self._services and not name.startswith(_INFRASTRUCTURE):
             raise ReflectionError(
                 Reason.REFLECTION_INVALID,
-                f"the server's answer for {shown(name)} does not define it; {INSTEAD}",
+                f"the server's response for {shown(name)} does not define it; {INSTEAD}",
             )
 
     async def imports(self) -> None:
         """Gets every import that did not come with the file that has it."""
-        asked: set[str] = set()
-        while missing := self._imports - self.files.keys() - asked:
+        requested: set[str] = set()
+        while missing := self._imports - self.files.keys() - requested:
             name = min(missing)
-            asked.add(name)
-            self._check_count(len(asked) + len(self.files))
+            requested.add(name)
+            self._check_count(len(requested) + len(self.files))
             try:
-                self._add(await self._session.files(ServerReflectionRequest(file_by_filename=name)))
+                self._add(await self._stub.files(ServerReflectionRequest(file_by_filename=name)))
             except RefusedError:
                 continue
 
@@ -148,12 +148,13 @@ def _parsed(data: bytes) -> FileDescriptorProto:
         file = FileDescriptorProto.FromString(data)
     except DecodeError as error:
         raise ReflectionError(
-            Reason.REFLECTION_INVALID, f"the server sent a file that is no descriptor; {INSTEAD}"
+            Reason.REFLECTION_INVALID,
+            f"the server sent a file that is not a FileDescriptorProto; {INSTEAD}",
         ) from error
     texts = [file.name, file.package, *file.dependency, *(each.name for each in file.service)]
     if not file.name or not all(isinstance(text, str) for text in texts):
         raise ReflectionError(
             Reason.REFLECTION_INVALID,
-            f"the server sent a file whose name or imports are no UTF-8 text; {INSTEAD}",
+            f"the server sent a file whose name or imports are not UTF-8 text; {INSTEAD}",
         )
     return file

@@ -10,7 +10,7 @@ class ReflectionError(Exception):
 
     Attributes:
         reason: For machines: it has no reflection; it did not answer; it sent more than is
-            accepted; what it sent makes no sense.
+            accepted; what it sent is not valid.
     """
 
     def __init__(self, reason: Reason, message: str) -> None:

@@ -1,7 +1,7 @@
-"""Questions to a reflection server, and their answers.
+"""Requests to a reflection server, and its responses.
 
 ``grpc.reflection.v1`` and ``v1alpha`` differ in their names only (grpc/grpc-proto), so the messages
-of grpcio-reflection, which has v1alpha, serve both. Each question is a stream of its own: in a
+of grpcio-reflection, which has v1alpha, serve both. Each request is a stream of its own: in a
 longer one, grpc.aio reports a server without reflection now and then as INTERNAL, because a write
 can fail before the status is read.
 """
@@ -24,15 +24,15 @@ VERSIONS = ("v1", "v1alpha")
 """In order of preference; v1alpha is what older servers have."""
 
 MAX_RECEIVED = 16 * MAX_INPUT_BYTES
-"""Most bytes of all answers: servers send a file again with every other one that imports it."""
+"""Most bytes of all responses: servers send a file again with every other one that imports it."""
 
 
 class RefusedError(Exception):
-    """The server has no answer to this question (``ErrorResponse``)."""
+    """The server responded with an error (``ErrorResponse``)."""
 
 
-class Session:
-    """Questions to one server.
+class ReflectionStub:
+    """The calls to one server.
 
     Args:
         channel: To the server.
@@ -50,46 +50,46 @@ class Session:
 
         Raises:
             RefusedError: It lists none.
-            ReflectionError: It cannot be understood.
+            ReflectionError: Its response is not valid.
             grpc.aio.AioRpcError: The call failed.
         """
-        question = ServerReflectionRequest(list_services="")
-        answer = await self._ask(question, "list_services_response")
-        return [service.name for service in answer.list_services_response.service]
+        request = ServerReflectionRequest(list_services="")
+        response = await self._send(request, "list_services_response")
+        return [service.name for service in response.list_services_response.service]
 
-    async def files(self, question: ServerReflectionRequest) -> list[bytes]:
-        """Returns the serialised FileDescriptorProtos that answer a question.
+    async def files(self, request: ServerReflectionRequest) -> list[bytes]:
+        """Returns the serialised FileDescriptorProtos of a response.
 
         Raises:
             RefusedError: The server has none.
-            ReflectionError: It cannot be understood.
+            ReflectionError: Its response is not valid.
             grpc.aio.AioRpcError: The call failed.
         """
-        answer = await self._ask(question, "file_descriptor_response")
-        return list(answer.file_descriptor_response.file_descriptor_proto)
+        response = await self._send(request, "file_descriptor_response")
+        return list(response.file_descriptor_response.file_descriptor_proto)
 
-    async def _ask(self, question: ServerReflectionRequest, kind: str) -> ServerReflectionResponse:
-        call = self._call(question.SerializeToString())
+    async def _send(self, request: ServerReflectionRequest, kind: str) -> ServerReflectionResponse:
+        call = self._call(request.SerializeToString())
         try:
-            answer = self._read(await call.read())
+            response = self._read(await call.read())
         finally:
             call.cancel()
-        found = answer.WhichOneof("message_response")
+        found = response.WhichOneof("message_response")
         if found == "error_response":
-            raise RefusedError(shown(answer.error_response.error_message))
+            raise RefusedError(shown(response.error_response.error_message))
         if found != kind:
             raise ReflectionError(
                 Reason.REFLECTION_INVALID,
-                f"the server answers reflection with {found or 'nothing'} instead of {kind};"
+                f"the server responds to reflection with {found or 'nothing'} instead of {kind};"
                 f" {INSTEAD}",
             )
-        return answer
+        return response
 
     def _read(self, data: Any) -> ServerReflectionResponse:
         if data is grpc.aio.EOF:
             raise ReflectionError(
                 Reason.REFLECTION_INVALID,
-                f"the server ends the reflection stream without an answer; {INSTEAD}",
+                f"the server ends the reflection stream without a response; {INSTEAD}",
             )
         self._received += len(data)
         if self._received > MAX_RECEIVED:
@@ -102,5 +102,5 @@ class Session:
         except DecodeError as error:
             raise ReflectionError(
                 Reason.REFLECTION_INVALID,
-                f"the server's reflection answer is no protobuf; {INSTEAD}",
+                f"the server's reflection response is not valid protobuf; {INSTEAD}",
             ) from error

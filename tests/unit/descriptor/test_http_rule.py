@@ -90,14 +90,17 @@ def test_http_bodies_in_fields() -> None:
         ('get: "/v1/{userId}"', "has no field userId; did you mean user_id?"),
         ('get: "/v1/{inner.lef}"', "Inner has no field lef; did you mean leaf?"),
         ('get: "/v1/{inner}"', "binds inner, which is a message; bind one of its fields, such as"),
-        ('get: "/v1/{id.x}"', "binds id.x, but id is no message"),
+        ('get: "/v1/{id.x}"', "binds id.x, but id is not a message"),
         ('get: "/v1/{names}"', "binds names, but names is repeated or a map"),
         ('get: "/v1/{labels}"', "binds labels, but labels is repeated or a map"),
         ('get: "/v1/{labels.key}"', "binds labels.key, but labels is repeated or a map"),
         ('post: "/v1" body: "nope"', 'has the body "nope": Request has no field nope'),
         ('post: "/v1" body: "inner.leaf"', 'has the body "inner.leaf": Request has no field'),
         ('get: "/v1" response_body: "nope"', 'the response_body "nope": Answer has no field nope'),
-        ('get: "/v1" response_body: "text"', "but Envoy knows only those of type google.api.Http"),
+        (
+            'get: "/v1" response_body: "text"',
+            "but Envoy supports only those of type google.api.Http",
+        ),
         ('custom: {kind: "head", path: "/v1"}', 'has the custom kind "head": it must be'),
         ('custom: {kind: "", path: "/v1"}', 'has the custom kind "": it must be'),
         (
@@ -139,7 +142,7 @@ def test_wrong_rules_are_named_with_their_method(rule: str, expected: str) -> No
 )
 def test_equal_shapes_are_refused(first: str, second: str) -> None:
     """Envoy's path matcher answers 404 for both."""
-    with pytest.raises(DescriptorError, match=r"p\.S\.Other: .* takes the same requests as .*S.Do"):
+    with pytest.raises(DescriptorError, match=r"p\.S\.Other: .* matches the same requests as .*Do"):
         first_method(first, second)
 
 

@@ -44,7 +44,7 @@ def _same_symbol() -> bytes:
     return serialised(by_hand(message()), other)
 
 
-def _circle() -> bytes:
+def _cycle() -> bytes:
     first = by_hand(message(x=".q.M"))
     first.dependency.append("b.proto")
     second = FileDescriptorProto(name="b.proto", package="q", message_type=[message(x=".p.M")])
@@ -65,7 +65,7 @@ def _edition() -> bytes:
 
 
 def _raw_name(kind: bytes) -> bytes:
-    """Returns a set whose file holds text that is no UTF-8 in one field of FileDescriptorProto."""
+    """Returns a set whose file has text that is not UTF-8 in one field of FileDescriptorProto."""
     file = by_hand(message()).SerializeToString() + kind + b"\x02\xff\xfe"
     return b"\x0a" + bytes([len(file)]) + file
 
@@ -73,7 +73,10 @@ def _raw_name(kind: bytes) -> bytes:
 CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty": (lambda: b"", "is empty; make it with protoc --include_imports"),
     "gzip": (lambda: gzip.compress(_without("")), "is compressed with gzip"),
-    "source": (lambda: b'syntax = "proto3";', "is no serialised google.protobuf.FileDescriptorSet"),
+    "source": (
+        lambda: b'syntax = "proto3";',
+        "is not a serialised google.protobuf.FileDescriptorSet",
+    ),
     "no files": (lambda: b"\x10\x01", "has no file; make it with"),
     "missing import": (
         lambda: _without("google/protobuf/timestamp.proto"),
@@ -92,31 +95,40 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: _method(input_type=".p.Nummber"),
         "a.proto: method p.S.Do, request: type p.Nummber is not in the set; did you mean p.Number?",
     ),
-    "no answer type": (lambda: _method(output_type=""), "a.proto: method p.S.Do, answer: type"),
+    "no response type": (
+        lambda: _method(output_type=""),
+        "a.proto: method p.S.Do, response: type",
+    ),
     "two versions": (_other_version, "holds two versions of a.proto; build every part of it"),
     "same symbol": (_same_symbol, "p.M is defined both in a.proto and in b.proto; import it under"),
     "same name": (
         lambda: serialised(by_hand(message(), message())),
         "a.proto: p.M is defined twice",
     ),
-    "circle": (_circle, "has files that import each other: a.proto -> b.proto -> a.proto"),
+    "cycle": (_cycle, "has files that import each other: a.proto -> b.proto -> a.proto"),
     "edition": (_edition, "a.proto: Envoy 1.40 knows editions up to 2024"),
-    "syntax": (lambda: _syntax("proto4"), "a.proto: syntax 'proto4' is none of proto2, proto3"),
-    "syntax bytes": (lambda: _raw_name(b"\x62"), r"a.proto: syntax '\\xff\\xfe' is none of"),
-    "method name": (lambda: _method(name='a"b'), "a.proto: method name 'a\"b' is no identifier"),
+    "syntax": (lambda: _syntax("proto4"), "a.proto: syntax 'proto4' is not one of proto2, proto3"),
+    "syntax bytes": (lambda: _raw_name(b"\x62"), r"a.proto: syntax '\\xff\\xfe' is not one of"),
+    "method name": (
+        lambda: _method(name='a"b'),
+        "a.proto: method name 'a\"b' is not a valid identifier",
+    ),
     "message name": (
         lambda: serialised(by_hand(message(), message("x/../y"))),
-        "a.proto: message name 'x/../y' is no identifier",
+        "a.proto: message name 'x/../y' is not a valid identifier",
     ),
     "file name": (
         lambda: serialised(by_hand(message(), name="a\nb")),
         r"has a file with the name 'a\\u000ab': it must be printable text",
     ),
     "file name bytes": (lambda: _raw_name(b"\x0a"), r"has a file with the name '\\xff\\xfe'"),
-    "package bytes": (lambda: _raw_name(b"\x12"), r"a.proto: package '\\xff\\xfe' is no dotted"),
+    "package bytes": (
+        lambda: _raw_name(b"\x12"),
+        r"a.proto: package '\\xff\\xfe' is not a valid package",
+    ),
     "enum in place of message": (
         lambda: _declared_as(FieldDescriptorProto.TYPE_ENUM),
-        "a.proto: protobuf refuses it",
+        "a.proto: protobuf rejects it",
     ),
 }
 
@@ -156,7 +168,7 @@ def test_very_many_problems_are_cut_short() -> None:
     """A status message has a limit."""
     made = message(**{f"f{number}": ".p.Nope" for number in range(500)})
 
-    with pytest.raises(DescriptorError, match="perhaps more; mend these first") as caught:
+    with pytest.raises(DescriptorError, match="perhaps more; fix these first") as caught:
         load(serialised(by_hand(made)))
 
     assert len(str(caught.value)) < 32768
@@ -238,5 +250,5 @@ def test_an_unneeded_import_may_be_missing() -> None:
 def test_a_file_that_is_none_is_named_by_its_place() -> None:
     """merge_files takes what a server sent."""
     good = by_hand(message()).SerializeToString()
-    with pytest.raises(DescriptorError, match="file 2 is no serialised"):
+    with pytest.raises(DescriptorError, match="file 2 is not a serialised"):
         merge_files([good, b"\xff"])

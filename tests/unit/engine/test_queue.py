@@ -41,7 +41,7 @@ async def test_a_key_is_never_with_two_workers() -> None:
     assert queue.depth == 0
 
 
-async def test_a_finished_key_stays_away() -> None:
+async def test_a_finished_key_is_not_handed_out_again() -> None:
     """Without another add, done is the end."""
     queue = _steady()
     queue.add("a")
@@ -51,7 +51,7 @@ async def test_a_finished_key_stays_away() -> None:
 
 
 async def test_the_earliest_timer_wins() -> None:
-    """A later look that is asked for does not put off an earlier one."""
+    """A later timer does not put off an earlier one."""
     queue = _steady()
     queue.add_after("a", 0.01)
     queue.add_after("a", 1000)
@@ -60,7 +60,7 @@ async def test_the_earliest_timer_wins() -> None:
 
 
 async def test_an_earlier_timer_replaces_a_later_one() -> None:
-    """A sooner look than the pending one is taken at its time, and only once."""
+    """The key is handed out at the earlier time, and only once."""
     queue = _steady()
     queue.add_after("a", 1000)
     queue.add_after("a", 0.01)
@@ -82,7 +82,7 @@ async def test_retries_back_off_to_a_limit() -> None:
     assert queue.retry("a") == FIRST_RETRY
 
 
-@pytest.mark.parametrize(("asked", "expected"), [(0.0, FIRST_RETRY), (7.0, 7.0)])
-async def test_a_server_may_ask_for_more_time(asked: float, expected: float) -> None:
+@pytest.mark.parametrize(("delay", "expected"), [(0.0, FIRST_RETRY), (7.0, 7.0)])
+async def test_the_server_may_set_a_longer_delay(delay: float, expected: float) -> None:
     """Retry-After is a lower bound."""
-    assert _steady().retry("a", at_least=asked) == expected
+    assert _steady().retry("a", at_least=delay) == expected

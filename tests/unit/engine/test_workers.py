@@ -1,4 +1,4 @@
-"""Workers decide from the outcome of a look when the next one is due."""
+"""Workers decide from the outcome of a reconcile when the next one is due."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,23 +13,23 @@ from grpc_operator.resources import Key
 KEY = Key("GrpcService", "ns", "users")
 
 
-async def _run(look: Callable[[int], Awaitable[float | None]], looks: int) -> list[str]:
-    """Works on one key until it has had that many looks; returns their results."""
+async def _run(outcome: Callable[[int], Awaitable[float | None]], count: int) -> list[str]:
+    """Works on one key until it was reconciled that often; returns the results."""
     queue: Queue[Key] = Queue(jitter=lambda: 0.001)
     results: list[str] = []
     enough = asyncio.Event()
-    count = 0
+    calls = 0
 
     async def reconcile(key: Key) -> float | None:
-        nonlocal count
+        nonlocal calls
         assert key == KEY
-        count += 1
-        return await look(count)
+        calls += 1
+        return await outcome(calls)
 
     def record(result: str, seconds: float) -> None:
         assert seconds >= 0
         results.append(result)
-        if len(results) >= looks:
+        if len(results) >= count:
             enough.set()
 
     queue.add(KEY)
@@ -43,50 +43,50 @@ async def _run(look: Callable[[int], Awaitable[float | None]], looks: int) -> li
     return results
 
 
-async def test_a_good_look_is_the_last() -> None:
-    """Nothing is due when nothing is asked for."""
+async def test_a_key_is_not_requeued_without_a_delay() -> None:
+    """Nothing is due when nothing is returned."""
 
-    async def look(_: int) -> None:
+    async def outcome(_: int) -> None:
         return None
 
-    assert await _run(look, 1) == ["ok"]
+    assert await _run(outcome, 1) == ["ok"]
 
 
-async def test_a_look_can_ask_for_another() -> None:
-    """The returned delay is honoured."""
+async def test_a_key_is_requeued_after_the_returned_delay() -> None:
+    """It is due although nothing happened."""
 
-    async def look(count: int) -> float | None:
+    async def outcome(count: int) -> float | None:
         return 0.001 if count == 1 else None
 
-    assert await _run(look, 2) == ["ok", "ok"]
+    assert await _run(outcome, 2) == ["ok", "ok"]
 
 
 async def test_cluster_errors_are_retried() -> None:
     """A refusal of the API server is not the end."""
 
-    async def look(count: int) -> None:
+    async def outcome(count: int) -> None:
         if count < 3:
             raise ClusterError("busy", status=503)
 
-    assert await _run(look, 3) == ["retry", "retry", "ok"]
+    assert await _run(outcome, 3) == ["retry", "retry", "ok"]
 
 
-async def test_a_bug_is_retried_and_told(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_bug_is_retried_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     """Any other exception is logged with its traceback and does not end the worker."""
 
-    async def look(count: int) -> None:
+    async def outcome(count: int) -> None:
         if count == 1:
             raise KeyError("oops")
 
-    assert await _run(look, 2) == ["error", "ok"]
+    assert await _run(outcome, 2) == ["error", "ok"]
     assert "KeyError" in caplog.text
 
 
 async def test_a_lost_lease_ends_the_worker() -> None:
     """Nothing is written any more, not even by a retry."""
 
-    async def look(_: int) -> None:
+    async def outcome(_: int) -> None:
         raise LeaseLostError("gone")
 
     with pytest.raises(LeaseLostError):
-        await _run(look, 1)
+        await _run(outcome, 1)

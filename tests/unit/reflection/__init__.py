@@ -1,4 +1,4 @@
-"""Server reflection, and servers to ask."""
+"""Server reflection, and servers that have it."""
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager

@@ -34,7 +34,7 @@ def real_servicer() -> Servicer:
 
 
 def one_at_a_time(question: ServerReflectionRequest) -> ServerReflectionResponse:
-    """Answers with the one file that is asked for, without its imports, as some servers do."""
+    """Answers with the one file that is requested, without its imports, as some servers do."""
     if question.HasField("list_services"):
         services = [ServiceResponse(name=name) for name in LISTED]
         return ServerReflectionResponse(
@@ -68,20 +68,20 @@ async def test_every_service_with_its_imports(versions: list[str]) -> None:
 
 
 async def test_v1_is_preferred() -> None:
-    """v1alpha is only asked where v1 is not there."""
-    asked: list[str] = []
+    """v1alpha is only used where v1 does not exist."""
+    requested: list[str] = []
 
     def answer(question: ServerReflectionRequest) -> ServerReflectionResponse:
-        asked.append(question.WhichOneof("message_request") or "")
+        requested.append(question.WhichOneof("message_request") or "")
         return one_at_a_time(question)
 
     async with serving(answering(answer), ["v1", "v1alpha"]) as target:
         await fetch(target, TIMEOUT)
 
-    assert asked.count("list_services") == 1
+    assert requested.count("list_services") == 1
 
 
-async def test_missing_imports_are_asked_for() -> None:
+async def test_missing_imports_are_requested() -> None:
     """An import that the server does not have is left out; the set does not need it."""
     async with serving(answering(one_at_a_time), ["v1"]) as target:
         data = await fetch(target, TIMEOUT)
@@ -96,12 +96,12 @@ async def test_a_server_without_reflection() -> None:
     """The error says what to do instead, every time (a race once gave INTERNAL)."""
     async with serving(None) as target:
         for _ in range(50):
-            with pytest.raises(ReflectionError, match="switch it on, or give the File") as caught:
+            with pytest.raises(ReflectionError, match="enable it, or give the File") as caught:
                 await fetch(target, TIMEOUT)
             assert caught.value.reason == "ReflectionUnimplemented"
 
 
-async def test_nobody_there() -> None:
+async def test_no_server() -> None:
     """A port on which nothing listens."""
     async with serving(None) as target:
         pass

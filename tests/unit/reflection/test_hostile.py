@@ -1,4 +1,4 @@
-"""Servers that are broken or mean: always a ReflectionError, always within the time."""
+"""Servers that are broken or hostile: always a ReflectionError, always within the time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -74,7 +74,7 @@ def other_version(question: ServerReflectionRequest) -> ServerReflectionResponse
 
 
 def not_text() -> ServerReflectionResponse:
-    """Answers with a file whose name is no UTF-8."""
+    """Answers with a file whose name is not UTF-8."""
     answer = files_answer()
     answer.file_descriptor_response.file_descriptor_proto.append(b"\x0a\x02\xff\xfe")
     return answer
@@ -86,16 +86,16 @@ REFUSED = ServerReflectionResponse(error_response=ErrorResponse(error_message="a
 @pytest.mark.parametrize(
     ("servicer", "reason", "expected"),
     [
-        (answering(lambda _: None), "Invalid", "ends the reflection stream without an answer"),
-        (answering(lambda _: raw(b"\xff")), "Invalid", "reflection answer is no protobuf"),
+        (answering(lambda _: None), "Invalid", "ends the reflection stream without a response"),
+        (answering(lambda _: raw(b"\xff")), "Invalid", "reflection response is not valid protobuf"),
         (answering(lambda _: raw(b"")), "Invalid", "with nothing instead of list_services"),
         (answering(lambda _: files_answer()), "Invalid", "with file_descriptor_response instead"),
         (answering(lambda _: REFUSED), "Invalid", "does not list its services"),
         (answering(lambda _: lists(MAX_LISTED + 1)), "TooLarge", f"at most {MAX_LISTED} are read"),
         (after_list(lambda _: REFUSED), "Invalid", "lists p.S but does not have its file"),
         (after_list(lambda _: lists(1)), "Invalid", "with list_services_response instead of file"),
-        (after_list(lambda _: files_answer()), "Invalid", "answer for p.S does not define it"),
-        (after_list(lambda _: not_text()), "Invalid", "name or imports are no UTF-8"),
+        (after_list(lambda _: files_answer()), "Invalid", "response for p.S does not define it"),
+        (after_list(lambda _: not_text()), "Invalid", "name or imports are not UTF-8"),
         (after_list(other_version), "Invalid", "sent two versions of a.proto"),
         (after_list(endless), "TooLarge", f"more than {MAX_FILES} files"),
         (after_list(many_imports), "TooLarge", f"more than {MAX_IMPORTS} imports"),
@@ -107,7 +107,7 @@ REFUSED = ServerReflectionResponse(error_response=ErrorResponse(error_message="a
         ),
     ],
 )
-async def test_answers_that_make_no_sense(servicer: Servicer, reason: str, expected: str) -> None:
+async def test_responses_that_are_not_valid(servicer: Servicer, reason: str, expected: str) -> None:
     """The error names it, on one line of bounded length."""
     async with serving(servicer, ["v1"]) as target:
         with pytest.raises(ReflectionError, match=expected) as caught:
