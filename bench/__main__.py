@@ -23,23 +23,23 @@ _BEGIN = time.monotonic()
 
 
 def main() -> int:
-    """Runs what the command line asks for; returns the exit code."""
+    """Runs the parts that the command line names; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about 2 minutes; more noise")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all")
-    words = parser.parse_args()
-    unknown = [part for part in words.parts if part not in PARTS]
+    arguments = parser.parse_args()
+    unknown = [part for part in arguments.parts if part not in PARTS]
     if unknown:
         parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    parts = words.parts or PARTS
+    parts = arguments.parts or PARTS
     try:
-        found = asyncio.run(_run(parts, quick=words.quick))
+        found = asyncio.run(_run(parts, quick=arguments.quick))
     except BenchError as error:
         _print(f"bench: {error}", sys.stderr)
         return 1
     _print(f"\n{figures.table(found)}")
     path = OUT / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
-    figures.write(path, found, _about(quick=words.quick))
+    figures.write(path, found, _about(quick=arguments.quick))
     _print(f"\nwritten to {path.relative_to(ROOT)}")
     return 0
 

@@ -81,12 +81,12 @@ class _Run:
         await self._envoy.port(str(self._field.port))
 
     async def all(self, size: Size) -> list[Figure]:
-        """Grows to each number of services and measures there."""
-        found, medians, there = [], {}, 1
+        """Grows to each number of services and measures each."""
+        found, medians, present = [], {}, 1
         for count in size.services:
             last = count == size.services[-1]
-            found += await self._grow(there, count, told=last)
-            there = count
+            found += await self._grow(present, count, report=last)
+            present = count
             times = [await self._change(count) for _ in range(size.changes)]
             medians[count] = percentile(times, 0.5)
             found += _of_changes(count, times)
@@ -101,7 +101,7 @@ class _Run:
                 target=GROWTH,
             )
         )
-        found.append(await self._rename_all(there))
+        found.append(await self._rename_all(present))
         found.append(self._wrong())
         return found
 
@@ -111,9 +111,9 @@ class _Run:
             await parts.measure(lambda: self._patch(count), self._serve)
         return parts.figures(count)
 
-    async def _grow(self, there: int, count: int, *, told: bool) -> list[Figure]:
-        """Creates the services that are missing; with ``told``, says how long they took."""
-        numbers = range(there, count)
+    async def _grow(self, present: int, count: int, *, report: bool) -> list[Figure]:
+        """Creates the services that are missing; with ``report``, returns how long they took."""
+        numbers = range(present, count)
         self._say(f"{count} services: {len(numbers)} more are created")
         creating = await self._create(numbers)
         created = time.perf_counter()
@@ -124,7 +124,7 @@ class _Run:
         self._say(f"{count} services: served {seconds:.1f} s after the last create")
         waited = await self._settled()
         self._say(f"{count} services: the operator was done {waited:.1f} s later")
-        return [Figure(name, seconds, "s", note=note)] if told else []
+        return [Figure(name, seconds, "s", note=note)] if report else []
 
     async def _create(self, numbers: Iterable[int]) -> float:
         """Creates services; returns the seconds it took, without those of their endpoints."""
@@ -139,7 +139,7 @@ class _Run:
         begin = time.monotonic()
         deadline = begin + _SERVED_SECONDS
         quiet = 0
-        while quiet < 10:  # noqa: PLR2004 - looks in a row, a second together
+        while quiet < 10:  # noqa: PLR2004 - samples in a row, a second together
             depth = await asyncio.to_thread(self._field.operator.metric, _DEPTH)
             quiet = quiet + 1 if depth == 0 else 0
             if time.monotonic() > deadline:

@@ -123,7 +123,7 @@ async def many(size: Size, say: Say) -> list[Figure]:
 
 
 async def _rounds(sides: Mapping[str, _Side], size: Size, say: Say) -> Costs:
-    """Goes round all sides again and again; the first round only warms up."""
+    """Runs all sides in rounds; the first round only warms up."""
     costs: Costs = {name: [] for name in sides}
     for number in range(size.rounds + 1):
         for name, side in sides.items():

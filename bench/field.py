@@ -46,7 +46,7 @@ _LOWEST_PORT, _HIGHEST_PORT = 20_000, 30_000
 
 @dataclass(frozen=True)
 class Field:
-    """A namespace of its own, a gateway in it, and the operator that looks after both.
+    """A namespace of its own, a gateway in it, and the operator that reconciles both.
 
     Attributes:
         host: Address of this machine that endpoints may have: the API server refuses loopback.
@@ -70,7 +70,7 @@ class Field:
         """Makes sure that the operator is still there.
 
         Raises:
-            BenchError: It has ended; tells its last words.
+            BenchError: It has ended; with the end of its log.
         """
         if self.operator.exit_code is not None:
             raise BenchError(f"the operator has ended:\n{self.operator.tail(10)}")
@@ -162,7 +162,7 @@ def hostname(number: int) -> str:
 def prepared() -> Iterator[Field]:
     """Makes the control plane, a namespace, a gateway, and starts the operator.
 
-    The gateway's pod is there by name only: its address leads to the Envoy that the caller runs, so
+    The gateway's pod exists by name only: its address leads to the Envoy that the caller runs, so
     that the operator's own calls through a proxy are answered as they are in a cluster.
 
     Raises:
@@ -215,7 +215,7 @@ def _create_gateway(field: Field) -> None:
     try:
         wait_until(lambda: answering(field.api.list(PODS, field.namespace)), 60, "a proxy's pod")
     finally:
-        kubelet.stop()  # it would go on asking the API server
+        kubelet.stop()  # it would go on calling the API server
 
 
 def _own_address(server: str) -> str:

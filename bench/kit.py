@@ -1,7 +1,7 @@
 """The service kit: a server with everything on, over the least that answers the same call.
 
 Servers are processes of their own that share one CPU; the load generator has another. They are
-asked in turn, kit, bare, uvloop, sync, kit, ..., each with the same bytes. The kit's runs as in
+called in turn, kit, bare, uvloop, sync, kit, ..., each with the same bytes. The kit's runs as in
 production: on uvloop, with request ids, logs, metrics, a token to verify, a deadline, a rule
 to check and reflection; tracing is off, as by default.
 """
@@ -164,8 +164,8 @@ async def _server(side: str, environment: dict[str, str]) -> AsyncIterator[_Serv
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
         )
-        assert process.stdin is not None  # noqa: S101 - asked for above
-        assert process.stdout is not None  # noqa: S101 - asked for above
+        assert process.stdin is not None  # noqa: S101 - requested above
+        assert process.stdout is not None  # noqa: S101 - requested above
         try:
             line = await asyncio.wait_for(process.stdout.readline(), 30)
             ready = time.perf_counter() - begin

@@ -109,12 +109,12 @@ async def _run(port: int, call: messages.Call, requests: int) -> dict[str, float
     return {"seconds": seconds, "failed": sum(client.failed for client in clients)}
 
 
-def _main(words: list[str]) -> None:
-    port, protocol, requests, service, path, host, *pairs = words
+def _main(arguments: list[str]) -> None:
+    port, protocol, requests, service, path, host, *pairs = arguments
     metadata = dict(pair.split("=", 1) for pair in pairs)
     call = messages.call(protocol, messages.Target(service, path, host), metadata)
-    told = asyncio.run(_run(int(port), call, int(requests)))
-    print(json.dumps(told))  # noqa: T201 - the caller reads it
+    result = asyncio.run(_run(int(port), call, int(requests)))
+    print(json.dumps(result))  # noqa: T201 - the caller reads it
 
 
 if __name__ == "__main__":

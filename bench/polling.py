@@ -1,4 +1,4 @@
-"""Asks a gateway again and again until a route is there, and counts answers that must not be."""
+"""Polls a gateway until it serves a route, and counts responses that must not occur."""
 
 import http.client
 import time
@@ -36,7 +36,7 @@ class Poller:
         self._connection.close()
 
     def until_served(self, target: Target, seconds: float) -> None:
-        """Returns when REST and gRPC-Web have both had the right answer, each counted alone.
+        """Returns when REST and gRPC-Web have both had the right answer, each counted on its own.
 
         Raises:
             BenchError: Not in time.
@@ -44,8 +44,8 @@ class Poller:
         pending = {"REST": self.rest, "gRPC-Web": self.grpc_web}
         deadline = time.monotonic() + seconds
         while pending:
-            for protocol, ask in list(pending.items()):
-                if ask(target):
+            for protocol, poll in list(pending.items()):
+                if poll(target):
                     del pending[protocol]
                 time.sleep(PERIOD)
             if time.monotonic() > deadline:
@@ -66,7 +66,7 @@ class Poller:
         blocks = [b"\x88"] if status == _OK else [b""]
         if messages.is_right("gRPC-Web", blocks, answer):
             return True
-        # A status is a header if there is no body, and else in the trailers, which are one.
+        # A status is a header if the response has no body, and else in the trailers, which are one.
         missing = code == _UNIMPLEMENTED or _TRAILING_UNIMPLEMENTED in answer
         return self._not_yet(f"gRPC-Web HTTP {status} grpc-status {code}", missing=missing)
 

@@ -56,8 +56,8 @@ def rss_mib(pid: int) -> float:
 async def upstream(host: str = "127.0.0.1") -> AsyncIterator[int]:
     """Runs ``bench.upstream``; yields its port."""
     process = await _python("bench.upstream", host, stdin=asyncio.subprocess.PIPE)
-    assert process.stdin is not None  # noqa: S101 - asked for above
-    assert process.stdout is not None  # noqa: S101 - asked for in _python
+    assert process.stdin is not None  # noqa: S101 - requested above
+    assert process.stdout is not None  # noqa: S101 - requested in _python
     try:
         helping(process.pid)
         line = await asyncio.wait_for(process.stdout.readline(), 20)
@@ -85,24 +85,24 @@ class Load:
             BenchError: An answer was not the right one.
         """
         target = self.target
-        words = [str(port), self.protocol, str(self.requests)]
-        words += [target.service, target.path, target.host]
-        words += [f"{key}={value}" for key, value in self.metadata]
-        process = await _python("bench.load", *words)
+        arguments = [str(port), self.protocol, str(self.requests)]
+        arguments += [target.service, target.path, target.host]
+        arguments += [f"{key}={value}" for key, value in self.metadata]
+        process = await _python("bench.load", *arguments)
         helping(process.pid)
         out, _ = await asyncio.wait_for(process.communicate(), 120)
         if process.returncode:
             raise BenchError("the load generator failed; see its message above")
-        told: dict[str, Any] = json.loads(out)
-        if told["failed"]:
+        result: dict[str, Any] = json.loads(out)
+        if result["failed"]:
             raise BenchError(
-                f"{told['failed']} of {self.requests} {self.protocol} calls of {target} were not"
+                f"{result['failed']} of {self.requests} {self.protocol} calls of {target} were not"
                 " answered as expected"
             )
-        return float(told["seconds"])
+        return float(result["seconds"])
 
 
-async def _python(module: str, *words: str, **options: Any) -> asyncio.subprocess.Process:
+async def _python(module: str, *arguments: str, **options: Any) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *words, stdout=asyncio.subprocess.PIPE, **options
+        sys.executable, "-m", module, *arguments, stdout=asyncio.subprocess.PIPE, **options
     )

@@ -41,12 +41,12 @@ class Control:
     Attributes:
         server: Replaced by ``restart``.
         port: Stays the same after a restart.
-        told: Every call of ``on_state``.
+        reported: Every call of ``on_state``.
     """
 
     port: int
     server: AdsServer
-    told: list[tuple[Key, frozenset[Key]]] = field(default_factory=list)
+    reported: list[tuple[Key, frozenset[Key]]] = field(default_factory=list)
 
     @classmethod
     async def start(cls) -> "Control":
@@ -54,15 +54,15 @@ class Control:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        told: list[tuple[Key, frozenset[Key]]] = []
-        control = cls(port, AdsServer(lambda *call: told.append(call)), told)
+        reported: list[tuple[Key, frozenset[Key]]] = []
+        control = cls(port, AdsServer(lambda *call: reported.append(call)), reported)
         await control.server.start(port, "127.0.0.1")
         return control
 
     async def restart(self) -> None:
         """Replaces the server by one that knows nothing."""
         await self.server.stop(1)
-        self.server = AdsServer(lambda *call: self.told.append(call))
+        self.server = AdsServer(lambda *call: self.reported.append(call))
         await self.server.start(self.port, "127.0.0.1")
 
     def publish(self, *services: Service, listeners: tuple[str, ...] = ("http",)) -> None:

@@ -1,4 +1,4 @@
-"""A real Envoy as a child process: start, ask its admin interface, stop."""
+"""A real Envoy as a child process: start, query its admin interface, stop."""
 
 import asyncio
 import json
@@ -146,7 +146,7 @@ class Envoy:
             return await answer.text()
 
     async def ready(self, seconds: float = 20) -> None:
-        """Waits until it serves: clusters and listeners are there and warm."""
+        """Waits until it serves: clusters and listeners exist and are warm."""
 
         async def live() -> bool:
             return (await self.admin("/ready")).strip() == "LIVE"

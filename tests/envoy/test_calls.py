@@ -1,4 +1,4 @@
-"""The harness itself: each kind of call arrives, and errors are told apart."""
+"""The harness itself: each kind of call arrives, and errors are distinguished."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -115,19 +115,19 @@ async def test_a_frozen_proxy_does_not_delay_another(
         await control.complete(changed, proxies=2)
 
 
-async def test_a_proxy_that_ends_is_told(control: Control, start_envoy: StartEnvoy) -> None:
+async def test_a_proxy_that_ends_is_reported(control: Control, start_envoy: StartEnvoy) -> None:
     async with serving(says(b"hello")) as upstream:
         one = Service("one", (upstream,))
         envoy = await started(control, start_envoy, one)
         assert control.server.stats.connected == 1
-        control.told.clear()
+        control.reported.clear()
         envoy.process.kill()
 
         async def left() -> bool:
             return not control.proxies()
 
         await until(left, "the proxy is gone")
-        assert control.told == [(GATEWAY, frozenset({one.key}))]
+        assert control.reported == [(GATEWAY, frozenset({one.key}))]
         assert control.server.stats.connected == 0
 
 

@@ -17,7 +17,7 @@ from tests.envoy.upstream import says, serving
 pytestmark = pytest.mark.envoy
 
 NOT_HELD_UP = 4
-"""Seconds: less than the server's patience (5) and Envoy's (15) with what never comes."""
+"""Seconds: less than the server's ack timeout (5) and Envoy's (15) for what never arrives."""
 
 
 async def started(control: Control, start_envoy: StartEnvoy, *services: Service) -> Envoy:
@@ -48,7 +48,7 @@ async def test_the_first_start_serves_everything(control: Control, start_envoy: 
 async def test_services_come_and_go_without_any_error(
     control: Control, start_envoy: StartEnvoy
 ) -> None:
-    """No route is there before its cluster, or after it."""
+    """No route exists before its cluster, or after it."""
     async with serving(says(b"hello")) as upstream:
         stays = Service("stays", (upstream,))
         envoy = await started(control, start_envoy, stays)

@@ -30,14 +30,17 @@ async def test_bad_routes_are_quoted_and_concern_nobody_else(
         good, bad = Service("good", (upstream,)), Service("bad", (upstream,))
         envoy = await started(control, start_envoy, good, bad)
         async with hammering(await envoy.port(), bad.method) as hammer:
-            control.told.clear()
+            control.reported.clear()
             broken, changed = replace(bad, broken=True), replace(good, mark="second")
             control.publish(changed, broken)
             words = await quoted(control, bad)
             assert words.startswith("RouteConfiguration bad.Echo: ")
             assert "single wildcard domain" in words
             await control.complete(changed, seconds=NOT_HELD_UP)
-            assert {key for _, services in control.told for key in services} == {good.key, bad.key}
+            assert {key for _, services in control.reported for key in services} == {
+                good.key,
+                bad.key,
+            }
             assert (await call(envoy, changed)).headers["x-mark"] == "second"
         assert hammer.codes == [OK]
         assert control.server.stats.nacks == 1
@@ -59,10 +62,10 @@ async def test_a_refused_version_is_not_sent_again_and_a_rollback_ends_it(
         control.publish(good, bad)
         await control.complete(good, bad)
 
-        async def mended() -> bool:
+        async def fixed() -> bool:
             return not control.proxies()[0].rejected
 
-        await until(mended, "the refusal is over")
+        await until(fixed, "the rejection is over")
 
 
 async def test_bad_routes_at_the_first_start(control: Control, start_envoy: StartEnvoy) -> None:
@@ -74,16 +77,16 @@ async def test_bad_routes_at_the_first_start(control: Control, start_envoy: Star
         await quoted(control, bad)
         await envoy.ready()
         assert (await call(envoy, good)).code == OK
-        mended = replace(bad, broken=False)
-        control.publish(good, mended)
-        await control.complete(good, mended)
-        assert (await call(envoy, mended)).code == OK
+        fixed = replace(bad, broken=False)
+        control.publish(good, fixed)
+        await control.complete(good, fixed)
+        assert (await call(envoy, fixed)).code == OK
 
 
 async def test_a_bad_cluster_among_others_is_found_out(
     control: Control, start_envoy: StartEnvoy
 ) -> None:
-    """Envoy refuses the response as a whole; sent one by one, only the bad one is refused."""
+    """Envoy rejects the response as a whole; retried singly, only the bad one is rejected."""
     async with serving(says(b"hello")) as upstream:
         good = [Service(f"good-{n}", (upstream,)) for n in range(5)]
         bad = Service("bad", (upstream,), connect_timeout=-1)

@@ -98,7 +98,7 @@ class Failing(AnyMethod):
 
 
 class Patient(grpc.GenericRpcHandler):
-    """Streams one message, and a second one when it is told to."""
+    """Streams one message, and a second one when a test lets it."""
 
     def __init__(self, first: bytes, second: bytes) -> None:
         self.go_on = asyncio.Event()

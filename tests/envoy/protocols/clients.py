@@ -147,9 +147,9 @@ class RestClient:
     async def send(self, method: str, *requests: Json, **headers: str) -> HttpReply:
         """Returns the HTTP answer."""
         verb, template = REST[method]
-        whole = requests[0] if requests else {}
-        path = template.format(**whole)
-        rest = {name: value for name, value in whole.items() if f"{{{name}}}" not in template}
+        first = requests[0] if requests else {}
+        path = template.format(**first)
+        rest = {name: value for name, value in first.items() if f"{{{name}}}" not in template}
         body: Any = list(requests) if method in STREAMED_REQUESTS else rest
         sent = _headers(self.host, headers)
         if verb in ("GET", "DELETE"):

@@ -1,4 +1,4 @@
-"""The whole pipeline in front of a real Envoy: descriptor, attach, build, ADS."""
+"""The complete pipeline in front of a real Envoy: descriptor, attach, build, ADS."""
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping
@@ -45,7 +45,7 @@ class Exposed:
         return service_key(NAMESPACE, self.name)
 
     def attachment(self) -> Attachment:
-        """Returns what it asks of the gateway, as the operator sees it."""
+        """Returns what it requests of the gateway, as the operator reads it."""
         metadata = {"name": self.name, "namespace": NAMESPACE, "uid": "1", "generation": 1}
         services = None if self.services is None else list(self.services)
         spec = {"image": "none", "gateway": dict(self.gateway), "services": services}

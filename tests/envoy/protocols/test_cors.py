@@ -16,8 +16,10 @@ _GRPC_WEB = ("/user.v1.UserService/GetUser", "POST", "content-type,x-grpc-web,x-
 _REST = ("/v1/users/no-uuid", "PATCH", "content-type,authorization")
 
 
-async def preflight(site: Site, origin: str, asked: tuple[str, str, str], host: str) -> HttpReply:
-    path, method, names = asked
+async def preflight(
+    site: Site, origin: str, requested: tuple[str, str, str], host: str
+) -> HttpReply:
+    path, method, names = requested
     headers = {
         "host": host,
         "origin": origin,
@@ -36,28 +38,28 @@ def _allowed(reply: HttpReply) -> set[str]:
     return _names(reply, "access-control-allow-origin")
 
 
-@pytest.mark.parametrize("asked", [_GRPC_WEB, _REST], ids=["grpc-web", "rest"])
+@pytest.mark.parametrize("requested", [_GRPC_WEB, _REST], ids=["grpc-web", "rest"])
 @pytest.mark.parametrize("origin", _ALLOWED)
-async def test_preflight(site: Site, origin: str, asked: tuple[str, str, str]) -> None:
-    reply = await preflight(site, origin, asked, _HOST)
+async def test_preflight(site: Site, origin: str, requested: tuple[str, str, str]) -> None:
+    reply = await preflight(site, origin, requested, _HOST)
     assert reply.status in (200, 204), reply
     assert _allowed(reply) == {origin}
-    assert asked[1].lower() in _names(reply, "access-control-allow-methods")
-    assert set(asked[2].split(",")) <= _names(reply, "access-control-allow-headers")
+    assert requested[1].lower() in _names(reply, "access-control-allow-methods")
+    assert set(requested[2].split(",")) <= _names(reply, "access-control-allow-headers")
     assert _names(reply, "access-control-max-age") == {"3600"}
 
 
-@pytest.mark.parametrize("asked", [_GRPC_WEB, _REST], ids=["grpc-web", "rest"])
+@pytest.mark.parametrize("requested", [_GRPC_WEB, _REST], ids=["grpc-web", "rest"])
 @pytest.mark.parametrize("origin", _FOREIGN)
 async def test_preflight_of_a_foreign_page(
-    site: Site, origin: str, asked: tuple[str, str, str]
+    site: Site, origin: str, requested: tuple[str, str, str]
 ) -> None:
-    assert _allowed(await preflight(site, origin, asked, _HOST)) == {""}
+    assert _allowed(await preflight(site, origin, requested, _HOST)) == {""}
 
 
-@pytest.mark.parametrize("asked", [_GRPC_WEB, _REST], ids=["grpc-web", "rest"])
-async def test_preflight_without_cors(site: Site, asked: tuple[str, str, str]) -> None:
-    assert _allowed(await preflight(site, _ALLOWED[0], asked, USERS)) == {""}
+@pytest.mark.parametrize("requested", [_GRPC_WEB, _REST], ids=["grpc-web", "rest"])
+async def test_preflight_without_cors(site: Site, requested: tuple[str, str, str]) -> None:
+    assert _allowed(await preflight(site, _ALLOWED[0], requested, USERS)) == {""}
 
 
 @pytest.mark.parametrize("origin", [*_ALLOWED, *_FOREIGN])

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.envoy, pytest.mark.asyncio(loop_scope="package")]
 _SHORT, _DEFAULT, _STREAM = "short.test", "default.test", "stream.test"
 _LIMIT = 0.3
 _AT_LEAST = _LIMIT - 0.01
-"""Envoy's timers count whole milliseconds, from when it last looked at the clock."""
+"""Envoy's timers count whole milliseconds, from when it last read the clock."""
 
 _SOON = 5.0
 """Far above the limits set here, and far below every default."""

@@ -1,4 +1,4 @@
-"""One echo server and one Envoy for the whole corpus."""
+"""One echo server and one Envoy for the corpus."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The gRPC server behind the corpus: it notes what it receives, and echoes it or what it is told.
+"""The gRPC server behind the corpus: it records requests, and echoes them or what the case says.
 
 On the wire every kind of call is a stream of both directions, so one generic handler serves all.
 """

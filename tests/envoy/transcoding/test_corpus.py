@@ -26,8 +26,8 @@ async def test_it_is_large_enough() -> None:
 async def test_case(served: Served, group: Group, rpc: Rpc, case: Case) -> None:
     served.echo.take()
     reply = await _send(served.edge.port, group, case)
-    told = f"{reply.status} {reply.body.decode(errors='replace')}"
-    assert (served.echo.take(), reply.status) == (_received(case), case.status), told
+    shown = f"{reply.status} {reply.body.decode(errors='replace')}"
+    assert (served.echo.take(), reply.status) == (_received(case), case.status), shown
     if case.raw is not None:
         assert reply.body.decode() == case.raw
     elif case.error is not None:

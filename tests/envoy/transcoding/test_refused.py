@@ -26,6 +26,6 @@ def test_refused(case: dict[str, Any]) -> None:
     group = Group("refused", {}, (rpc,))
     with pytest.raises(InvalidSpecError) as refused:
         Exposed(group.name, descriptor_set(group), ()).attachment()
-    told = str(refused.value)
-    assert case["told"] in told
-    assert "Refused" in told
+    message = str(refused.value)
+    assert case["message"] in message
+    assert "Refused" in message

@@ -161,7 +161,7 @@ def test_other_shapes_are_told_apart(first: str, second: str) -> None:
 
 
 def test_every_wrong_rule_is_named_at_once() -> None:
-    """One look at the error mends all."""
+    """One error is enough to fix all."""
     with pytest.raises(DescriptorError) as caught:
         first_method('get: "a"', 'get: "b"')
 

@@ -1,4 +1,4 @@
-"""Sets that cannot be used: each error names the file and symbol and how to mend it."""
+"""Sets that cannot be used: each error names the file and symbol and how to fix it."""
 
 import gzip
 from collections.abc import Callable
@@ -155,7 +155,7 @@ def test_the_error_says_what_and_how(case: str) -> None:
 
 
 def test_every_missing_type_is_named_at_once() -> None:
-    """One look at the error mends all."""
+    """One error is enough to fix all."""
     data = serialised(*(f for f in users().file if f.name == "user/v1/user.proto"))
 
     with pytest.raises(DescriptorError) as caught:

@@ -59,7 +59,7 @@ def method(name: str, *bindings: str, kind: Kind = "Unary", idempotent: bool = F
 
 
 def descriptor(services: dict[str, Iterable[Method]]) -> Descriptor:
-    """Returns a descriptor whose data is no FileDescriptorSet, but different for each."""
+    """Returns a descriptor whose data is not a FileDescriptorSet, but different for each."""
     made = tuple(Service(name, tuple(methods)) for name, methods in sorted(services.items()))
     data = repr(made).encode()
     return Descriptor(data, hashlib.sha256(data).hexdigest(), made)

@@ -207,7 +207,7 @@ class World:
 
 @lru_cache
 def _builder(gateway: ir.GatewayIr) -> SnapshotBuilder:
-    """Returns the builder of a gateway: it need not make the same listener again and again."""
+    """Returns the builder of a gateway: it need not make the same listener repeatedly."""
     return SnapshotBuilder()
 
 
@@ -256,7 +256,7 @@ PLACES: dict[str, Callable[[str], World]] = {
 """Where a string can come from outside."""
 
 TAKES_ALL = frozenset({"creation time", "template", "variable", "body", "zone"})
-"""Places where nothing is refused: what is put there is content of a message, or in none at all."""
+"""Places where nothing is refused: what is put there is content of a message, or in no message."""
 
 
 def everywhere(text: str) -> World:
@@ -289,7 +289,7 @@ def _formats_of(listener: bytes) -> list[str]:
 
 @lru_cache
 def _shape_of(packed: bytes) -> str:
-    """Returns the shape of a resource; most of them are the same again and again."""
+    """Returns the shape of a resource; most of them are repeated."""
     return str(_shape(_content(packed)))
 
 

@@ -1,4 +1,4 @@
-"""A GrpcService and its descriptor: what it asks for, and every problem by name."""
+"""A GrpcService and its descriptor: what it requests, and every problem by name."""
 
 from typing import Any
 
@@ -94,7 +94,7 @@ def test_overrides_of_methods() -> None:
 
 
 def test_what_a_method_does_not_set_is_inherited() -> None:
-    """One time limit of its own does not reset the others, nor one word on retries the rest."""
+    """One time limit of its own does not reset the others, nor one setting of retries the rest."""
     name = "user.v1.UserService"
     made = attached(
         {
@@ -163,7 +163,7 @@ def test_automatic_mapping_adds_a_path_for_each_method() -> None:
     assert made.apis[0].shapes == {"POST /greet.Greeter/Hello"}
 
 
-def test_rest_needs_bindings_only_when_it_is_asked_for() -> None:
+def test_rest_needs_bindings_only_when_it_is_requested() -> None:
     """Without any, REST is left out; when named, its absence is a problem."""
     plain = descriptor({"a.B": [method("C")]})
 

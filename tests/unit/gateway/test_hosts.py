@@ -1,4 +1,4 @@
-"""Host names: which meet, and which is more specific."""
+"""Host names: which intersect, and which is more specific."""
 
 import pytest
 
@@ -23,13 +23,15 @@ from grpc_operator.gateway import hosts
         ("*.example.com", "*.example.org", None),
     ],
 )
-def test_listener_and_service_meet(listener: str | None, host: str, expected: str | None) -> None:
+def test_listener_and_service_intersect(
+    listener: str | None, host: str, expected: str | None
+) -> None:
     """As the Gateway API says of hostnames."""
     assert hosts.intersect(listener, host) == expected
 
 
 def test_broader_hosts_come_from_narrow_to_wide() -> None:
-    """The order in which Envoy would look for a virtual host."""
+    """The order in which Envoy would search for a virtual host."""
     among = {"*", "*.com", "*.example.com", "*.b.example.com", "a.b.example.com"}
 
     assert list(hosts.broader("a.b.example.com", among)) == [
@@ -51,6 +53,6 @@ def test_the_more_specific_host_sorts_first() -> None:
 
 
 @pytest.mark.parametrize("text", ["*", "", "a..b", "-a.b", "A.b", "a.b:80", "*a.b", "a.*", "a\nb"])
-def test_what_is_no_host_name(text: str) -> None:
+def test_what_is_not_a_host_name(text: str) -> None:
     """Nothing that Envoy would read as a wildcard of its own."""
     assert not hosts.is_hostname(text)

@@ -1,4 +1,4 @@
-"""The listener: what it believes, what it speaks, what it writes."""
+"""The listener: what it trusts, what it speaks, what it logs."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ def test_http_is_plain() -> None:
 
 
 def test_clients_cannot_choose_their_scope_or_say_what_envoy_says() -> None:
-    """Their headers are gone before a route is looked for."""
+    """Their headers are gone before a route is selected."""
     (extension,) = manager(listener()).early_header_mutation_extensions
     mutation = header_mutation_pb2.HeaderMutation()
     assert extension.typed_config.Unpack(mutation)

@@ -1,4 +1,4 @@
-"""Conflicts: the older service wins, the younger one is told who did, and keeps the rest."""
+"""Conflicts: the older service wins, the younger one gets a problem, and keeps the rest."""
 
 import random
 from dataclasses import replace
@@ -15,8 +15,8 @@ OLD, NEW = "2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z"
 ORDERS = descriptor({"order.v1.Orders": [method("Get", "GET /v1/orders/*")]})
 
 
-def told(plan: Plan, name: str) -> list[str]:
-    """Returns what a service of the namespace asked for in vain."""
+def lost(plan: Plan, name: str) -> list[str]:
+    """Returns what a service of the namespace requested and does not get."""
     return [str(problem) for problem in plan.refused.get(service_key("shop", name), ())]
 
 
@@ -35,7 +35,7 @@ def shown(plan: Plan) -> Any:
     )
 
 
-def test_services_apart_do_not_meet() -> None:
+def test_separate_services_do_not_conflict() -> None:
     """The same API on different hosts, and different ones on the same host."""
     plan = merge(
         GATEWAY,
@@ -61,8 +61,8 @@ def test_the_older_one_wins_then_the_smaller_key(ages: tuple[str, str]) -> None:
 
     plan = merge(GATEWAY, [second, first])
 
-    assert told(plan, "first") == []
-    by_grpc, by_rest = told(plan, "second")
+    assert lost(plan, "first") == []
+    by_grpc, by_rest = lost(plan, "second")
     assert by_grpc == (
         "spec.services: user.v1.UserService is served by the older shop/first on every host;"
         " choose other hostnames in spec.gateway.hostnames, or leave it out of spec.services"
@@ -112,7 +112,7 @@ def test_exposed_infrastructure_conflicts_by_its_own_field() -> None:
     of = {"expose": ["Health"], "protocols": ["GRPC"]}
     plan = merge(GATEWAY, [attached(of, name="a"), attached(of, ORDERS, name="b", created="2027")])
 
-    (text,) = told(plan, "b")
+    (text,) = lost(plan, "b")
     assert text == (
         "spec.gateway.expose: grpc.health.v1.Health is served by the older shop/a on every host;"
         " choose other hostnames, or do not expose it"
@@ -132,7 +132,7 @@ def test_exposed_infrastructure_conflicts_by_its_own_field() -> None:
     ],
 )
 def test_claimed_prefixes(first: list[str], second: list[str], loses: list[str]) -> None:
-    """A claim holds for everything below it, and needs that nothing is there yet."""
+    """A claim holds for everything below it, and needs that nothing exists there yet."""
     plan = merge(
         GATEWAY,
         [
@@ -141,7 +141,7 @@ def test_claimed_prefixes(first: list[str], second: list[str], loses: list[str])
         ],
     )
 
-    assert told(plan, "a") == []
+    assert lost(plan, "a") == []
     assert [problem.field for problem in plan.refused.get(service_key("shop", "b"), ())] == loses
 
 
@@ -151,36 +151,36 @@ def test_a_host_without_listener_is_named() -> None:
 
     plan = merge(gateway, [attached({"hostnames": ["a.example.com", "b.org"]})])
 
-    assert told(plan, "users") == [
+    assert lost(plan, "users") == [
         "spec.gateway.hostnames: b.org: gateway infra/default has listeners for *.example.com only"
     ]
 
 
-def test_the_heir_takes_over() -> None:
-    """When the winner goes, the loser is served."""
+def test_the_loser_is_served_when_the_winner_is_deleted() -> None:
+    """The loser itself need not change."""
     first, second = attached({}, name="a", created=OLD), attached({}, name="b")
     merger = Merger(GATEWAY)
     merger.update([first, second])
 
-    touched = merger.update([second])
+    affected = merger.update([second])
 
     assert merger.plan.refused == {}
-    assert touched.services == {service_key("shop", "a"), service_key("shop", "b")}
-    assert touched.segments == {"user.v1.UserService", "v1"}
+    assert affected.services == {service_key("shop", "a"), service_key("shop", "b")}
+    assert affected.segments == {"user.v1.UserService", "v1"}
 
 
-def test_nothing_changed_touches_nothing() -> None:
+def test_an_equal_attachment_affects_nothing() -> None:
     """An equal attachment is the same attachment."""
     merger = Merger(GATEWAY)
     merger.update([attached({}), attached({}, ORDERS, name="orders")])
 
-    touched = merger.update([attached({}), attached({}, ORDERS, name="orders")])
+    affected = merger.update([attached({}), attached({}, ORDERS, name="orders")])
 
-    assert (touched.services, touched.segments) == (frozenset(), frozenset())
+    assert (affected.services, affected.segments) == (frozenset(), frozenset())
 
 
-def test_updates_end_where_a_new_merge_begins() -> None:
-    """Whatever came before: 200 random changes among colliding services."""
+def test_updates_give_the_plan_of_a_new_merge() -> None:
+    """Whatever came before: 200 random changes among conflicting services."""
     chance = random.Random(7)  # noqa: S311 - a repeatable sequence
     names = [f"s{index}" for index in range(8)]
     present: dict[str, ir.Attachment] = {}

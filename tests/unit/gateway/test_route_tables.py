@@ -27,8 +27,8 @@ def _text(route: Any) -> str:
     path = getattr(route.match, kind)
     verbs = [each.string_match.exact for each in route.match.headers if each.name == ":method"]
     target = route.name or route.route.cluster or str(route.direct_response.status)
-    words = [*verbs, kind, path.regex if kind == "safe_regex" else path, "->", target]
-    return " ".join(words)
+    parts = [*verbs, kind, path.regex if kind == "safe_regex" else path, "->", target]
+    return " ".join(parts)
 
 
 def test_grpc_has_a_route_for_each_method() -> None:
@@ -125,7 +125,7 @@ def test_a_claimed_prefix_goes_before_every_other_host() -> None:
 
 
 def test_narrow_hosts_have_the_rest_routes_of_wide_ones() -> None:
-    """Envoy looks into one virtual host only."""
+    """Envoy searches one virtual host only."""
     narrow = attached({"hostnames": ["a.example.com"]}, name="narrow")
     orders = descriptor({"order.v1.Orders": [method("Get", "GET /v1/orders/*")]})
     wide = attached({"hostnames": ["*.example.com"]}, orders, name="wide")

@@ -71,7 +71,7 @@ def test_own_scopes_are_taken_before_what_sends_there() -> None:
 
 
 def test_resources_of_one_service_name_it() -> None:
-    """So that a refusal is told to the right one."""
+    """So that a rejection is reported to the right one."""
     resources = snapshot_of(attached(), attached({}, ORDERS, name="orders")).resources
     owners = {
         name: resource.owner for named in resources.values() for name, resource in named.items()
@@ -91,7 +91,7 @@ def test_resources_of_one_service_name_it() -> None:
 
 
 def test_resources_of_several_services_name_all_of_them() -> None:
-    """So that a refusal holds back nobody else; the probe's table and listeners are everybody's."""
+    """So that a rejection holds back nobody else; all share the probe's table and the listeners."""
     other = attached({}, descriptor({"a.B": [method("C", "GET /v2/c")]}), name="other")
     resources = snapshot_of(attached(), attached({}, ORDERS, name="orders"), other).resources
     concerned = {
@@ -142,13 +142,13 @@ def test_a_gone_service_leaves_nothing() -> None:
     empty, _ = builder.build(GATEWAY, [], {})
     builder.build(GATEWAY, [attached()], {service_key("shop", "users"): HERE})
 
-    again, _ = builder.build(GATEWAY, [], {})
+    emptied, _ = builder.build(GATEWAY, [], {})
 
-    assert again == empty
+    assert emptied == empty
 
 
-def test_a_lost_conflict_changes_the_token() -> None:
-    """The service is not served as before, though it asks for the same."""
+def test_a_lost_conflict_changes_the_config_hash() -> None:
+    """The service is not served as before, though it requests the same."""
     users = attached()
     older = attached({}, name="older", created="2020-01-01T00:00:00Z")
 
@@ -157,7 +157,7 @@ def test_a_lost_conflict_changes_the_token() -> None:
     assert alone.config_hashes[users.key] != beside.config_hashes[users.key]
 
 
-def test_another_listener_changes_every_token() -> None:
+def test_another_listener_changes_every_config_hash() -> None:
     """There is one more way to reach each service."""
     more = replace(GATEWAY, listeners=(*GATEWAY.listeners, ir.Listener("more", 10081)))
     builder = SnapshotBuilder()
@@ -170,7 +170,7 @@ def test_another_listener_changes_every_token() -> None:
 
 
 def test_a_renamed_listener_is_the_same_resource() -> None:
-    """Envoy would refuse a second one on the port before the first is gone."""
+    """Envoy would reject a second one on the port before the first is gone."""
     renamed = replace(GATEWAY, listeners=(ir.Listener("web", 10080),))
 
     assert set(snapshot_of(gateway=renamed).resources[LISTENER]) == {"10080"}
