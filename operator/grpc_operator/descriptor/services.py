@@ -29,18 +29,18 @@ _KINDS: dict[tuple[bool, bool], Kind] = {
 }
 
 
-def select(symbols: Symbols, wanted: Sequence[str] | None) -> list[str]:
+def select(symbols: Symbols, requested: Sequence[str] | None) -> list[str]:
     """Returns the full names of the services to expose, sorted.
 
     Args:
         symbols: The set.
-        wanted: Full names; all but reflection and health when ``None``.
+        requested: Full names; all but reflection and health when ``None``.
 
     Raises:
         DescriptorError: One is not in the set, or there are none or too many.
     """
     known = symbols.services
-    names = sorted(set(wanted) if wanted is not None else _applications(known))
+    names = sorted(set(requested) if requested is not None else _applications(known))
     if not names:
         raise refuse(
             "defines no gRPC service besides reflection and health; use the set of the .proto file"

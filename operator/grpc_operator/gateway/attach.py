@@ -38,7 +38,7 @@ def attach(service: GrpcService, descriptor: Descriptor | None) -> ir.Attachment
     ]
     if problems:
         raise InvalidSpecError(problems)
-    infrastructure = [each for word in gateway.expose or () for each in EXPOSABLE[word]]
+    infrastructure = [each for name in gateway.expose or () for each in EXPOSABLE[name]]
     return ir.Attachment(
         key=service_key(service.metadata.namespace, service.metadata.name),
         created=service.metadata.creation_timestamp,

@@ -1,4 +1,4 @@
-"""EndpointSlices (discovery.k8s.io/v1) -> the addresses that may take calls."""
+"""EndpointSlices (discovery.k8s.io/v1) -> the addresses that calls go to."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -20,14 +20,18 @@ def endpoints(slices: Iterable[Manifest]) -> tuple[Endpoint, ...]:
         slices: The EndpointSlices of one Service, in any order. A pod may stand in several of them
             while the endpoint slice controller moves it; it is ready if it is ready in one.
     """
-    states: dict[str, dict[tuple[str, int], str]] = {"ready": {}, "leaving": {}}
+    states: dict[str, dict[tuple[str, int], str]] = {"ready": {}, "terminating": {}}
     for manifest in slices:
         for state, place, zone in _of_slice(manifest):
             states[state][place] = zone
     ready = states["ready"]
-    leaving = {place: zone for place, zone in states["leaving"].items() if place not in ready}
+    terminating = {
+        place: zone for place, zone in states["terminating"].items() if place not in ready
+    }
     found = [Endpoint(*place, zone=zone) for place, zone in ready.items()]
-    found += [Endpoint(*place, draining=bool(ready), zone=zone) for place, zone in leaving.items()]
+    found += [
+        Endpoint(*place, draining=bool(ready), zone=zone) for place, zone in terminating.items()
+    ]
     return tuple(sorted(found, key=lambda endpoint: (endpoint.address, endpoint.port)))
 
 
@@ -47,11 +51,11 @@ def _of_slice(manifest: Manifest) -> Iterator[tuple[str, tuple[str, int], str]]:
 
 
 def _state(conditions: dict[str, Any]) -> str:
-    """Returns ``ready``, ``leaving`` or nothing.
+    """Returns ``ready``, ``terminating`` or nothing.
 
     ``ready`` that is absent means yes, ``serving`` that is absent means the same as ``ready``
     (discovery/v1 EndpointConditions).
     """
     if conditions.get("ready") is not False:
         return "ready"
-    return "leaving" if conditions.get("serving") and conditions.get("terminating") else ""
+    return "terminating" if conditions.get("serving") and conditions.get("terminating") else ""

@@ -27,7 +27,7 @@ EXPOSABLE = {
         for version in ("v1", "v1alpha")
     ),
 }
-"""Services by the word that exposes them (grpc/grpc-proto: health.proto, reflection.proto)."""
+"""Services by value of ``spec.gateway.expose`` (grpc/grpc-proto: health.proto and others)."""
 
 NAMES = frozenset(service.name for services in EXPOSABLE.values() for service in services)
 """Their full names."""

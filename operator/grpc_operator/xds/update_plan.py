@@ -3,7 +3,7 @@
 Clusters (with their endpoints) come before the routes that use them and go after these; routes
 of stage 0 come before those of stage 1, which send requests to them. Envoy's xDS protocol
 document calls this "eventual consistency considerations". Endpoints are not in here: theirs are
-sent as soon as they change, and a new cluster's when the proxy asks.
+sent as soon as they change, and a new cluster's when the proxy requests them.
 """
 
 from collections.abc import Mapping

@@ -255,6 +255,19 @@ PLACES: dict[str, Callable[[str], World]] = {
 }
 """Where a string can come from outside."""
 
+
+def shared_segment(prefix: str, *, segment: str) -> World:
+    """Returns a service whose name is also the first segment of one of its REST paths.
+
+    Args:
+        prefix: The prefix that it claims.
+        segment: First segment of its binding.
+    """
+    gateway = _spec() | {"methods": [], "rest": {"prefixes": [prefix]}}
+    binding = replace(BINDING, segments=(segment, *BINDING.segments[1:]))
+    return World(service="shared", gateway=gateway, binding=binding)
+
+
 TAKES_ALL = frozenset({"creation time", "template", "variable", "body", "zone"})
 """Places where nothing is refused: what is put there is content of a message, or in no message."""
 

@@ -17,6 +17,7 @@ from tests.unit.gateway.hostile import (
     World,
     everywhere,
     formats,
+    shared_segment,
     structure,
 )
 
@@ -25,6 +26,11 @@ GO = World(binding=replace(BINDING, custom_verb="go")).snapshot()
 ANY = World(binding=replace(BINDING, verb="*")).snapshot()
 NOWHERE = World(zone="").snapshot()
 ORIGIN = PLACES["origin"]("https://a.example.com").snapshot()
+SHARED = {
+    "v1": shared_segment("/v2/things", segment="shared").snapshot(),
+    "v2": shared_segment("/shared/things", segment="v1").snapshot(),
+}
+"""A gRPC service with the name of a first segment: both are in one table."""
 NO_SURROGATES = st.characters(exclude_categories=["Cs"])
 
 
@@ -50,6 +56,8 @@ def expected(place: str, text: str) -> Snapshot:
         return GO
     if place == "zone" and not text:
         return NOWHERE
+    if place == "gRPC service" and text in SHARED:
+        return SHARED[text]
     if place == "origin" and "*" not in text:
         return ORIGIN
     return ANY if (place, text) == ("verb", "*") else BENIGN
@@ -97,6 +105,8 @@ def test_payloads_inside_of_good_values(place: str, start: str, payload: str, en
         ("segment", "%41"),
         ("first segment", "a;b"),
         ("gRPC service", "true"),
+        ("gRPC service", "v1"),
+        ("gRPC service", "v2"),
         ("listener", "no"),
     ],
 )

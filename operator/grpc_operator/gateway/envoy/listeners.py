@@ -28,7 +28,7 @@ def build(gateway: GatewayIr, listener: Listener) -> listener_pb2.Listener:
     """Returns the listener.
 
     It is named by its port: Envoy refuses a second listener on a port, and so the new name of a
-    renamed one, as long as the first is there.
+    renamed one, as long as the first exists.
     """
     manager = listener_components_pb2.Filter(
         name=_HTTP_CONNECTION_MANAGER, typed_config=pack(_manager(gateway, listener))

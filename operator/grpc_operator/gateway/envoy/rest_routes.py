@@ -32,8 +32,8 @@ def split(claims: Sequence[RestClaim]) -> tuple[Sequence[RestClaim], Sequence[Re
     shared = {path for path, times in at.items() if times > 1 or path in above}
     if not shared:
         return claims, ()
-    alone = [claim for claim in claims if shared.isdisjoint(claim.paths.lineage)]
-    return alone, [claim for claim in claims if not shared.isdisjoint(claim.paths.lineage)]
+    separate = [claim for claim in claims if shared.isdisjoint(claim.paths.lineage)]
+    return separate, [claim for claim in claims if not shared.isdisjoint(claim.paths.lineage)]
 
 
 def exact(

@@ -12,7 +12,7 @@ def build(rest: Rest, services: Sequence[str]) -> transcoder_pb2.GrpcJsonTransco
     """Returns the filter's settings for one GrpcService.
 
     Args:
-        rest: What was asked for.
+        rest: The settings.
         services: Full names of the services to transcode.
     """
     return transcoder_pb2.GrpcJsonTranscoder(

@@ -87,9 +87,9 @@ def _apart_from_hosts(attachment: Attachment) -> Attachment:
 
 def _rest(of: Claimed, known: RoutesOfClaims) -> list[bytes]:
     beside_grpc = bool(of.grpc)
-    alone, shared = rest_routes.split(of.rest)
+    separate, shared = rest_routes.split(of.rest)
     exact, starts = rest_routes.exact(shared, beside_grpc=beside_grpc)
-    starts += [(path, claim) for claim in alone for path in claim.paths.starts]
+    starts += [(path, claim) for claim in separate for path in claim.paths.starts]
     starts.sort(key=_longest_first)
     parts = [_routes(rest_routes.head(of.rest)), _routes(exact)]
     for path, claim in starts:
