@@ -25,6 +25,7 @@ _STREAMS = {
     "ServerStreaming": (False, True),
     "Bidirectional": (True, True),
 }
+_VERBS = ("GET", "PUT", "POST", "DELETE", "PATCH")
 
 
 def descriptor(services: dict[str, dict[str, Any]]) -> Descriptor:
@@ -61,6 +62,8 @@ def _request(name: str, paths: list[str]) -> DescriptorProto:
 
 def _rule(verb: str, path: str) -> http_pb2.HttpRule:
     body = "*" if verb in ("POST", "PUT", "PATCH") else ""
+    if verb not in _VERBS:
+        return http_pb2.HttpRule(custom=http_pb2.CustomHttpPattern(kind=verb, path=path))
     return http_pb2.HttpRule(**{verb.lower(): path}, body=body)
 
 
