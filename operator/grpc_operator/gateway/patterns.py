@@ -55,11 +55,15 @@ class Pattern:
         return "/" + "/".join(self.parts[: next(wild, len(self.parts))])
 
     @cached_property
-    def rank(self) -> tuple[int, bool, int]:
-        """Sorts the more literal pattern first, where two match the same path."""
+    def rank(self) -> tuple[int, bool, int, bool]:
+        """Sorts the more literal pattern first, where two match the same path.
+
+        Among equal paths the one of a certain HTTP method comes first, as in the transcoder:
+        otherwise a pattern of every method would leave nothing to it.
+        """
         wild = [part for part in self.parts if part in (ANY, REST)]
         literals = len(self.parts) - len(wild) + bool(self.custom_verb)
-        return (-literals, REST in wild, len(wild))
+        return (-literals, REST in wild, len(wild), self.verb == ANY_VERB)
 
     @cached_property
     def regex(self) -> str:

@@ -52,6 +52,7 @@ def test_the_more_literal_pattern_ranks_first() -> None:
         "GET /v1/users/me",
         "GET /v1/users/*:go",
         "GET /v1/users/*",
+        "* /v1/users/*",
         "GET /v1/*",
         "GET /v1/**",
     ]

@@ -128,12 +128,12 @@ def _expressions(
 
 def _matches(pattern: Pattern, attachment: Attachment) -> list[route.RouteMatch]:
     """Returns what matches requests for a path, and their preflight requests with CORS."""
-    conditions = [
-        [header_matchers.method(pattern.verb)] if pattern.verb != patterns.ANY_VERB else []
-    ]
-    if attachment.cors is not None:
-        requested = header_matchers.exactly("access-control-request-method", pattern.verb)
-        conditions.append([header_matchers.method("OPTIONS"), requested])
+    conditions: list[list[route.HeaderMatcher]] = [[]]  # any verb: preflight requests included
+    if pattern.verb != patterns.ANY_VERB:
+        conditions = [[header_matchers.method(pattern.verb)]]
+        if attachment.cors is not None:
+            requested = header_matchers.exactly("access-control-request-method", pattern.verb)
+            conditions.append([header_matchers.method("OPTIONS"), requested])
     expression = regex_pb2.RegexMatcher(regex=pattern.regex)
     return [route.RouteMatch(safe_regex=expression, headers=each) for each in conditions]
 
