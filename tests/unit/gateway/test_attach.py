@@ -30,26 +30,6 @@ def problems(gateway: dict[str, Any], of: Descriptor = USERS, **kwargs: Any) -> 
     return [str(problem) for problem in error.value.problems]
 
 
-def test_unary_methods_have_a_limit_and_safe_retries() -> None:
-    """15 s unless the client says otherwise; only what never reached the server is sent again."""
-    assert policy(attached(), "CreateUser") == Policy(
-        timeout=15, longest_deadline=None, idle_timeout=None, retries=Retries(2, SAFE)
-    )
-
-
-def test_idempotent_methods_are_retried_when_unavailable() -> None:
-    """``idempotency_level`` says that a second try does no harm."""
-    retries = policy(attached(), "GetUser").retries
-
-    assert retries == Retries(2, (*SAFE, "unavailable"))
-
-
-@pytest.mark.parametrize("name", ["ListUsers", "SyncUsers"])
-def test_streams_have_an_idle_limit_only(name: str) -> None:
-    """No limit on the whole call, and no retry."""
-    assert policy(attached(), name) == Policy(None, None, 3600, None)
-
-
 def test_settings_of_the_gateway() -> None:
     """A request timeout is also the longest deadline; zero means none."""
     made = attached(
@@ -63,56 +43,6 @@ def test_settings_of_the_gateway() -> None:
     assert policy(made, "CreateUser") == Policy(5, 5, None, retries)
     assert policy(made, "ListUsers") == Policy(3600, 3600, None, None)
     assert made.apis[0].fallback == Policy(3600, 3600, None, None)
-
-
-def test_no_limit_and_no_retry() -> None:
-    """Both can be turned off."""
-    made = attached({"timeouts": {"request": "0s"}, "retry": {"attempts": 0}})
-
-    assert policy(made, "CreateUser") == Policy(None, None, None, None)
-
-
-def test_overrides_of_methods() -> None:
-    """A method's own settings go before those of all methods, these before the gateway's."""
-    name = "user.v1.UserService"
-    made = attached(
-        {
-            "timeouts": {"request": "1s"},
-            "methods": [
-                {"service": name, "method": "*", "timeouts": {"request": "2s"}},
-                {"service": name, "method": "GetUser", "timeouts": {"request": "3s"}},
-                {"service": name, "method": "CreateUser", "retry": {"attempts": 5}},
-            ],
-        }
-    )
-
-    assert policy(made, "GetUser").timeout == 3
-    assert policy(made, "CreateUser").timeout == 2
-    retries = policy(made, "CreateUser").retries
-    assert retries is not None
-    assert retries.attempts == 5
-
-
-def test_what_a_method_does_not_set_is_inherited() -> None:
-    """One time limit of its own does not reset the others, nor one setting of retries the rest."""
-    name = "user.v1.UserService"
-    made = attached(
-        {
-            "timeouts": {"request": "1s", "streamIdle": "10m", "maxStreamDuration": "1h"},
-            "retry": {"attempts": 5, "codes": ["INTERNAL"], "perTryTimeout": "1s"},
-            "methods": [
-                {"service": name, "method": "*", "timeouts": {"request": "2s"}},
-                {"service": name, "method": "SyncUsers", "timeouts": {"maxStreamDuration": "2h"}},
-                {"service": name, "method": "CreateUser", "retry": {"codes": ["UNAVAILABLE"]}},
-            ],
-        }
-    )
-
-    assert policy(made, "ListUsers") == Policy(3600, 3600, 600, None)
-    assert policy(made, "SyncUsers") == Policy(7200, 7200, 600, None)
-    assert made.apis[0].fallback == Policy(3600, 3600, 600, None)
-    retries = Retries(5, (*SAFE, "unavailable"), per_try_timeout=1)
-    assert policy(made, "CreateUser") == Policy(2, 2, None, retries)
 
 
 def test_an_unknown_method_names_the_nearest() -> None:
