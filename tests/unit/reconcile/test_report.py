@@ -1,0 +1,344 @@
+"""When the status of an owner is written, and which Events come with it."""
+
+from typing import Any
+
+import pytest
+
+from grpc_operator.api import GrpcGateway, GrpcService
+from grpc_operator.api.reasons import Reason
+from grpc_operator.engine.store import Store
+from grpc_operator.errors import ClusterError, InvalidSpecError, NotFoundError, Problem
+from grpc_operator.kube.cluster import Cluster
+from grpc_operator.reconcile.report import PROGRESS_PERIOD, Reporter
+from grpc_operator.resources import GRPC_GATEWAYS, GRPC_SERVICES, Manifest, of
+from grpc_operator.status.observed import Observed, Verdict
+from tests.unit.reconcile import GATEWAY, USERS, owner, users
+from tests.unit.status import deployment, pod, waiting
+
+START = 1_767_225_600.0  # 2026-01-01T00:00:00Z
+SERVICE = users()
+OTHER = owner(GRPC_SERVICES, "orders", {"image": "orders:1"})
+PROXIES = owner(GRPC_GATEWAYS, GATEWAY.name, {})
+CRASHING = pod(containerStatuses=waiting("CrashLoopBackOff", "back-off"))
+INVALID = InvalidSpecError([Problem("spec.image", "wrong")])
+
+
+def rollout(available: int, **given: Any) -> dict[str, Any]:
+    """Returns what is observed in the middle of a rollout of nine pods."""
+    counts = {"updatedReplicas": 9, "replicas": 9, "availableReplicas": available}
+    return {"deployment": deployment(wanted=9, **counts), **given}
+
+
+class Recorder(Cluster):
+    """A cluster that records every write, or raises an error."""
+
+    def __init__(self, store: Store) -> None:
+        """Begins with no writes."""
+        self._store = store
+        self.statuses: list[Manifest] = []
+        self.events: list[Manifest] = []
+        self.error: Exception | None = None
+
+    async def apply_status(self, owner: Manifest) -> Manifest:
+        """Returns the object with its new status and a newer version."""
+        if self.error is not None:
+            raise self.error
+        self.statuses.append(owner)
+        live = self._store.get(of(owner), owner["metadata"]["namespace"], owner["metadata"]["name"])
+        assert live is not None
+        metadata = {**live["metadata"], "resourceVersion": f"{100 + len(self.statuses)}"}
+        return {**live, "metadata": metadata, "status": owner["status"]}
+
+    async def create_event(self, event: Manifest) -> None:
+        """Records an Event."""
+        self.events.append(event)
+
+
+class Reports:
+    """A reporter of what is observed, with a clock that stands still until it is set."""
+
+    def __init__(self) -> None:
+        """Begins with objects that nothing was reported on."""
+        self.now = START
+        self.store = Store()
+        for manifest in (SERVICE, OTHER, PROXIES):
+            self.store.put(of(manifest), manifest)
+        self.cluster = Recorder(self.store)
+        self.reporter = Reporter(self.cluster, self.store, lambda: self.now)
+
+    def live(self, which: Manifest = SERVICE) -> Manifest | None:
+        """Returns an object as the store has it."""
+        return self.store.get(of(which), which["metadata"]["namespace"], which["metadata"]["name"])
+
+    async def service(self, which: Manifest = SERVICE, **observed: Any) -> float | None:
+        """Reports what is observed of a GrpcService, which is ready but for what is given."""
+        manifest = self.live(which) or which
+        given = {"deployment": deployment(), **observed}
+        return await self.reporter.report(
+            manifest, Observed(GrpcService.parse(manifest), {}, **given)
+        )
+
+    async def gateway(self, *, proxies: int, **observed: Any) -> float | None:
+        """Reports what is observed of a GrpcGateway, which is ready but for what is given."""
+        manifest = self.live(PROXIES) or PROXIES
+        given = {"deployment": deployment(), **observed}
+        details = {"proxies": proxies, "attachedServices": proxies}
+        return await self.reporter.report(
+            manifest, Observed(GrpcGateway.parse(manifest), details, **given)
+        )
+
+    @property
+    def written(self) -> int:
+        """How many statuses were written."""
+        return len(self.cluster.statuses)
+
+    @property
+    def events(self) -> list[tuple[str, str]]:
+        """Type and reason of each Event."""
+        return [(event["type"], event["reason"]) for event in self.cluster.events]
+
+
+async def test_the_status_alone_is_written() -> None:
+    """Of this very object: the uid keeps a namesake from getting it. The store knows it at once."""
+    reports = Reports()
+
+    assert await reports.service() is None
+
+    (written,) = reports.cluster.statuses
+    assert written.keys() == {"apiVersion", "kind", "metadata", "status"}
+    assert written["metadata"] == {"namespace": "shop", "name": "users", "uid": "uid-users"}
+    assert {each["lastTransitionTime"] for each in written["status"]["conditions"]} == {
+        "2026-01-01T00:00:00Z"
+    }
+    live = reports.live()
+    assert live is not None
+    assert live["status"] == written["status"]
+
+
+@pytest.mark.parametrize(
+    "observed", [{}, rollout(3), {"invalid": INVALID}, {"deployment": None}, {"pods": [CRASHING]}]
+)
+async def test_what_did_not_change_is_not_written(observed: dict[str, Any]) -> None:
+    """Whenever it is observed again."""
+    reports = Reports()
+    await reports.service(**observed)
+
+    for later in (1, PROGRESS_PERIOD, 86_400):
+        reports.now = START + later
+        assert await reports.service(**observed) is None
+
+    assert reports.written == 1
+
+
+async def test_progress_is_delayed() -> None:
+    """It is written every few seconds, and the caller learns when to report again."""
+    reports = Reports()
+    await reports.service(**rollout(1))
+
+    reports.now = START + 2
+    assert await reports.service(**rollout(2)) == PROGRESS_PERIOD - 2
+    reports.now = START + PROGRESS_PERIOD - 0.5
+    assert await reports.service(**rollout(3)) == 0.5
+    assert reports.written == 1
+
+    reports.now = START + PROGRESS_PERIOD
+    assert await reports.service(**rollout(4)) is None
+    assert reports.written == 2
+    assert "4 of 9 pods" in str(reports.cluster.statuses[-1])
+
+    assert await reports.service(**rollout(5)) == PROGRESS_PERIOD
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (rollout(1), rollout(9)),
+        (rollout(1), rollout(1, pods=[CRASHING])),
+        (rollout(1, pods=[CRASHING]), rollout(1)),
+        (rollout(1), {"invalid": INVALID}),
+        ({}, rollout(8)),
+        ({}, {"invalid": INVALID}),
+        ({"invalid": INVALID}, {"invalid": InvalidSpecError([Problem("spec.port", "used")])}),
+        (rollout(1), rollout(1, refs=Verdict("True", Reason.RESOLVED_REFS, "found"))),
+        (
+            rollout(1, programmed=Verdict("Unknown", Reason.PENDING, "wait")),
+            rollout(1, programmed=Verdict("True", Reason.PROGRAMMED, "served")),
+        ),
+    ],
+)
+async def test_what_is_not_mere_progress_is_written_at_once(
+    before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    """Every condition counts, and so does the reason of Ready."""
+    reports = Reports()
+    await reports.service(**before)
+
+    assert await reports.service(**after) is None
+    assert reports.written == 2
+
+
+async def test_a_new_generation_is_written_at_once() -> None:
+    """Whoever waits for ``observedGeneration`` is not kept waiting."""
+    reports = Reports()
+    await reports.service(**rollout(1))
+    live = reports.live()
+    assert live is not None
+    changed = {**live["metadata"], "generation": 2, "resourceVersion": "200"}
+    reports.store.put(GRPC_SERVICES, {**live, "metadata": changed})
+
+    assert await reports.service(**rollout(1)) is None
+    assert [each["status"]["observedGeneration"] for each in reports.cluster.statuses] == [1, 2]
+
+
+async def test_a_change_of_available_is_progress() -> None:
+    """Available comes and goes while a rollout goes on."""
+    reports = Reports()
+    await reports.service(**rollout(1))
+    later = rollout(2)
+    later["deployment"]["status"]["conditions"][0]["status"] = "False"
+
+    assert await reports.service(**later) == PROGRESS_PERIOD
+
+
+async def test_counters_of_a_gateway_are_delayed() -> None:
+    """Every proxy and every service that comes changes them."""
+    reports = Reports()
+    await reports.gateway(proxies=1)
+
+    reports.now = START + 1
+    assert await reports.gateway(proxies=2) == PROGRESS_PERIOD - 1
+    assert reports.written == 1
+
+    reports.now = START + PROGRESS_PERIOD
+    assert await reports.gateway(proxies=3) is None
+    assert reports.cluster.statuses[-1]["status"]["proxies"] == 3
+
+
+async def test_counters_that_change_with_a_verdict_are_written_at_once() -> None:
+    """As a part of the whole status."""
+    reports = Reports()
+    await reports.gateway(proxies=1)
+
+    assert await reports.gateway(proxies=2, invalid=INVALID) is None
+    assert reports.cluster.statuses[-1]["status"]["proxies"] == 2
+
+
+async def test_owners_are_delayed_apart() -> None:
+    """The progress of one says nothing about another."""
+    reports = Reports()
+    await reports.service(OTHER, **rollout(1))
+    reports.now = START + PROGRESS_PERIOD - 1
+    await reports.service(SERVICE, **rollout(1))
+
+    reports.now = START + PROGRESS_PERIOD
+    assert await reports.service(SERVICE, **rollout(2)) == PROGRESS_PERIOD - 1
+    assert await reports.service(OTHER, **rollout(2)) is None
+
+
+async def test_a_delay_does_not_outlive_what_is_remembered() -> None:
+    """After a restart, or when the owner is gone and made again, nothing has been written yet."""
+    reports = Reports()
+    await reports.service(**rollout(1))
+    reports.reporter.forget(USERS)
+
+    assert await reports.service(**rollout(2)) is None
+    assert reports.written == 2
+
+
+async def test_an_owner_that_is_gone_leaves_the_store() -> None:
+    """Its deletion was missed: nothing more is made for it, and it gets no Event."""
+    reports = Reports()
+    reports.cluster.error = NotFoundError("gone", status=404)
+
+    assert await reports.service(invalid=INVALID) is None
+    assert reports.live() is None
+    assert reports.live(OTHER) == OTHER
+    assert reports.events == []
+
+
+async def test_a_namesake_stays_in_the_store() -> None:
+    """Only the object that was reported on is gone."""
+    reports = Reports()
+    namesake = users(generation=2)
+    namesake["metadata"]["uid"] = "another"
+    reports.store.put(GRPC_SERVICES, namesake)
+    reports.cluster.error = NotFoundError("gone", status=404)
+
+    observed = Observed(GrpcService.parse(SERVICE), {}, invalid=INVALID)
+    assert await reports.reporter.report(SERVICE, observed) is None
+    assert reports.live() == namesake
+
+
+async def test_what_could_not_be_written_is_written_later() -> None:
+    """No Event says what the status does not, and the next try is not delayed."""
+    reports = Reports()
+    await reports.service(**rollout(1))
+    reports.now = START + PROGRESS_PERIOD
+    reports.cluster.error = ClusterError("overloaded", status=429)
+    with pytest.raises(ClusterError, match="overloaded"):
+        await reports.service(**rollout(2))
+    with pytest.raises(ClusterError, match="overloaded"):
+        await reports.service(**rollout(2, pods=[CRASHING]))
+    assert reports.events == []
+
+    reports.cluster.error = None
+    assert await reports.service(**rollout(2)) is None
+    assert reports.written == 2
+
+
+async def test_events_are_for_transitions_only() -> None:
+    """A problem and the recovery have one Event each, however often they are observed."""
+    reports = Reports()
+    await reports.service(**rollout(1))
+    assert reports.events == []
+    for _ in range(3):
+        reports.now += PROGRESS_PERIOD
+        await reports.service(**rollout(1, pods=[CRASHING]))
+    assert reports.events == [("Warning", "CrashLoopBackOff")]
+    for _ in range(3):
+        reports.now += PROGRESS_PERIOD
+        await reports.service(**rollout(9))
+
+    assert reports.events == [("Warning", "CrashLoopBackOff"), ("Normal", "RolloutComplete")]
+
+
+async def test_an_event_is_about_the_object() -> None:
+    """It says when, what, and about which version of which object."""
+    reports = Reports()
+    await reports.service(invalid=INVALID)
+
+    (event,) = reports.cluster.events
+    assert event["metadata"]["namespace"] == "shop"
+    assert event["metadata"]["name"].startswith("users.")
+    assert (event["note"], event["eventTime"]) == (
+        "spec.image: wrong",
+        "2026-01-01T00:00:00.000000Z",
+    )
+    assert {name: event["regarding"][name] for name in ("kind", "name", "uid")} == {
+        "kind": "GrpcService",
+        "name": "users",
+        "uid": "uid-users",
+    }
+
+
+async def test_events_of_one_moment_have_names_of_their_own() -> None:
+    """Two notes at once are two Events; the same one said twice would be the same Event."""
+    reports = Reports()
+    await reports.service(invalid=INVALID)
+    await reports.service(OTHER, invalid=INVALID)
+    await reports.service(
+        invalid=InvalidSpecError([Problem("spec.port", "used")], reason=Reason.REJECTED)
+    )
+
+    assert len({event["metadata"]["name"] for event in reports.cluster.events}) == 3
+
+
+async def test_delayed_progress_makes_no_event() -> None:
+    """What is not written has no Event."""
+    reports = Reports()
+    await reports.service(**rollout(1, pods=[CRASHING]))
+    reports.now = START + 1
+    more = [pod(containerStatuses=waiting("CrashLoopBackOff", "back-off 20s"))]
+
+    assert await reports.service(**rollout(1, pods=more)) == PROGRESS_PERIOD - 1
+    assert len(reports.events) == 1
