@@ -12,7 +12,7 @@ E2E := --cluster-name grpc-operator-e2e --kind-bin dev/bin/kind \
 BENCH := PYTHONPATH=dev:operator:services/kit:services/kit/tests:services/user:services/user/gen:. $(VENV)/bin/python
 STAMP := $(VENV)/.up-to-date
 
-$(STAMP): pyproject.toml uv.lock dev/bin/bootstrap
+$(STAMP): pyproject.toml tools/localkind/pyproject.toml uv.lock dev/bin/bootstrap
 	@dev/bin/bootstrap
 	@touch $@
 
@@ -41,12 +41,12 @@ lint: $(STAMP) ## Ruff, import-linter, buf lint and breaking, shellcheck, hadoli
 
 .PHONY: typing
 typing: $(STAMP) ## mypy --strict
-	@$(VENV)/bin/mypy operator/grpc_operator dev/demo dev/generate dev/images dev/lint dev/localkind dev/tilt services/kit services/user/user_service services/product/product_service services/order/order_service examples/clients/python examples/shop tests bench
+	@$(VENV)/bin/mypy operator/grpc_operator dev/demo dev/generate dev/images dev/lint dev/tilt tools/localkind services/kit services/user/user_service services/product/product_service services/order/order_service examples/clients/python examples/shop tests bench
 
 .PHONY: unit
-unit: $(STAMP) ## Unit, golden, helm, Tiltfile and docs tests
-	@$(RUN) -m localkind tools helm >/dev/null
-	@$(PYTEST) -q -m "not cluster and not envoy and not clients" tests
+unit: $(STAMP) ## Unit, golden, helm, Tiltfile, docs and localkind tests
+	@$(VENV)/bin/localkind tools helm >/dev/null
+	@$(PYTEST) -q -m "not cluster and not envoy and not clients" tests tools
 
 .PHONY: services
 services: $(STAMP) ## Tests of the service kit and the services, with real databases and processes
@@ -73,7 +73,7 @@ gen-check: $(STAMP) ## Fail when a generated file is stale
 .PHONY: integration
 integration: $(STAMP) ## Real Envoys, and the operator as a process against a real API server
 	@$(PYTEST) -m envoy tests
-	@$(PYTEST) -m cluster tests/integration tests/localkind
+	@$(PYTEST) -m cluster tests/integration tools/localkind/tests
 
 .PHONY: e2e
 e2e: $(STAMP) ## The chart and its pods on a real node, through pytest-kind

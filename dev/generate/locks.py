@@ -32,7 +32,7 @@ def _export(project: str, *options: str) -> str:
             str(UV),
             "export",
             "--locked",
-            "--no-emit-project",
+            "--no-emit-workspace",
             "--no-header",
             "--no-annotate",
             *options,

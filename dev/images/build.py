@@ -1,7 +1,6 @@
 """One recipe for both engines: wheels are downloaded first, so no build needs the network."""
 
 import hashlib
-import os
 import platform
 import subprocess
 import sys
@@ -63,7 +62,6 @@ def localkind(*arguments: str) -> str:
     """Runs a command of localkind, whose progress is shown, and returns what it printed."""
     done = subprocess.run(
         [sys.executable, "-m", "localkind", *arguments],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "dev")},
         check=True,
         stdout=subprocess.PIPE,
         text=True,

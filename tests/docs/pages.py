@@ -5,7 +5,17 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_FOLDERS = ("docs", "charts", "examples", "changelog.d", "services", "tests", "bench", "crds")
+_FOLDERS = (
+    "docs",
+    "charts",
+    "examples",
+    "changelog.d",
+    "services",
+    "tests",
+    "tools",
+    "bench",
+    "crds",
+)
 _INSTALLED = re.compile(r"\.|node_modules$")
 _FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")

@@ -65,7 +65,7 @@ class Tilt:
 
     Attributes:
         context: The current kubectl context.
-        provider: What `python -m localkind provider` is to answer.
+        provider: What `localkind provider` is to answer.
         missing: Paths that are to seem absent.
     """
 

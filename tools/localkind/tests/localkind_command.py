@@ -1,7 +1,6 @@
-"""Running `dev/bin/kind`, as a person does, and asking the cluster questions with kubectl."""
+"""Runs localkind, as a person does, and asks the cluster questions with kubectl."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -11,24 +10,20 @@ from typing import Any
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-KIND = REPOSITORY / "dev/bin/kind"
+LOCALKIND = Path(sys.executable).with_name("localkind")
 KUBECTL = Path(sys.executable).with_name("kubectl")
 
 
 def kind(*words: str | Path, fails: bool = False) -> subprocess.CompletedProcess[str]:
     """Run a command and check that it succeeds, or that it fails as kind's commands do."""
-    done = subprocess.run([KIND, *words], capture_output=True, text=True, check=False)
+    done = subprocess.run([LOCALKIND, *words], capture_output=True, text=True, check=False)
     assert done.returncode == (1 if fails else 0), f"{words}:\n{done.stdout}\n{done.stderr}"
     return done
 
 
 def kind_process(*words: str | Path) -> subprocess.Popen[bytes]:
     """Start a command that is going to be killed."""
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "dev")}
-    return subprocess.Popen(
-        [sys.executable, "-m", "localkind", *words], env=environment, stderr=subprocess.DEVNULL
-    )
+    return subprocess.Popen([LOCALKIND, *words], stderr=subprocess.DEVNULL)
 
 
 def kubectl(kubeconfig: Path, *words: str, stdin: str | None = None) -> str:

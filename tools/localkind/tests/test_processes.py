@@ -18,7 +18,7 @@ from localkind.processes import (
     read_pid_file,
     start,
 )
-from tests.localkind.command import eventually
+from localkind_command import eventually
 
 
 @pytest.fixture

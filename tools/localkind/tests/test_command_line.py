@@ -1,8 +1,6 @@
 """The command line: kind's options and defaults, one line for everything that is wrong."""
 
-import subprocess
-import sys
-from pathlib import Path
+from importlib import metadata
 
 import pytest
 
@@ -10,8 +8,6 @@ from localkind.cli import main
 from localkind.cli.commands import COMMANDS
 from localkind.cli.parser import build_parser, cluster_name, duration
 from localkind.errors import LocalKindError
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def test_what_pytest_kind_runs_is_understood() -> None:
@@ -103,23 +99,10 @@ def test_every_command_of_the_parser_has_a_function() -> None:
     assert found == set(COMMANDS)
 
 
-def test_dev_bin_kind_works_from_any_directory(tmp_path: Path) -> None:
-    """Tools call it by its path, from wherever they are."""
-    done = subprocess.run(
-        [REPOSITORY / "dev/bin/kind", "version"],
-        cwd=tmp_path, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert "linux/" in done.stdout
-
-
-def test_the_provider_without_a_docker_engine_is_localkind(tmp_path: Path) -> None:
-    """A Docker client alone is no engine; kind alone cannot run."""
-    (tmp_path / "kind").write_text("#!/bin/sh\n")
-    (tmp_path / "kind").chmod(0o755)
-    (tmp_path / "docker").write_text("#!/bin/sh\necho 'no engine' >&2\nexit 1\n")
-    (tmp_path / "docker").chmod(0o755)
-    environment = {"PATH": str(tmp_path), "PYTHONPATH": str(REPOSITORY / "dev")}
-    words = [sys.executable, "-m", "localkind", "provider"]
-    assert subprocess.check_output(words, env=environment, text=True) == "localkind\n"
-    (tmp_path / "docker").write_text("#!/bin/sh\necho 28.0.0\n")
-    assert subprocess.check_output(words, env=environment, text=True) == "kind\n"
+def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) -> None:
+    """A bug report can name it, and the version of Kubernetes beside it."""
+    assert main(["version"]) == 0
+    number = metadata.version("localkind")
+    assert capsys.readouterr().out.startswith(f"localkind v{number} (Kubernetes v")
+    assert main(["version", "-q"]) == 0
+    assert capsys.readouterr().out == f"{number}\n"

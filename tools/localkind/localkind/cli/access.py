@@ -3,6 +3,7 @@
 import json
 import tempfile
 from argparse import Namespace
+from importlib import metadata
 from pathlib import Path
 
 import yaml
@@ -81,8 +82,9 @@ def show_provider(_options: Namespace, _progress: Progress) -> None:
 
 def version(options: Namespace, _progress: Progress) -> None:
     """Print the version; only the number with `-q`, as kind does."""
-    text = f"localkind (Kubernetes v{KUBERNETES_VERSION}) linux/{architecture()}"
-    print(f"v{KUBERNETES_VERSION}" if options.quiet else text)
+    number = metadata.version("localkind")
+    text = f"localkind v{number} (Kubernetes v{KUBERNETES_VERSION}) linux/{architecture()}"
+    print(number if options.quiet else text)
 
 
 def _find(name: str) -> Cluster:

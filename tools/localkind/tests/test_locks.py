@@ -1,12 +1,10 @@
 """Locks between localkind processes."""
 
-import os
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
-from localkind import paths
 from localkind.locks import locked
 from localkind.progress import Progress
 
@@ -45,9 +43,8 @@ def test_a_holder_that_is_killed_lets_go(tmp_path: Path) -> None:
         "with locked(Path(sys.argv[1]), Progress(quiet=True), 'x'): "
         "print('held', flush=True); time.sleep(600)"
     )
-    environment = {**os.environ, "PYTHONPATH": str(paths.SOURCE_ROOT.parent)}
     with subprocess.Popen(
-        [sys.executable, "-c", code, path], stdout=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-c", code, path], stdout=subprocess.PIPE, text=True
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"

@@ -13,8 +13,12 @@ from localkind.progress import Progress
 _INTERRUPTED = 130
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run one command; the exit code is 1 for every error, as kind's is."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is 1 for every error, as kind's is.
+
+    Args:
+        arguments: the words after the program's name; those of this process by default.
+    """
     signal.signal(signal.SIGTERM, _terminate)
     progress = Progress()
     try:
@@ -29,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()  # Whoever read the output has gone; there is nobody to tell.
+        sys.stderr.close()  # The reader of the output has ended.
         return 1
     return 0
 

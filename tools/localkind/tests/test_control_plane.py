@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from localkind import components, record
-from tests.localkind.command import eventually, info, kind, kubectl
-from tests.localkind.machine import snapshot
+from localkind_command import eventually, info, kind, kubectl
+from localkind_machine import snapshot
 
 pytestmark = pytest.mark.cluster
 

@@ -50,7 +50,7 @@ def cluster_name(text: str) -> str:
 
 def build_parser() -> Parser:
     """The whole command line."""
-    parser = Parser(prog="kind", allow_abbrev=False, description=_DESCRIPTION)
+    parser = Parser(prog="localkind", allow_abbrev=False, description=_DESCRIPTION)
     _common(parser, top=True)
     commands = parser.add_subparsers(dest="group", metavar="COMMAND", required=True)
     _create(_group(commands, "create", "Creates a cluster"))

@@ -12,7 +12,7 @@ SLICES = [Slice(index) for index in range(SLICE_COUNT)]
 
 
 def test_the_first_slice_is_where_the_documentation_says() -> None:
-    """The addresses that docs/localkind.md shows."""
+    """The addresses that README.md shows."""
     first = SLICES[0]
     assert (str(first.host), str(first.node)) == ("198.18.0.1", "198.18.0.2")
     assert (str(first.pods), str(first.services)) == ("198.18.16.0/20", "198.18.32.0/20")

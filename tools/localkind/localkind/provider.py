@@ -1,7 +1,8 @@
 """Which of the two runs clusters on this machine: real kind, or localkind.
 
 A program of its own, `python -m localkind.provider`, it prints the path of real kind, or nothing
-when localkind is to be used; it imports little, because `dev/bin/kind` always runs it.
+when localkind is to be used; it imports little, because a script named
+`kind` that chooses between the two runs it for every command.
 """
 
 import os
@@ -10,6 +11,8 @@ import subprocess
 from pathlib import Path
 
 _DOCKER_SECONDS = 20.0
+_SCRIPT_BYTES = 4096
+"""More than a script that starts localkind is long."""
 
 
 def real_kind() -> str | None:
@@ -19,11 +22,18 @@ def real_kind() -> str | None:
 
 
 def _find_kind() -> str | None:
-    """The first `kind` on PATH that is not this repository's own `dev/bin/kind`."""
-    own = Path(__file__).resolve().parents[1] / "bin"
-    directories = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    others = [d for d in directories if d and Path(d).resolve() != own]
-    return shutil.which("kind", path=os.pathsep.join(others))
+    """The first `kind` on PATH that is not a script around localkind."""
+    for directory in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        path = shutil.which("kind", path=directory) if directory else None
+        if path and not _runs_localkind(Path(path)):
+            return path
+    return None
+
+
+def _runs_localkind(program: Path) -> bool:
+    with program.open("rb") as file:
+        start = file.read(_SCRIPT_BYTES)
+    return start.startswith(b"#!") and b"localkind" in start
 
 
 def docker_answers() -> bool:

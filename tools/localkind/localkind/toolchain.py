@@ -81,7 +81,7 @@ def _install_go(home: Path) -> None:
 
 def _pip_install() -> list[str]:
     """`pip install` of whichever Python package installer there is; uv's environments lack pip."""
-    for uv in (shutil.which("uv"), str(paths.cache_dir() / "uv/bin/uv")):
+    for uv in (shutil.which("uv"), str(Path(sys.executable).with_name("uv"))):
         if uv and os.access(uv, os.X_OK):
             return [uv, "pip", "install", "--python", sys.executable]
     for python in (sys.executable, shutil.which("python3", path=PATH)):

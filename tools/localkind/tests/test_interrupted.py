@@ -9,8 +9,8 @@ import pytest
 
 from localkind import paths
 from localkind.record import RECORD_FILE
-from tests.localkind.command import eventually, info, kind, kind_process
-from tests.localkind.machine import snapshot
+from localkind_command import eventually, info, kind, kind_process
+from localkind_machine import snapshot
 
 pytestmark = pytest.mark.cluster
 

@@ -1,7 +1,7 @@
 """localkind: the part of kind's command line that people and tools use, without Docker.
 
 It runs one real node (etcd, the Kubernetes components, containerd) as processes of this machine in
-a network namespace of their own. `docs/localkind.md` is the page for people.
+a network namespace of their own. README.md is the page for users.
 """
 
 KUBERNETES_VERSION = "1.36.3"

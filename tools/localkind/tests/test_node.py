@@ -1,4 +1,4 @@
-"""A whole cluster, made by pytest-kind through `dev/bin/kind`: images, DNS, ports, and its end."""
+"""A whole cluster, made by pytest-kind through localkind: images, DNS, ports, and its end."""
 
 import json
 import shutil
@@ -13,8 +13,8 @@ from pytest_kind import KindCluster
 from localkind import tools
 from localkind.images.archive import write_program_image
 from localkind.progress import Progress
-from tests.localkind.command import KIND, KUBECTL, eventually, info, kind
-from tests.localkind.machine import snapshot
+from localkind_command import KUBECTL, LOCALKIND, eventually, info, kind
+from localkind_machine import snapshot
 
 pytestmark = pytest.mark.cluster
 
@@ -81,7 +81,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, host_port: int) -> Iterato
     before = snapshot(NAME)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(directory)
-        made = KindCluster(NAME, directory / "kubeconfig", kind_path=KIND, kubectl_path=KUBECTL)
+        made = KindCluster(
+            NAME, directory / "kubeconfig", kind_path=LOCALKIND, kubectl_path=KUBECTL
+        )
         made.create(config)
         try:
             yield made

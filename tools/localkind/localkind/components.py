@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from localkind import controlplane, mounts, netns, node, paths, processes
+from localkind import controlplane, mounts, netns, node, processes
 from localkind.errors import CommandError
 from localkind.record import Cluster
 
@@ -50,8 +50,7 @@ class Components:
         mappings = [
             f"{m.listen}:{m.host_port}={target}:{m.node_port}" for m in self.cluster.port_mappings
         ]
-        program = ["env", f"PYTHONPATH={paths.SOURCE_ROOT.parent}", sys.executable, "-m"]
-        command = [*program, "localkind.forward", *mappings]
+        command = [sys.executable, "-m", "localkind.forward", *mappings]
         name = PORT_FORWARD
         processes.start(command, _pid_file(self.cluster, name), _log(self.cluster, name))
 

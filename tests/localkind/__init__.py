@@ -1,1 +1,0 @@
-"""Tests of localkind: its parts, and real clusters that it makes and removes."""
