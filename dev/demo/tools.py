@@ -1,4 +1,4 @@
-"""Commands of the demo: run, shown, and told apart when they fail."""
+"""Commands of the demo: run, shown, and named when they fail."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ def step(title: str) -> Iterator[None]:
 
 
 def kubeconfig() -> Path:
-    """The demo's own kubeconfig, so that the user's current context stays as it is."""
+    """The demo's own kubeconfig, so that the user's current context does not change."""
     path = ROOT / ".build" / "demo.kubeconfig"
     path.parent.mkdir(exist_ok=True)
     return path
@@ -58,8 +58,8 @@ def run(*command: str | Path, show: bool = False) -> str:
     if show and done.stdout:
         print(done.stdout, end="", flush=True)
     if done.returncode:
-        told = f"\n{done.stdout}{done.stderr or ''}".rstrip()
-        raise DemoError(f"{' '.join(words)} failed with exit code {done.returncode}{told}")
+        output = f"\n{done.stdout}{done.stderr or ''}".rstrip()
+        raise DemoError(f"{' '.join(words)} failed with exit code {done.returncode}{output}")
     return done.stdout
 
 

@@ -95,7 +95,7 @@ class Rbac(ValuesModel):
 
 
 class Watch(ValuesModel):
-    """Which GrpcServices the operator looks after."""
+    """Which GrpcServices the operator manages."""
 
     namespaces: list[NamespaceName] = Field(default=[], json_schema_extra={"uniqueItems": True})
     """Namespaces to work in; all when empty. When set, the operator gets a Role in each of them
@@ -262,7 +262,7 @@ class Values(ValuesModel):
     rbac: Rbac = Rbac()
     """What the operator, and people, may do."""
     watch: Watch = Watch()
-    """Which GrpcServices the operator looks after."""
+    """Which GrpcServices the operator manages."""
     leader_election: LeaderElection = LeaderElection()
     """How replicas agree on the one that works; always on."""
     reconcile: Reconcile = Reconcile()

@@ -1,4 +1,4 @@
-"""Builds every image of the repository with the engine that is there."""
+"""Builds every image of the repository with the engine of this machine."""
 
 import sys
 import time

@@ -31,12 +31,12 @@ class Image:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """What `docker build` and `kind build image` are told about files."""
+        """The file arguments of `docker build` and `kind build image`."""
         return ("--file", str(self.folder / "Dockerfile"), str(ROOT / (self.context or self.home)))
 
 
 def _service(name: str) -> Image:
-    """The kit lies beside the services, and each image has a copy of it."""
+    """The kit is beside the services, and each image has a copy of it."""
     return Image(f"localhost/{name}-service:dev", f"services/{name}", "services")
 
 

@@ -1,6 +1,6 @@
 """Downloads the wheels of every image: run with ``python -m images.wheels``.
 
-For builds that others start, such as Tilt's; ``python -m images`` does it by itself.
+For builds by other programs, such as Tilt's; ``python -m images`` includes it.
 """
 
 import sys

@@ -1,10 +1,10 @@
-"""Runs a module of an image, and again whenever Tilt has synced a change into the container.
+"""Runs a module of an image, and restarts it whenever Tilt has synced a change into the container.
 
     /app/bin/python /reload/reload.py MODULE [ARGUMENT ...]
 
-The pod stays as in production: the root file system read-only, any user. The code of the image is
+The pod is as in production: the root file system read-only, any user. The code of the image is
 copied from /app/src to /tmp/src, Tilt syncs into the copy, and the module runs from it. A program
-that ends by itself is started again after a pause, or at once when the next change arrives.
+that exits by itself is restarted after a pause, or at once when the next change arrives.
 """
 
 import os
@@ -19,9 +19,9 @@ SOURCE = Path("/app/src")
 COPY = Path("/tmp/src")  # noqa: S108 - a mount of the pod's own
 
 _POLL = 0.3
-"""Seconds between two looks at the code; a change counts when it has not gone on for as long."""
+"""Seconds between two scans of the code; a change is complete when the next scan finds no more."""
 _PAUSE = 5.0
-"""Seconds before a program that ended by itself is started again."""
+"""Seconds before a program that exited by itself is restarted."""
 
 Snapshot = dict[str, tuple[int, int]]
 """Path to modification time (ns) and size."""
@@ -45,13 +45,13 @@ def reload(source: Path, copy: Path, command: list[str]) -> int:
 
 
 def snapshot(folder: Path) -> Snapshot:
-    """Returns what tells one state of the code from another."""
+    """Returns what differs between two states of the code."""
     found = {}
     for path in folder.rglob("*"):
         try:
             stat = path.stat()
         except FileNotFoundError:
-            continue  # removed while we looked; the next look says so
+            continue  # removed during the scan; the next one reports it
         found[str(path)] = (stat.st_mtime_ns, stat.st_size)
     return found
 
@@ -59,19 +59,19 @@ def snapshot(folder: Path) -> Snapshot:
 def _wait(
     child: "subprocess.Popen[bytes]", copy: Path, seen: Snapshot, stop: threading.Event
 ) -> None:
-    """Returns on SIGTERM, after a change, or a pause after the program has ended by itself."""
+    """Returns on SIGTERM, after a change, or a pause after the program has exited by itself."""
     left: float | None = None
     while not stop.wait(_POLL):
         now = snapshot(copy)
         if now != seen:
             _settle(copy, now, stop)
-            _tell("the code has changed")
+            _report("the code has changed")
             return
         if child.poll() is None:
             continue
         if left is None:
             left = _PAUSE
-            _tell(f"ended with exit code {child.returncode}; starts again in {_PAUSE:.0f} s")
+            _report(f"ended with exit code {child.returncode}; restarts in {_PAUSE:.0f} s")
         left -= _POLL
         if left <= 0:
             return
@@ -84,7 +84,7 @@ def _settle(copy: Path, now: Snapshot, stop: threading.Event) -> None:
             return
 
 
-def _tell(what: str) -> None:
+def _report(what: str) -> None:
     print(f"reload: {what}", file=sys.stderr, flush=True)
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Serves PostgreSQL from $PGDATA, which it fills when it is empty, by TCP and a socket in $PGHOST: the password of the user postgres
-# is $POSTGRES_PASSWORD, and scripts of /docker-entrypoint-initdb.d run once, before anybody else
+# is $POSTGRES_PASSWORD, and scripts of /docker-entrypoint-initdb.d run once, before clients
 # can connect. The official image (docker.io/library/postgres) does the same with these names.
 set -euo pipefail
 
@@ -11,7 +11,7 @@ initialize() {
         echo "POSTGRES_PASSWORD: is not set; set it to the password of the user postgres" >&2
         exit 2
     fi
-    # Under another name until all of it is done: a start that is cut off begins anew.
+    # Under another name until it is complete: after an interrupted start the next one starts over.
     local draft=$PGDATA.new
     rm -rf "$draft"
     mkdir -p "$(dirname "$PGDATA")"

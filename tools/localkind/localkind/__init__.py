@@ -1,11 +1,11 @@
-"""localkind: the part of kind's command line that people and tools use, without Docker.
+"""localkind: the part of kind's command line that users and tools need, without Docker.
 
 It runs one real node (etcd, the Kubernetes components, containerd) as processes of this machine in
 a network namespace of their own. README.md is the page for users.
 """
 
 KUBERNETES_VERSION = "1.36.3"
-"""The version of `k8s.io/kubernetes` that `kt/go.mod` pins; stamped into the binary."""
+"""The version of `k8s.io/kubernetes` in `kt/go.mod`; the binary reports it."""
 
 NODE_ROLE = "control-plane"
 DEFAULT_CLUSTER_NAME = "kind"

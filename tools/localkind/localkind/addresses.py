@@ -48,7 +48,7 @@ class Slice:
 
     @property
     def kubernetes_service(self) -> IPv4Address:
-        """The API server's ClusterIP: the first of the range, which it takes for itself."""
+        """The API server's ClusterIP: the first of the range, which it assigns to itself."""
         return self.services.network_address + 1
 
     @property

@@ -12,7 +12,7 @@ from localkind.processes import Process, find, kill
 ROOT = Path("/sys/fs/cgroup")
 NEEDED_V1 = ("cpu", "cpuacct", "cpuset", "memory")
 NEEDED_V2 = ("cpu", "cpuset", "memory", "pids")
-"""What the kubelet insists on (pkg/kubelet/cm/cgroup_manager_linux.go)."""
+"""What the kubelet requires (pkg/kubelet/cm/cgroup_manager_linux.go)."""
 
 _REMOVE_SECONDS = 10.0
 
@@ -23,7 +23,7 @@ def is_v2() -> bool:
 
 
 def create(name: str) -> None:
-    """Make the cgroup `name`; the kubelet wants its `--cgroup-root` to exist everywhere.
+    """Make the cgroup `name`; the kubelet requires its `--cgroup-root` to exist in every hierarchy.
 
     Raises:
         LocalKindError: a controller that the kubelet needs is missing.
@@ -46,7 +46,7 @@ def _create_v2(name: str) -> None:
     (ROOT / name).mkdir(exist_ok=True)
     for directory in (ROOT, ROOT / name):
         for controller in available:
-            with suppress(OSError):  # A controller that nobody needs may refuse.
+            with suppress(OSError):  # A controller that is not needed may refuse.
                 (directory / "cgroup.subtree_control").write_text(f"+{controller}")
 
 

@@ -1,4 +1,4 @@
-"""kind's Cluster configuration (`kind.x-k8s.io/v1alpha4`), as far as it makes sense here.
+"""kind's Cluster configuration (`kind.x-k8s.io/v1alpha4`), as far as localkind supports it.
 
 Fields: https://kind.sigs.k8s.io/docs/user/configuration/
 """
@@ -31,7 +31,7 @@ _LOOPBACK = "127.0.0.1"
 
 @dataclass
 class ClusterConfig:
-    """What localkind takes from the file, and what it has to say about the rest."""
+    """What localkind uses of the file, and the warnings about the rest."""
 
     name: str | None = None
     port_mappings: list[PortMapping] = field(default_factory=list)
@@ -43,7 +43,7 @@ def load(source: str) -> ClusterConfig:
     """Read the configuration from a file, or from standard input for `-`.
 
     Raises:
-        LocalKindError: a field is wrong, or is one that localkind cannot honour.
+        LocalKindError: a field is wrong, or is one that localkind does not support.
     """
     try:
         content = yaml.safe_load(sys.stdin if source == "-" else Path(source).read_text())
@@ -57,7 +57,7 @@ def parse(content: Any) -> ClusterConfig:
     _check_fields(content, _TOP_FIELDS, "config")
     for key, wanted in (("kind", "Cluster"), ("apiVersion", API_VERSION)):
         if content.get(key) != wanted:
-            raise LocalKindError(f"config: {key} is {content.get(key)!r}; it has to be {wanted}")
+            raise LocalKindError(f"config: {key} is {content.get(key)!r}; it must be {wanted}")
     config = ClusterConfig(name=_text(content.get("name"), "name"))
     _networking(content.get("networking") or {}, config)
     nodes = content.get("nodes") or [{}]
@@ -79,12 +79,12 @@ def _node(node: Any, config: ClusterConfig) -> None:
     _check_fields(node, _NODE_FIELDS, "nodes[0]")
     role = node.get("role", NODE_ROLE)
     if role != NODE_ROLE:
-        raise LocalKindError(f"config: nodes[0].role is {role!r}; it has to be {NODE_ROLE}")
+        raise LocalKindError(f"config: nodes[0].role is {role!r}; it must be {NODE_ROLE}")
     if "image" in node:
         config.warnings.append("nodes[0].image is ignored: localkind has one version of Kubernetes")
     labels = node.get("labels") or {}
     if not isinstance(labels, dict) or not all(isinstance(v, str) for v in labels.values()):
-        raise LocalKindError("config: nodes[0].labels has to map names to strings")
+        raise LocalKindError("config: nodes[0].labels must map names to strings")
     config.node_labels = labels
     for index, mapping in enumerate(node.get("extraPortMappings") or []):
         config.port_mappings.append(_port_mapping(mapping, f"nodes[0].extraPortMappings[{index}]"))
@@ -105,24 +105,24 @@ def _loopback(value: Any, where: str) -> str:
         address = ip_address(value)
         if address.is_loopback or address.is_unspecified:
             return _LOOPBACK if address.is_unspecified else str(address)
-    raise LocalKindError(f"config: {where} is {value!r}; it has to be {_LOOPBACK}")
+    raise LocalKindError(f"config: {where} is {value!r}; it must be {_LOOPBACK}")
 
 
 def _port(value: Any, where: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MAX_PORT:
-        raise LocalKindError(f"config: {where} is {value!r}; it has to be 1 to {_MAX_PORT}")
+        raise LocalKindError(f"config: {where} is {value!r}; it must be 1 to {_MAX_PORT}")
     return value
 
 
 def _text(value: Any, where: str) -> str | None:
     if value is not None and not isinstance(value, str):
-        raise LocalKindError(f"config: {where} is {value!r}; it has to be a string")
+        raise LocalKindError(f"config: {where} is {value!r}; it must be a string")
     return value
 
 
 def _check_fields(value: Any, known: set[str], where: str) -> None:
     if not isinstance(value, dict):
-        raise LocalKindError(f"{where} has to be a mapping")
+        raise LocalKindError(f"{where} must be a mapping")
     for key in value:
         if key not in known:
             supported = ", ".join(sorted(known))

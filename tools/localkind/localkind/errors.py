@@ -1,8 +1,8 @@
-"""The errors that localkind shows to people."""
+"""The errors that localkind shows to its users."""
 
 
 class LocalKindError(Exception):
-    """Something a person can act on; its text is shown as it is, without a traceback."""
+    """An error that the user can act on; its text is shown unchanged, without a traceback."""
 
 
 class CommandError(LocalKindError):

@@ -24,7 +24,7 @@ async def _listen(listen: tuple[str, str], target: tuple[str, str]) -> asyncio.S
         try:
             far_reader, far_writer = await asyncio.open_connection(target[0], int(target[1]))
         except OSError:
-            writer.transport.abort()  # A reset, as from a port that nobody listens on.
+            writer.transport.abort()  # A reset, as from a port without a listener.
             return
         await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
         far_writer.close()
@@ -34,7 +34,7 @@ async def _listen(listen: tuple[str, str], target: tuple[str, str]) -> asyncio.S
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Copy one direction; its end is passed on, and the other direction goes on."""
+    """Copy one direction; its end is passed on, and the other direction stays open."""
     with suppress(OSError):
         while data := await reader.read(_CHUNK_BYTES):
             writer.write(data)

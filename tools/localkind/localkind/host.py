@@ -45,7 +45,7 @@ def require_kernel() -> None:
 
 
 def load_module(name: str, reason: str) -> None:
-    """Load a kernel module; raises LocalKindError, with the reason, when there is none."""
+    """Load a kernel module; raises LocalKindError, with the reason, when this kernel has none."""
     try:
         run(["modprobe", name])
     except CommandError as error:
@@ -101,7 +101,7 @@ def restore_after_nodes() -> None:
             if setting.read_text().strip() != value:
                 setting.write_text(value)
         for path in saved["directories"]:
-            with suppress(OSError):  # Somebody else uses it by now.
+            with suppress(OSError):  # Another program uses it by now.
                 Path(path).rmdir()
         _saved().unlink()
 

@@ -1,4 +1,4 @@
-"""A small client of the cluster's API server, for what localkind itself has to ask and create."""
+"""A small client of the cluster's API server, for what localkind itself reads and creates."""
 
 import http.client
 import json
@@ -32,7 +32,7 @@ class KubeAPI:
         return True
 
     def find(self, path: str) -> dict[str, Any] | None:
-        """The object at an API path, or None when there is none.
+        """The object at an API path, or None when it does not exist.
 
         Raises:
             LocalKindError: any other answer than the object or 404.
@@ -41,7 +41,7 @@ class KubeAPI:
         return None if answer is None else _object(answer)
 
     def text(self, path: str) -> str:
-        """The answer to a GET, as it is."""
+        """The answer to a GET, unchanged."""
         return self._request("GET", path) or ""
 
     def apply(self, path: str, manifest: dict[str, Any]) -> None:

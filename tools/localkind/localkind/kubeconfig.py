@@ -1,4 +1,4 @@
-"""The user's kubeconfig file: a cluster's entries put in and taken out, the rest left as it is.
+"""The user's kubeconfig file: a cluster's entries added and removed, the rest unchanged.
 
 The rules are kind's (pkg/cluster/internal/kubeconfig), which are kubectl's.
 """

@@ -16,7 +16,7 @@ def locked(path: Path, progress: Progress, what: str) -> Iterator[None]:
 
     Args:
         path: the lock file; its directory is made when it is missing.
-        progress: is told when somebody else holds the lock.
+        progress: reports when another process holds the lock.
         what: what the lock stands for, for that message.
     """
     descriptor = _acquire(path, progress, what)
@@ -43,16 +43,16 @@ def list_of_clusters(progress: Progress) -> Iterator[None]:
 
 def _acquire(path: Path, progress: Progress, what: str) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
-    told = False
+    reported = False
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                if not told:
+                if not reported:
                     progress.info(f"Waiting for another localkind that is using {what} ...")
-                    told = True
+                    reported = True
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             if _is_current(descriptor, path):
                 return descriptor

@@ -1,4 +1,4 @@
-"""`export logs`: what a person needs to find out why a cluster does not do what it should."""
+"""`export logs`: what explains why a cluster does not work."""
 
 import shutil
 from contextlib import suppress

@@ -1,7 +1,7 @@
-"""The mount namespace of a node: what containerd and the kubelet mount is seen by them alone.
+"""The mount namespace of a node: what containerd and the kubelet mount is visible to them only.
 
 It lives as long as a process in it does and is nowhere in this machine's mount table, so that
-killing the node's processes is all it takes to unmount everything.
+killing the node's processes unmounts everything.
 """
 
 from pathlib import Path
@@ -11,14 +11,14 @@ from localkind.record import Cluster
 PRIVATE_DIRECTORIES = (
     "/etc/cni", "/run/containerd", "/var/lib/cni", "/var/lib/kubelet", "/var/log/containers",
 )  # fmt: skip
-"""Where containerd, its shims, CNI plugins and the kubelet write, whatever they are told.
+"""Where containerd, its shims, CNI plugins and the kubelet write, however they are configured.
 
 In the namespace they are directories of the cluster: they are empty at first, they go with it, and
 two clusters do not share them.
 """
 
 # Nothing propagates from or to this machine; in the namespace, everything does, as the kubelet
-# wants it for `mountPropagation`. cadvisor finds containerd at its usual place only.
+# needs it for `mountPropagation`. cadvisor finds containerd at its usual place only.
 _SETUP = """\
 own=$1 socket=$2; shift 2
 for directory in {directories}; do

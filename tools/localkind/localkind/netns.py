@@ -57,7 +57,7 @@ def unlink(cluster: Cluster) -> None:
     """Remove the link from this machine, and with it the routes that use it."""
     link = cluster.addresses.link
     if _link_exists(link):
-        with suppress(CommandError):  # It goes by itself when the namespace's last process ends.
+        with suppress(CommandError):  # It disappears when the namespace's last process ends.
             run(["ip", "link", "delete", link])
         if _link_exists(link):
             raise LocalKindError(f"interface {link} cannot be deleted")

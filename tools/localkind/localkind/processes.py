@@ -41,7 +41,7 @@ def start(command: Sequence[str | Path], pid_file: Path, log: Path) -> None:
             words, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
             start_new_session=True, env=environment(),
         )  # fmt: skip
-    child.returncode = 0  # It is not waited for: it goes on when localkind has ended.
+    child.returncode = 0  # It is not waited for: it keeps running when localkind has ended.
 
 
 def read_pid_file(path: Path) -> Process | None:
@@ -80,7 +80,7 @@ def find(pid: int) -> Process | None:
 
 
 def is_listening(process: Process, port: int) -> bool:
-    """Whether somebody listens on a TCP port in the network namespace of a process.
+    """Whether a process listens on a TCP port in the network namespace of a process.
 
     Read from /proc/PID/net/tcp (proc_pid_net(5)): local address and state, in hexadecimal.
     """
@@ -118,8 +118,8 @@ def kill(processes: Iterable[Process], timeout: float = 10.0) -> list[Process]:
 
 
 def _wait(held: dict[int, Process], deadline: float) -> list[Process]:
-    waiting = dict(held)
-    while waiting and (left := deadline - time.monotonic()) > 0:
-        for descriptor in select.select(list(waiting), [], [], left)[0]:
-            del waiting[descriptor]
-    return list(waiting.values())
+    pending = dict(held)
+    while pending and (left := deadline - time.monotonic()) > 0:
+        for descriptor in select.select(list(pending), [], [], left)[0]:
+            del pending[descriptor]
+    return list(pending.values())

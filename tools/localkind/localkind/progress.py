@@ -1,4 +1,4 @@
-"""What localkind tells people while it works, in the style of kind's own output, on stderr."""
+"""What localkind reports while it works, in the style of kind's own output, on stderr."""
 
 import sys
 import threading
@@ -35,7 +35,7 @@ class Progress:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """Announce a step, tell the elapsed time while it runs, and tick it off."""
+        """Announce a step, report the elapsed time while it runs, and mark its end."""
         self.info(f" • {title}  ...")
         self._detail = ""
         done = threading.Event()

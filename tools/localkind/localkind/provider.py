@@ -1,8 +1,8 @@
 """Which of the two runs clusters on this machine: real kind, or localkind.
 
 A program of its own, `python -m localkind.provider`, it prints the path of real kind, or nothing
-when localkind is to be used; it imports little, because a script named
-`kind` that chooses between the two runs it for every command.
+when localkind is to be used; it imports little, because a script named `kind` that chooses between
+the two runs it for every command.
 """
 
 import os
@@ -16,7 +16,7 @@ _SCRIPT_BYTES = 4096
 
 
 def real_kind() -> str | None:
-    """The path of kind, when there is one and a Docker engine answers; else use localkind."""
+    """The path of kind if it is installed and a Docker engine answers; None for localkind."""
     path = _find_kind()
     return path if path and docker_answers() else None
 
@@ -37,7 +37,7 @@ def _runs_localkind(program: Path) -> bool:
 
 
 def docker_answers() -> bool:
-    """Whether a Docker engine, not only its client, is there."""
+    """Whether a Docker engine answers, not only its client exists."""
     words = ["docker", "version", "--format", "{{.Server.Version}}"]
     try:
         done = subprocess.run(words, capture_output=True, timeout=_DOCKER_SECONDS, check=False)

@@ -22,7 +22,7 @@ class PortMapping:
 
 @dataclass(frozen=True)
 class Cluster:
-    """Everything that has to be known to use or to remove a cluster."""
+    """Everything that is needed to use or to remove a cluster."""
 
     name: str
     slice_index: int
@@ -85,12 +85,12 @@ class Cluster:
 
 
 def boot_id() -> str:
-    """Tells this boot of the machine from every other (random(4))."""
+    """Identifies this boot of the machine (random(4))."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def save(cluster: Cluster) -> None:
-    """Write the record so that it is either there whole or not at all."""
+    """Write the record atomically."""
     path = cluster.run_dir / RECORD_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".tmp")
@@ -99,7 +99,7 @@ def save(cluster: Cluster) -> None:
 
 
 def load(name: str) -> Cluster | None:
-    """The record of the cluster `name`, or None when there is none."""
+    """The record of the cluster `name`, or None when it does not exist."""
     path = paths.run_dir(name) / RECORD_FILE
     try:
         values = json.loads(path.read_text())

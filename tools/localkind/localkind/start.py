@@ -27,10 +27,10 @@ def start(running: Components, wait_seconds: float, progress: Progress) -> None:
     Args:
         running: the cluster's components.
         wait_seconds: how long to wait for the cluster's DNS as well; 0 not to wait for it.
-        progress: is told about every step.
+        progress: reports every step.
 
     Raises:
-        LocalKindError: something does not start; what has started goes on.
+        LocalKindError: something does not start; what has started keeps running.
     """
     cluster = running.cluster
     with progress.step("Preparing nodes 📦"):
@@ -56,7 +56,7 @@ def _start_control_plane(running: Components, progress: Progress) -> KubeAPI:
     # Only then the API server: it backs off for seconds when etcd does not answer at first.
     _until(running.etcd_listens, running, progress, "waiting for etcd")
     running.start("kube-apiserver")
-    if with_node:  # The images are there by the time the kubelet wants them.
+    if with_node:  # So that the kubelet finds the images.
         _import_images(running, progress)
     api = KubeAPI(running.cluster)
     _until(api.ready, running, progress, "waiting for kube-apiserver")

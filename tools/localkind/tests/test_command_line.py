@@ -1,4 +1,4 @@
-"""The command line: kind's options and defaults, one line for everything that is wrong."""
+"""The command line: kind's options and defaults, one line for every error."""
 
 from importlib import metadata
 
@@ -11,7 +11,7 @@ from localkind.errors import LocalKindError
 
 
 def test_what_pytest_kind_runs_is_understood() -> None:
-    """The words are those of pytest-kind 22.11.1's cluster.py."""
+    """The arguments are those of pytest-kind 22.11.1's cluster.py."""
     options = build_parser().parse_args(
         ["create", "cluster", "--name=t", "--kubeconfig=/k", "--image=i", "--config", "c"]
     )
@@ -67,7 +67,7 @@ def test_durations_are_those_of_go(text: str, seconds: float) -> None:
         (["tools", "spanner"], 'unknown tool "spanner": one of kt, coredns, pause, helm'),
     ],
 )
-def test_what_is_wrong_is_told_in_one_line(
+def test_an_error_is_one_line(
     words: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit code 1, nothing on stdout, no usage text, no traceback."""
@@ -86,7 +86,7 @@ def test_a_name_from_the_configuration_file_is_checked_too() -> None:
 
 
 def test_every_command_of_the_parser_has_a_function() -> None:
-    """And no function is without a command."""
+    """And every function has a command."""
     found = set()
     pending = [build_parser()]
     while pending:

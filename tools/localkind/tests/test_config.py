@@ -1,4 +1,4 @@
-"""kind's configuration file: what is taken, what is ignored aloud, what is an error."""
+"""kind's configuration file: what is used, what is ignored with a warning, what is an error."""
 
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,8 @@ def test_listening_on_every_address_becomes_loopback() -> None:
     assert config.port_mappings == [PortMapping("127.0.0.1", 1, 2)]
 
 
-def test_what_is_ignored_is_said() -> None:
-    """Nobody has to find out by trying."""
+def test_what_is_ignored_is_a_warning() -> None:
+    """The warning names the field."""
     config = parse(cluster(networking={"podSubnet": "10.1.0.0/16"}, nodes=[{"image": "x"}]))
     assert [w.split(" ")[0] for w in config.warnings] == ["networking.podSubnet", "nodes[0].image"]
 
@@ -53,31 +53,29 @@ def port(**fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "config has to be a mapping"),
-        ({"kind": "Cluster"}, "apiVersion is None; it has to be kind.x-k8s.io/v1alpha4"),
-        (cluster(kind="Pod"), "kind is 'Pod'; it has to be Cluster"),
+        (None, "config must be a mapping"),
+        ({"kind": "Cluster"}, "apiVersion is None; it must be kind.x-k8s.io/v1alpha4"),
+        (cluster(kind="Pod"), "kind is 'Pod'; it must be Cluster"),
         (cluster(featureGates={"A": True}), "config: field featureGates is not supported"),
         (cluster(networking={"disableDefaultCNI": True}), "networking: field disableDefaultCNI"),
         (cluster(nodes=[{}, {}]), "exactly one control-plane node"),
         (cluster(nodes=[{"role": "worker"}]), r"nodes\[0\].role is 'worker'"),
         (cluster(nodes=[{"extraMounts": []}]), r"nodes\[0\]: field extraMounts is not supported"),
-        (cluster(nodes=[{"labels": {"a": 1}}]), r"nodes\[0\].labels has to map names to strings"),
-        (cluster(name=5), "name is 5; it has to be a string"),
-        (port(hostPort=0), r"extraPortMappings\[0\].hostPort is 0; it has to be 1 to 65535"),
+        (cluster(nodes=[{"labels": {"a": 1}}]), r"nodes\[0\].labels must map names to strings"),
+        (cluster(name=5), "name is 5; it must be a string"),
+        (port(hostPort=0), r"extraPortMappings\[0\].hostPort is 0; it must be 1 to 65535"),
         (port(containerPort="http"), r"extraPortMappings\[0\].containerPort is 'http'"),
         (port(protocol="UDP"), r"extraPortMappings\[0\].protocol is 'UDP'"),
-        (port(listenAddress="192.0.2.1"), r"listenAddress is '192.0.2.1'; it has to be 127.0.0.1"),
+        (port(listenAddress="192.0.2.1"), r"listenAddress is '192.0.2.1'; it must be 127.0.0.1"),
     ],
 )
-def test_what_cannot_be_honoured_is_an_error_that_names_the_field(
-    content: Any, message: str
-) -> None:
+def test_what_is_not_supported_is_an_error_that_names_the_field(content: Any, message: str) -> None:
     """A cluster that differs from what was asked for is worse than none."""
     with pytest.raises(LocalKindError, match=message):
         parse(content)
 
 
-def test_a_file_that_is_missing_or_no_yaml_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_missing_or_not_valid_yaml_is_named(tmp_path: Path) -> None:
     """The message says which file, not only what is wrong in it."""
     broken = tmp_path / "broken.yaml"
     broken.write_text("nodes: [")

@@ -48,7 +48,7 @@ def test_create_use_and_delete(tmp_path: Path) -> None:
 
 
 def _check_api(kubeconfig: Path) -> None:
-    """The controllers work, admission is on, and there is no node."""
+    """The controllers work, admission is on, and no node exists."""
     assert kubectl(kubeconfig, "config", "current-context").strip() == f"kind-{NAME}"
     kubectl(kubeconfig, "apply", "-f", "-", stdin=DEPLOYMENT)
     pods = ["get", "pods", "-l", "app=web", "-o", "jsonpath={.items[*].status.phase}"]
@@ -59,7 +59,7 @@ def _check_api(kubeconfig: Path) -> None:
     assert kubectl(kubeconfig, "get", "nodes", "-o", "name") == ""
 
 
-def test_a_cluster_with_a_dead_component_is_broken_and_is_made_anew(tmp_path: Path) -> None:
+def test_a_cluster_with_a_dead_component_is_broken_and_is_recreated(tmp_path: Path) -> None:
     """pytest-kind would use a listed cluster, so a broken one must not be listed."""
     target = ("--name", NAME, "--kubeconfig", tmp_path / "config")
     before = snapshot(NAME)
@@ -73,8 +73,8 @@ def test_a_cluster_with_a_dead_component_is_broken_and_is_made_anew(tmp_path: Pa
         listed = kind("get", "clusters")
         assert NAME not in listed.stdout.splitlines()
         assert f'cluster "{NAME}" is broken (kube-apiserver not running)' in listed.stderr
-        again = kind("create", "cluster", "--control-plane-only", *target)
-        assert f'Removing what is left of cluster "{NAME}"' in again.stderr
+        recreated = kind("create", "cluster", "--control-plane-only", *target)
+        assert f'Removing what is left of cluster "{NAME}"' in recreated.stderr
         assert not set(first.values()) & set(info(NAME)["pids"].values())
     finally:
         kind("delete", "cluster", *target)

@@ -48,7 +48,7 @@ def test_a_mounted_file_that_is_changed_or_added_changes_the_text(context: Path,
 
 
 def test_another_file_does_not_change_the_text(context: Path) -> None:
-    """What COPY takes, buildah looks at itself."""
+    """What COPY copies, buildah checks itself."""
     before = with_mount_digests(DOCKERFILE, context)
     (context / "other.py").write_text("2")
     assert with_mount_digests(DOCKERFILE, context) == before

@@ -24,7 +24,7 @@ from localkind.images.names import full_name
     ],
 )
 def test_short_names_mean_what_docker_means(short: str, full: str) -> None:
-    """The kubelet looks for the same full name."""
+    """The kubelet uses the same full name."""
     assert full_name(short) == full
 
 
@@ -56,7 +56,7 @@ def test_an_archive_of_docker_save_is_read(tmp_path: Path) -> None:
     assert image_ids(archive) == {"a:1": "sha256:abc", "b:2": "sha256:abc"}
 
 
-def test_another_file_is_no_image_archive(tmp_path: Path) -> None:
+def test_another_file_is_not_an_image_archive(tmp_path: Path) -> None:
     """The message names the file, whether it is a tar archive or not."""
     (tmp_path / "text").write_text("hello")
     with tarfile.open(tmp_path / "other.tar", "w") as tar:

@@ -27,7 +27,7 @@ STAGES: dict[str, Callable[[], bool]] = {
 
 @pytest.fixture
 def target(tmp_path: Path) -> tuple[str | Path, ...]:
-    """The options that name the cluster, of which nothing is there at first."""
+    """The options that name the cluster, of which nothing exists at first."""
     options = ("--name", NAME, "--kubeconfig", tmp_path / "config")
     kind("delete", "cluster", *options)
     return options
@@ -35,7 +35,7 @@ def target(tmp_path: Path) -> tuple[str | Path, ...]:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_killed_creation_is_removed_by_delete(stage: str, target: tuple[str | Path, ...]) -> None:
-    """SIGKILL leaves no time to tidy up: the next command has to."""
+    """SIGKILL leaves no time to clean up: the next command must."""
     before = snapshot(NAME)
     with kind_process("create", "cluster", "--wait", "60s", *target) as process:
         eventually(STAGES[stage], stage)
@@ -48,7 +48,7 @@ def test_killed_creation_is_removed_by_delete(stage: str, target: tuple[str | Pa
 def test_killed_creation_is_removed_by_create_and_killed_parts_by_delete(
     target: tuple[str | Path, ...],
 ) -> None:
-    """Nobody has to delete first, and no part is needed to remove the rest."""
+    """No delete is needed first, and no part is needed to remove the rest."""
     before = snapshot(NAME)
     with kind_process("create", "cluster", "--wait", "60s", *target) as process:
         eventually(STAGES["pods"], "pods")
@@ -63,7 +63,7 @@ def test_killed_creation_is_removed_by_create_and_killed_parts_by_delete(
 
 
 def test_an_interrupted_creation_removes_itself(target: tuple[str | Path, ...]) -> None:
-    """SIGTERM, like Ctrl-C, leaves time to tidy up."""
+    """SIGTERM, like Ctrl-C, leaves time to clean up."""
     before = snapshot(NAME)
     with kind_process("create", "cluster", *target) as process:
         eventually(STAGES["control plane"], "control plane")
@@ -73,7 +73,7 @@ def test_an_interrupted_creation_removes_itself(target: tuple[str | Path, ...]) 
 
 
 def test_a_killed_delete_is_finished_by_the_next(target: tuple[str | Path, ...]) -> None:
-    """The record is the last thing that goes."""
+    """The record is removed last."""
     before = snapshot(NAME)
     kind("create", "cluster", "--control-plane-only", *target)
     with kind_process("delete", "cluster", *target) as process:

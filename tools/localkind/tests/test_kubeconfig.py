@@ -44,14 +44,14 @@ def names(path: Path, key: str) -> list[str]:
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where $KUBECONFIG points to; not even its directory is there."""
+    """Where $KUBECONFIG points to; not even its directory exists."""
     path = tmp_path / "deep/config"
     monkeypatch.setenv("KUBECONFIG", str(path))
     return path
 
 
 def test_a_missing_file_is_made_for_its_owner_only(file: Path) -> None:
-    """It holds a key; and no lock or draft stays beside it."""
+    """It holds a key; and no lock or draft remains beside it."""
     kubeconfig.merge(config("a"), None)
     assert yaml.safe_load(file.read_text()) == config("a")
     assert file.stat().st_mode & 0o777 == 0o600
@@ -66,7 +66,7 @@ def test_an_empty_file_is_filled(file: Path) -> None:
     assert yaml.safe_load(file.read_text()) == config("a")
 
 
-def test_other_entries_stay_and_the_context_is_switched(file: Path) -> None:
+def test_other_entries_are_kept_and_the_context_is_switched(file: Path) -> None:
     """Also fields that we do not know, and also when ours are removed."""
     file.parent.mkdir()
     file.write_text(yaml.safe_dump(other()))
@@ -83,7 +83,7 @@ def test_other_entries_stay_and_the_context_is_switched(file: Path) -> None:
 
 
 def test_entries_of_the_same_cluster_are_replaced_in_place(file: Path) -> None:
-    """A cluster made anew has new certificates."""
+    """A recreated cluster has new certificates."""
     for name in ("a", "b"):
         kubeconfig.merge(config(name), None)
     kubeconfig.merge(config("a", "https://new"), None)
@@ -111,7 +111,7 @@ def test_another_current_context_stays_when_a_cluster_is_removed(file: Path) -> 
 def test_the_first_existing_file_of_the_list_is_changed_else_the_last_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kubectl's rule for $KUBECONFIG with several files; removal looks at all of them."""
+    """Kubectl's rule for $KUBECONFIG with several files; removal reads all of them."""
     files = [tmp_path / name for name in ("one", "two", "three")]
     monkeypatch.setenv("KUBECONFIG", ":".join(map(str, [*files, files[0], ""])))
     kubeconfig.merge(config("a"), None)
@@ -125,7 +125,7 @@ def test_the_first_existing_file_of_the_list_is_changed_else_the_last_is_made(
 
 
 def test_an_explicit_file_goes_before_the_environment(file: Path, tmp_path: Path) -> None:
-    """`--kubeconfig` names the only file that is touched."""
+    """`--kubeconfig` names the only file that is changed."""
     explicit = tmp_path / "explicit"
     kubeconfig.merge(config("a"), str(explicit))
     assert names(explicit, "contexts") == ["kind-a"]
@@ -146,8 +146,8 @@ def test_a_link_to_the_file_stays_a_link(file: Path, tmp_path: Path) -> None:
     ("text", "message"),
     [("clusters: [", "cannot be read"), ("- a", "not a YAML mapping"), ("users: {a: b}", "users")],
 )
-def test_a_broken_file_is_named_and_left_alone(file: Path, text: str, message: str) -> None:
-    """And its lock does not stay behind."""
+def test_a_broken_file_is_named_and_left_unchanged(file: Path, text: str, message: str) -> None:
+    """And its lock is removed."""
     file.parent.mkdir()
     file.write_text(text)
     with pytest.raises(LocalKindError, match=message):
@@ -156,7 +156,7 @@ def test_a_broken_file_is_named_and_left_alone(file: Path, text: str, message: s
     assert not file.with_name("config.lock").exists()
 
 
-def test_a_lock_that_stays_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_remains_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one who holds it may have died; only a person can know."""
     monkeypatch.setattr(kubeconfig, "_LOCK_SECONDS", 0.1)
     file.parent.mkdir()

@@ -56,7 +56,7 @@ spec: {clusterIP: None, selector: {app: web}, ports: [{port: 8000}]}
 
 
 def free_port() -> int:
-    """A TCP port of the loopback address that nobody listens on."""
+    """A TCP port of the loopback address without a listener."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
@@ -103,7 +103,7 @@ def web(cluster: KindCluster) -> KindCluster:
     return cluster
 
 
-def test_the_node_is_there_as_kind_has_it(cluster: KindCluster) -> None:
+def test_the_node_is_as_kind_has_it(cluster: KindCluster) -> None:
     """Its name, its role, the labels of the configuration file."""
     assert kind("get", "nodes", "--name", NAME).stdout == f"{NAME}-control-plane\n"
     labels = json.loads(cluster.kubectl("get", "nodes", "-o", "json"))["items"][0]["metadata"]
@@ -114,7 +114,7 @@ def test_the_node_is_there_as_kind_has_it(cluster: KindCluster) -> None:
 
 
 def test_creating_it_again_is_refused_and_pytest_kind_uses_it_again(cluster: KindCluster) -> None:
-    """Refused with kind's words; pytest-kind asks `get clusters` first."""
+    """Refused with kind's message; pytest-kind asks `get clusters` first."""
     refused = kind("create", "cluster", "--name", NAME, fails=True).stderr
     assert f'node(s) already exist for a cluster with the name "{NAME}"' in refused
     pids = info(NAME)["pids"]
@@ -124,8 +124,8 @@ def test_creating_it_again_is_refused_and_pytest_kind_uses_it_again(cluster: Kin
 
 def test_an_image_that_the_node_has_is_not_loaded_again(web: KindCluster) -> None:
     """Loading is the slow part of a change; the other errors are kind's."""
-    again = kind("load", "docker-image", IMAGE, "--name", NAME).stderr
-    assert "found to be already present on all nodes" in again
+    repeated = kind("load", "docker-image", IMAGE, "--name", NAME).stderr
+    assert "found to be already present on all nodes" in repeated
     missing = kind("load", "docker-image", "localhost/none:1", "--name", NAME, fails=True).stderr
     assert missing == 'ERROR: image: "localhost/none:1" not present locally\n'
     elsewhere = kind("load", "docker-image", IMAGE, "--name", "lk-test-none", fails=True).stderr
@@ -139,8 +139,8 @@ def test_an_archive_is_loaded_once(cluster: KindCluster, tmp_path: Path) -> None
     write_program_image(program, "localhost/pause:archive", archive)
     loaded = kind("load", "image-archive", archive, "--name", NAME)
     assert loaded.stderr == ""
-    again = kind("load", "image-archive", archive, "--name", NAME)
-    assert "already present" in again.stderr
+    repeated = kind("load", "image-archive", archive, "--name", NAME)
+    assert "already present" in repeated.stderr
     cluster.kubectl("run", "p", "--image=localhost/pause:archive", "--image-pull-policy=Never")
     cluster.kubectl("wait", "--for=condition=Ready", "pod/p", "--timeout=60s")
     cluster.kubectl("delete", "pod", "p", "--wait=false")
@@ -154,7 +154,7 @@ def resolve(cluster: KindCluster, name: str) -> list[str]:
 
 
 def pod_addresses(cluster: KindCluster) -> list[str]:
-    """The addresses of the pods that are to stay."""
+    """The addresses of the pods that are not being deleted."""
     listed = json.loads(cluster.kubectl("get", "pods", "-l", "app=web", "-o", "json"))["items"]
     return sorted(p["status"]["podIP"] for p in listed if "deletionTimestamp" not in p["metadata"])
 
@@ -182,7 +182,7 @@ def test_names_outside_the_cluster_do_not_resolve(web: KindCluster) -> None:
 
 
 def test_pods_reach_services_and_nothing_outside(web: KindCluster) -> None:
-    """By name and ClusterIP; there is no default route (ENETUNREACH)."""
+    """By name and ClusterIP; no default route exists (ENETUNREACH)."""
     code = (
         "import socket, urllib.request\n"
         "print(urllib.request.urlopen('http://web/hostname', timeout=5).status)\n"
@@ -208,7 +208,7 @@ def test_extra_port_mappings_lead_to_node_ports(web: KindCluster, host_port: int
     eventually(answers, "the node port")
 
 
-def test_a_host_port_in_use_is_an_error_before_anything_is_made(tmp_path: Path) -> None:
+def test_a_host_port_in_use_is_an_error_before_anything_is_created(tmp_path: Path) -> None:
     """Docker says so too, but only after kind has made the node."""
     config = tmp_path / "config.json"
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -224,7 +224,7 @@ def test_a_host_port_in_use_is_an_error_before_anything_is_made(tmp_path: Path) 
 
 
 def test_exported_logs_have_components_and_pods(web: KindCluster, tmp_path: Path) -> None:
-    """The directory is printed on stdout for whoever calls it."""
+    """The directory is printed on stdout for the caller."""
     printed = kind("export", "logs", "--name", NAME, tmp_path / "logs").stdout
     assert printed == f"{tmp_path / 'logs'}\n"
     node = tmp_path / "logs" / f"{NAME}-control-plane"

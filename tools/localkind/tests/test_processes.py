@@ -82,7 +82,7 @@ def test_a_process_that_has_ended_but_is_not_reaped_does_not_run() -> None:
 
 
 @pytest.mark.parametrize("content", ["", "12", "12 (a b", "12 (x) S 1 2 3"])
-def test_half_a_pid_file_names_nobody(tmp_path: Path, content: str) -> None:
+def test_half_a_pid_file_names_no_process(tmp_path: Path, content: str) -> None:
     """The machine may stop at any byte of it."""
     path = tmp_path / "half.pid"
     path.write_text(content)

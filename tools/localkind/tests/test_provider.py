@@ -29,7 +29,7 @@ def install(directory: Path, name: str, content: str) -> Path:
 
 
 def test_kind_is_used_where_an_engine_answers(directory: Path) -> None:
-    """Nobody gets processes on the machine where containers are to be had."""
+    """Containers are preferred to processes of the machine."""
     kind = install(directory, "kind", KIND)
     install(directory, "docker", ENGINE)
     assert real_kind() == str(kind)
@@ -44,7 +44,7 @@ def test_a_docker_client_without_an_engine_is_not_enough(directory: Path) -> Non
 
 
 def test_an_engine_without_kind_is_not_enough(directory: Path) -> None:
-    """Docker alone does not make clusters."""
+    """Docker by itself does not create clusters."""
     install(directory, "docker", ENGINE)
     assert real_kind() is None
 
@@ -52,7 +52,7 @@ def test_an_engine_without_kind_is_not_enough(directory: Path) -> None:
 def test_a_script_that_runs_localkind_is_not_kind(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such a script asks which of the two to use, and would run itself for ever."""
+    """Such a script asks which of the two to use, and would run itself without end."""
     first, second = directory / "first", directory / "second"
     monkeypatch.setenv("PATH", f"{directory}:{first}:{second}")
     install(directory, "docker", ENGINE)

@@ -1,4 +1,4 @@
-"""`get|export kubeconfig`, `export logs`, `info`, `tools`, `provider`, `version`: what there is."""
+"""`get|export kubeconfig`, `export logs`, `info`, `tools`, `provider`, `version`: read only."""
 
 import json
 import tempfile
@@ -76,7 +76,7 @@ def show_tools(options: Namespace, progress: Progress) -> None:
 
 
 def show_provider(_options: Namespace, _progress: Progress) -> None:
-    """Print which of the two this machine is to use."""
+    """Print whether kind or localkind is to be used on this machine."""
     print("kind" if provider.real_kind() else "localkind")
 
 

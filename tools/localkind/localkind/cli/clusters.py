@@ -1,4 +1,4 @@
-"""`create cluster`, `delete cluster(s)` and `get clusters|nodes`: kind's words and exit codes."""
+"""`create cluster`, `delete cluster(s)`, `get clusters|nodes`: kind's messages and exit codes."""
 
 import json
 import shlex
@@ -30,7 +30,7 @@ def create_cluster(options: Namespace, progress: Progress) -> None:
     if options.image:
         progress.warn(f"--image is ignored: localkind runs Kubernetes v{KUBERNETES_VERSION}")
     if options.control_plane_only and (wanted.port_mappings or wanted.node_labels):
-        raise LocalKindError("config: nodes[0] makes no sense with --control-plane-only")
+        raise LocalKindError("config: nodes[0] cannot be used with --control-plane-only")
     request = cluster.Options(
         name=name, kubeconfig=options.kubeconfig, control_plane_only=options.control_plane_only,
         retain=options.retain, wait_seconds=options.wait,
@@ -49,7 +49,7 @@ def create_cluster(options: Namespace, progress: Progress) -> None:
 
 
 def delete_cluster(options: Namespace, progress: Progress) -> None:
-    """Delete one cluster; no error when there is none."""
+    """Delete one cluster; no error when it does not exist."""
     progress.info(f'Deleting cluster "{options.name}" ...')
     _delete(options.name, options.kubeconfig, progress)
 
@@ -65,7 +65,7 @@ def delete_clusters(options: Namespace, progress: Progress) -> None:
 
 
 def get_clusters(_options: Namespace, progress: Progress) -> None:
-    """List the clusters that work; name those that do not on stderr."""
+    """List the clusters that run; name those that do not on stderr."""
     live = [c for c in record.load_all() if cluster.is_live(c)]
     for broken in (c for c in record.load_all() if c.complete and c not in live):
         dead = ", ".join(components.dead(broken)) or "everything"
@@ -90,7 +90,7 @@ def get_nodes(options: Namespace, progress: Progress) -> None:
 
 
 def _delete(name: str, explicit_kubeconfig: str | None, progress: Progress) -> None:
-    """Idempotent, as kind's: it is no error when there is nothing to delete."""
+    """Idempotent, as kind's: deleting what does not exist is not an error."""
     host.require_root()
     with locks.cluster(name, progress):
         found = record.load(name)

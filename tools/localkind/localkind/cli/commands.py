@@ -1,4 +1,4 @@
-"""Which function carries out which command; results go to stdout, everything else to stderr."""
+"""Which function runs which command; results go to stdout, everything else to stderr."""
 
 from argparse import Namespace
 from collections.abc import Callable

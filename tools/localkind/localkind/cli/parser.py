@@ -72,9 +72,9 @@ def _create(commands: "_Commands[Parser]") -> None:
     _name(parser, default=None)
     _kubeconfig(parser)
     parser.add_argument("--config", metavar="FILE", help="path to a kind config file, - for stdin")
-    parser.add_argument("--image", help="ignored: there is one version of Kubernetes")
+    parser.add_argument("--image", help="ignored: localkind has one version of Kubernetes")
     parser.add_argument(
-        "--retain", action="store_true", help="keep what is there when creation fails"
+        "--retain", action="store_true", help="keep what exists when creation fails"
     )
     parser.add_argument(
         "--wait", type=duration, default=0.0, metavar="DURATION",

@@ -1,4 +1,4 @@
-"""Dockerfiles, as far as localkind has to read them: what their cached layers depend on.
+"""Dockerfiles, as far as localkind reads them: what their cached layers depend on.
 
 buildah 1.28 keeps a layer of `RUN --mount=type=bind` for as long as the instruction's text is the
 same, whatever is in the files that it mounts. So their digest becomes part of the text.

@@ -2,7 +2,7 @@
 
 
 def full_name(image: str) -> str:
-    """`docker.io/library/foo:latest` for `foo`; a name with a registry and a tag as it is.
+    """`docker.io/library/foo:latest` for `foo`; a name with a registry and a tag unchanged.
 
     Follows ParseDockerRef in https://github.com/distribution/reference/blob/main/normalize.go
     """

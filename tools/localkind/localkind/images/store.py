@@ -1,6 +1,6 @@
 """Building images with buildah, into a store of our own that nothing else uses.
 
-Builds reach no network: what a Dockerfile needs has to be in its context. The base image,
+Builds reach no network: what a Dockerfile needs must be in its context. The base image,
 `localhost/python-base:3.11`, is made from this machine's Debian packages (see base.py).
 """
 
@@ -30,7 +30,7 @@ _CGROUP = "localkind-build"
 """Above the cgroups of RUN instructions."""
 
 _PREFIX = f"buildah-{os.getpid()}-"
-"""Of run directories; tells those of a localkind that was killed."""
+"""Of run directories; identifies those of a localkind that was killed."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def build(request: Build, progress: Progress) -> str:
     name = full_name(request.tag)
     arguments = list(request.build_args)
     with _exclusive(progress):
-        if _wants_base(request):
+        if _uses_base(request):
             _ensure_base(progress)
             arguments.append(f"{_BASE_ARGUMENT}={base.TAG}")
         with progress.step(f'Building image "{name}"'):
@@ -84,13 +84,13 @@ def _check(request: Build) -> None:
     if not request.context.is_dir():
         raise LocalKindError(f"build context {request.context} is not a directory")
     if not request.file.is_file():
-        raise LocalKindError(f"there is no Dockerfile at {request.file} (see --file)")
+        raise LocalKindError(f"Dockerfile {request.file} does not exist (see --file)")
     for argument in request.build_args:
         if "=" not in argument:
-            raise LocalKindError(f'--build-arg "{argument}" has to be KEY=VALUE')
+            raise LocalKindError(f'--build-arg "{argument}" must be KEY=VALUE')
 
 
-def _wants_base(request: Build) -> bool:
+def _uses_base(request: Build) -> bool:
     given = any(a.startswith(f"{_BASE_ARGUMENT}=") for a in request.build_args)
     return not given and _BASE_ARGUMENT in request.file.read_text()
 
