@@ -43,9 +43,20 @@ def demo() -> None:
         _shop()
     print()
     run(KUBECTL, "get", "ggw,gsvc", "--all-namespaces", show=True)
-    print("\nHow to reach it: kubectl get gsvc directory -o yaml")
-    print(f"\nKeep looking: export KUBECONFIG={kubeconfig().relative_to(ROOT)}")
-    print("Remove it:    make down")
+    print(next_steps())
+
+
+def next_steps() -> str:
+    """Returns the commands to paste that use the demo's cluster, in a shell without kubectl."""
+    return f"""
+The cluster keeps running; its context is kind-{CLUSTER}. To use it, paste:
+
+  export KUBECONFIG={kubeconfig()}
+  alias kubectl={KUBECTL}
+  kubectl get ggw,gsvc --all-namespaces
+  kubectl get gsvc directory -o yaml
+
+status.urls has the commands that call the service. To remove the cluster: make down"""
 
 
 def _install() -> None:

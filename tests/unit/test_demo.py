@@ -1,0 +1,41 @@
+"""The last lines of `make demo` work in a shell that knows neither kubectl nor the cluster."""
+
+import subprocess
+from pathlib import Path
+
+from demo.__main__ import next_steps
+from demo.tools import kubeconfig
+
+ROOT = Path(__file__).parents[2]
+
+
+def commands() -> list[str]:
+    """Returns the lines to paste."""
+    return [line.strip() for line in next_steps().splitlines() if line.startswith("  ")]
+
+
+def test_the_commands_find_kubectl_and_the_kubeconfig(tmp_path: Path) -> None:
+    """From any directory, with nothing but the system on PATH."""
+    setup = [line for line in commands() if not line.startswith("kubectl ")]
+    script = "\n".join([*setup, "kubectl version --client", 'echo "$KUBECONFIG"'])
+
+    done = subprocess.run(
+        ["/bin/sh", "-euc", script],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.stdout.startswith("Client Version: v")
+    assert done.stdout.splitlines()[-1] == str(kubeconfig())
+
+
+def test_the_readme_has_the_same_commands() -> None:
+    """Who reads before running finds kubectl too."""
+    block = (ROOT / "README.md").read_text().split("After `make demo`:\n\n```sh\n")[1]
+    shown = block.split("```")[0].replace("$PWD", str(ROOT)).splitlines()
+
+    assert shown == commands()[: len(shown)]
+    assert len(shown) == 3
