@@ -15,9 +15,9 @@ from tests.integration import cluster
 from tests.integration.api import NAMESPACES, Api
 from tests.integration.conftest import install_crds
 from tests.integration.credentials import Credentials
-from tests.integration.operator_process import OperatorProcess, environment, free_port
+from tests.integration.operator_process import OperatorProcess, environment
 from tests.integration.pods import Kubelet
-from tests.integration.waiting import wait_until
+from tests.waiting import wait_until
 
 from bench import services
 from bench.processes import BenchError
@@ -33,6 +33,7 @@ from grpc_operator.resources import (
     gateway_key,
 )
 from grpc_operator.status.pod_problems import answering
+from grpc_service_kit.testing.postgres import free_port
 
 CLUSTER = "grpc-operator-bench"
 _WRITERS = 8
@@ -213,7 +214,7 @@ def _create_gateway(field: Field) -> None:
     kubelet = Kubelet(field.api, field.namespace)
     kubelet.pod_ip = field.host
     try:
-        wait_until(lambda: answering(field.api.list(PODS, field.namespace)), 60, "a proxy's pod")
+        wait_until(lambda: answering(field.api.list(PODS, field.namespace)), "a proxy's pod")
     finally:
         kubelet.stop()  # it would go on calling the API server
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 from tests.envoy.envoy import Envoy
-from tests.envoy.polling import until
+from tests.waiting import until
 
 from bench import minimal, services
 from bench.processes import measured
@@ -108,7 +108,7 @@ async def ours(
                 bool(states) and snapshot.config_hashes.items() <= states[0].config_hashes.items()
             )
 
-        await until(complete, f"Envoy has all of {len(attachments)} services", _WARM_SECONDS)
+        await until(complete, f"Envoy has all of {len(attachments)} services")
         yield await _ready(envoy, str(_ANY_PORT))
 
 

@@ -12,7 +12,7 @@ HANG = 120.0
 
 
 def wait_until(
-    predicate: Callable[[], T], what: str, *, seconds: float = HANG, every: float = 0.05
+    predicate: Callable[[], T | None], what: str, *, seconds: float = HANG, every: float = 0.05
 ) -> T:
     """Returns the first true value of the predicate.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.envoy.polling import until
+from tests.waiting import until
 
 _LISTENING = re.compile(r"DevTools listening on ws://([\d.:]+)/")
 
@@ -109,7 +109,7 @@ async def browser(program: str, directory: Path) -> AsyncIterator[Browser]:
 
     try:
         async with aiohttp.ClientSession() as session:
-            yield Browser(session, await until(address, "Chromium listens", 60))
+            yield Browser(session, await until(address, "Chromium listens"))
     finally:
         process.terminate()
         await process.wait()

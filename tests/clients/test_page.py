@@ -15,9 +15,9 @@ from aiohttp import web
 from grpc_service_kit.testing.processes import server_processes
 from tests.clients import toolchain
 from tests.clients.browser import Browser, Page, browser
-from tests.envoy.polling import until
 from tests.envoy.protocols.backends import user_descriptor
 from tests.envoy.protocols.edge import Exposed, edge
+from tests.waiting import until
 
 pytestmark = [pytest.mark.clients, pytest.mark.asyncio(loop_scope="module")]
 

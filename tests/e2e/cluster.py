@@ -3,8 +3,6 @@
 import json
 import os
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +62,3 @@ class Cluster:
         )
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
         return done.stdout
-
-
-def until(holds: Callable[[], Any], what: str, timeout: float = 60, every: float = 0.2) -> Any:
-    """Returns the first true answer, or fails when there is none in time; times are seconds."""
-    end = time.monotonic() + timeout
-    while True:
-        answer = holds()
-        if answer:
-            return answer
-        assert time.monotonic() < end, f"not within {timeout:.0f} s: {what}"
-        time.sleep(every)

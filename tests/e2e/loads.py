@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from images.build import OPERATOR, USER_SERVICE
-from tests.e2e.cluster import ROOT, Cluster, until
+from tests.e2e.cluster import ROOT, Cluster
 from tests.e2e.timeline import Timeline
+from tests.waiting import wait_until
 
 _CODE = "load-code"
 _FOLDER = "/load"
@@ -135,9 +136,7 @@ class LoadPod:
         self._cluster.apply(_load_pod(json.dumps(self._plan)))
         self._timeline.open()
         try:
-            until(
-                self._under_way, "the load generator has made its first calls", timeout=60, every=1
-            )
+            wait_until(self._under_way, "the load generator has made its first calls", every=1)
         except BaseException:
             self.__exit__()
             raise

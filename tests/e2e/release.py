@@ -1,7 +1,8 @@
 """The operator with a gateway, installed by helm into the cluster of the stories."""
 
 from images.build import ENVOY, OPERATOR
-from tests.e2e.cluster import ROOT, Cluster, until
+from tests.e2e.cluster import ROOT, Cluster
+from tests.waiting import wait_until
 
 SYSTEM = "grpc-operator-system"
 
@@ -49,7 +50,7 @@ def uninstall(cluster: Cluster) -> None:
 
 def gateway_host(cluster: Cluster) -> str:
     """Returns the name under which pods reach the gateway."""
-    status = until(
+    status = wait_until(
         lambda: cluster.get("-n", SYSTEM, "ggw", GATEWAY).get("status", {}).get("address"),
         "the gateway has an address",
     )

@@ -12,12 +12,13 @@ import pytest
 import yaml
 
 from tests.e2e import release
-from tests.e2e.cluster import ROOT, Cluster, until
+from tests.e2e.cluster import ROOT, Cluster
 from tests.e2e.commands import Shell
 from tests.e2e.edge import Client, GrpcClient, GrpcWebClient, RestClient
 from tests.e2e.forward import port_forward
 from tests.e2e.release import GATEWAY, PROXIES, SYSTEM
 from tests.e2e.story import tell
+from tests.waiting import wait_until
 from user.v1 import user_pb2
 
 pytestmark = pytest.mark.cluster
@@ -149,7 +150,7 @@ def test_a_conflict_goes_to_the_older_one(cluster: Cluster, edge: int) -> None:
         condition = cluster.condition("rival", "Programmed")
         return condition if condition.get("reason") == "Conflicted" else {}
 
-    conflicted = until(told, "the conflict is told")
+    conflicted = wait_until(told, "the conflict is told")
 
     assert conflicted["status"] == "False"
     assert "default/users" in conflicted["message"]
@@ -175,7 +176,7 @@ def test_the_gateway_scales(cluster: Cluster) -> None:
         ready = f"{count}/{count}"
         return bool(status["proxies"] == count and status["readySummary"] == ready)
 
-    until(lambda: proxies(2), "two proxies are connected")
+    wait_until(lambda: proxies(2), "two proxies are connected")
     selector = cluster.get("-n", SYSTEM, "ggw", GATEWAY)["status"]["selector"]
     pods = cluster.get("-n", SYSTEM, "pods", "-l", selector)["items"]
     assert len(pods) == 2
@@ -184,7 +185,7 @@ def test_the_gateway_scales(cluster: Cluster) -> None:
             client = RestClient(port, release.gateway_host(cluster))
             assert client.call("ListUsers", user_pb2.ListUsersRequest()).code == 0
     cluster.kubectl(*scale, "--replicas=1")
-    until(lambda: proxies(1), "one proxy is left", timeout=90)
+    wait_until(lambda: proxies(1), "one proxy is left")
 
 
 def test_the_release_passes_its_own_test(cluster: Cluster) -> None:

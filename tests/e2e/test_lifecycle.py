@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from tests.e2e import release
-from tests.e2e.cluster import ROOT, Cluster, until
+from tests.e2e.cluster import ROOT, Cluster
 from tests.e2e.conftest import NEXT_USER_SERVICE
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -35,7 +36,7 @@ def call_all_methods(cluster: Cluster) -> str:
         status = cluster.get("job", "users-client")["status"]
         return bool(status.get("succeeded") or status.get("failed"))
 
-    until(ended, "the client ends", timeout=120)
+    wait_until(ended, "the client ends")
     told = cluster.kubectl("logs", "job/users-client")
     assert cluster.get("job", "users-client")["status"].get("succeeded"), told
     return told
@@ -88,7 +89,7 @@ def test_an_update_of_the_image_rolls_without_a_gap(cluster: Cluster) -> None:
         generation = cluster.get("gsvc", "users")["metadata"]["generation"]
         return bool(ready["status"] == "True" and ready["observedGeneration"] == generation)
 
-    until(rolled, "the rollout ends", timeout=120)
+    wait_until(rolled, "the rollout ends")
     status = cluster.get("deployment", "users")["status"]
 
     assert status["updatedReplicas"] == status["replicas"] == status["availableReplicas"] == 2
@@ -118,9 +119,9 @@ def test_scaling_by_kubectl_scale(cluster: Cluster) -> None:
     """The scale subresource drives the Deployment, and the budget follows."""
     cluster.kubectl("scale", "gsvc/users", "--replicas=3")
     cluster.wait_ready("users")
-    until(lambda: cluster.get("gsvc", "users")["status"]["readySummary"] == "3/3", "3/3")
+    wait_until(lambda: cluster.get("gsvc", "users")["status"]["readySummary"] == "3/3", "3/3")
     cluster.kubectl("scale", "gsvc/users", "--replicas=1")
-    until(lambda: cluster.get("gsvc", "users")["status"]["readySummary"] == "1/1", "1/1")
+    wait_until(lambda: cluster.get("gsvc", "users")["status"]["readySummary"] == "1/1", "1/1")
 
     assert cluster.get("pdb")["items"] == []
     cluster.kubectl("scale", "gsvc/users", "--replicas=2")
@@ -139,7 +140,7 @@ def test_a_broken_image_is_told_and_the_old_pods_go_on(cluster: Cluster) -> None
         ready = cluster.condition("users", "Ready")
         return ready if ready["reason"] == "ErrImageNeverPull" else {}
 
-    ready = until(told, "the reason is told")
+    ready = wait_until(told, "the reason is told")
 
     assert ready["status"] == "False"
     assert "localhost/user-service:no-such-tag" in ready["message"]
@@ -164,10 +165,9 @@ def test_a_crashing_operator_is_replaced(cluster: Cluster) -> None:
     cluster.kubectl("-n", SYSTEM, "delete", "pod", holder, "--grace-period=0", "--force")
     cluster.kubectl("delete", "service", "users")
 
-    until(
+    wait_until(
         lambda: len(cluster.get("services", "-l", "grpc.infera.dev/service=users")["items"]) == 2,
         "the Service is back",
-        timeout=15,
     )
 
     assert time.monotonic() - killed < 15
@@ -184,7 +184,7 @@ def test_uninstalling_leaves_the_workloads_serving(cluster: Cluster) -> None:
 
     cluster.kubectl("delete", "gsvc", "users")
     left = "deployment,service,configmap,serviceaccount,pdb"
-    until(
+    wait_until(
         lambda: not cluster.get(left, "-l", "grpc.infera.dev/service=users")["items"],
         "every object of the service is gone",
     )

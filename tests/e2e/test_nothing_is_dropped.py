@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.e2e import release
-from tests.e2e.cluster import ROOT, Cluster, until
+from tests.e2e.cluster import ROOT, Cluster
 from tests.e2e.conftest import NEXT_USER_SERVICE
 from tests.e2e.edge import RestClient
 from tests.e2e.forward import port_forward
@@ -21,6 +21,7 @@ from tests.e2e.loads import LoadPod, Report, apply_code, echo_service
 from tests.e2e.release import GATEWAY, PROXIES, SYSTEM
 from tests.e2e.timeline import Timeline
 from tests.load.schema import Echo
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1500)]
 
@@ -68,7 +69,7 @@ class World:
             pods = self.cluster.get("-n", namespace, "pods", "-l", selector)["items"]
             return any("deletionTimestamp" in pod["metadata"] for pod in pods)
 
-        until(lambda: not leaving(), f"pods of {selector} are gone", timeout=180, every=1)
+        wait_until(lambda: not leaving(), f"pods of {selector} are gone", seconds=180, every=1)
 
     def rest_status(self, path: str) -> int:
         """Returns the HTTP status of a GET through the gateway."""
@@ -179,7 +180,7 @@ def test_service_deletes(world: World) -> None:
     def act(timeline: Timeline) -> None:
         with timeline.step("doomed is deleted"):
             world.cluster.kubectl("delete", "gsvc", "doomed")
-            until(lambda: world.rest_status("/doomed/say/1") == 404, "its routes are gone")
+            wait_until(lambda: world.rest_status("/doomed/say/1") == 404, "its routes are gone")
         with timeline.step("doomed is created"):
             world.apply(echo_service("doomed", 1))
         assert world.rest_status("/doomed/say/1") == 200

@@ -13,11 +13,12 @@ import pytest
 
 from images.build import ORDER_SERVICE
 from tests.e2e import release
-from tests.e2e.cluster import ROOT, Cluster, until
+from tests.e2e.cluster import ROOT, Cluster
 from tests.e2e.edge import RestClient
 from tests.e2e.forward import port_forward
 from tests.e2e.release import PROXIES, SYSTEM
 from tests.e2e.shop_load import HOST
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
@@ -134,9 +135,9 @@ def test_updates_of_any_service_fail_no_call(shop: Shop) -> None:
             shop.set_variable(name, "ROLLED", "once")
             shop.wait_ready(name)
             assert told()["orders"]["CONFIRMED"] > made, f"no order while {name} was rolled"
-        until(shop.settled, "the old pods are gone", timeout=120, every=1)
+        wait_until(shop.settled, "the old pods are gone", every=1)
         shop.kubectl("exec", "shop-load", "--", "sh", "-c", "kill -TERM 1")
-        result = until(lambda: _ended(shop) and told(), "the load has ended")
+        result = wait_until(lambda: _ended(shop) and told(), "the load has ended")
 
     assert result["failures"] == []
     assert set(result["orders"]) == {"CONFIRMED"}
@@ -155,14 +156,13 @@ def test_a_client_finds_new_pods_by_its_config_map_alone(shop: Shop) -> None:
     shop.kubectl("patch", "gsvc/users", "--type=json", "--patch", json.dumps(on))
     shop.wait_ready("users")
     with _load(shop) as told:
-        until(lambda: len(told()["instances"]) == _SCALED - 1, "the first pods answer")
+        wait_until(lambda: len(told()["instances"]) == _SCALED - 1, "the first pods answer")
         shop.kubectl("scale", "gsvc/users", f"--replicas={_SCALED}")
         shop.wait_ready("users")
         scaled = time.time()
-        instances = until(
+        instances = wait_until(
             lambda: len(told()["instances"]) == _SCALED and told()["instances"],
             "the new pod answers as well",
-            timeout=_FOUND_WITHIN,
         )
         assert told()["failures"] == []
     print(f"found after {max(instances.values()) - scaled:.0f} s")  # noqa: T201 - a figure
@@ -180,7 +180,7 @@ class _load:  # noqa: N801 - reads as a function
         shop.cluster.apply(_in_shop("ConfigMap", data={"shop_load.py": script}))
         shop.cluster.apply(_in_shop("Pod", spec=_pod(shop)))
         try:
-            until(lambda: self._told()["orders"], "the first order is placed", every=1)
+            wait_until(lambda: self._told()["orders"], "the first order is placed", every=1)
         except BaseException:
             self.__exit__()
             raise

@@ -36,6 +36,7 @@ GATEWAY = gateway_key("default", "gateway")
 _ADS = config_source_pb2.ConfigSource(
     resource_api_version="V3", ads=config_source_pb2.AggregatedConfigSource()
 )
+_ADS.initial_fetch_timeout.SetInParent()  # 0 s: Envoy waits for ever
 _OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 

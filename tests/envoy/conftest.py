@@ -1,6 +1,5 @@
 """Fixtures: an ADS server, and Envoys that end with the test."""
 
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,11 +7,13 @@ from typing import Any
 import pytest
 
 from grpc_operator.resources import Key
+from grpc_operator.xds import waiting
 from grpc_operator.xds.server import AdsServer
 from grpc_operator.xds.state import ProxyState
+from grpc_service_kit.testing.postgres import free_port
 from tests.envoy.configuration import GATEWAY, Service, snapshot
 from tests.envoy.envoy import Envoy
-from tests.envoy.polling import until
+from tests.waiting import HANG, until
 
 StartEnvoy = Callable[..., Awaitable[Envoy]]
 """``Envoy.start`` whose process ends with the test."""
@@ -51,9 +52,7 @@ class Control:
     @classmethod
     async def start(cls) -> "Control":
         """Starts one on a free port of loopback."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         reported: list[tuple[Key, frozenset[Key]]] = []
         control = cls(port, AdsServer(lambda *call: reported.append(call)), reported)
         await control.server.start(port, "127.0.0.1")
@@ -73,7 +72,7 @@ class Control:
         """Returns the connected proxies."""
         return self.server.proxies(GATEWAY)
 
-    async def complete(self, *services: Service, proxies: int = 1, seconds: float = 20) -> None:
+    async def complete(self, *services: Service, proxies: int = 1) -> None:
         """Waits until every proxy has taken everything of these services."""
         hashes = snapshot(services).config_hashes
 
@@ -84,12 +83,17 @@ class Control:
             )
 
         names = [service.name for service in services]
-        await until(done, f"{proxies} proxies have all of {names}; {self.proxies()}", seconds)
+        await until(done, f"{proxies} proxies have all of {names}; {self.proxies()}")
 
 
 @pytest.fixture
-async def control() -> AsyncIterator[Control]:
-    """An ADS server on loopback."""
+async def control(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Control]:
+    """An ADS server on loopback that never goes on without an answer.
+
+    What waits for something that does not come would wait for ever, here and in Envoy, so what
+    ends at all was not held up.
+    """
+    monkeypatch.setattr(waiting, "PATIENCE", 10 * HANG)
     made = await Control.start()
     yield made
     await made.server.stop(0)

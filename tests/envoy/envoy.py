@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.envoy.polling import until
+from tests.waiting import until
 
 _HTTP2 = {
     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
@@ -145,13 +145,13 @@ class Envoy:
         async with self._session.request(method, f"http://admin{path}") as answer:
             return await answer.text()
 
-    async def ready(self, seconds: float = 20) -> None:
+    async def ready(self) -> None:
         """Waits until it serves: clusters and listeners exist and are warm."""
 
         async def live() -> bool:
             return (await self.admin("/ready")).strip() == "LIVE"
 
-        await until(live, "Envoy is live", seconds)
+        await until(live, "Envoy is live")
 
     async def ports(self) -> dict[str, int]:
         """Returns the port of each active listener, by name."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import grpc
 
 from tests.envoy.calls import grpc_call
-from tests.envoy.polling import until
+from tests.waiting import until
 
 OK = 0
 NOT_FOUND = 12

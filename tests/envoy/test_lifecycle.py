@@ -11,13 +11,10 @@ from tests.envoy.configuration import Service
 from tests.envoy.conftest import Control, StartEnvoy
 from tests.envoy.envoy import Envoy
 from tests.envoy.hammer import NOT_FOUND, OK, hammering
-from tests.envoy.polling import until
 from tests.envoy.upstream import says, serving
+from tests.waiting import until
 
 pytestmark = pytest.mark.envoy
-
-NOT_HELD_UP = 4
-"""Seconds: less than the server's ack timeout (5) and Envoy's (15) for what never arrives."""
 
 
 async def started(control: Control, start_envoy: StartEnvoy, *services: Service) -> Envoy:
@@ -62,10 +59,10 @@ async def test_services_come_and_go_without_any_error(
                 ):
                     assert ordered.codes == [NOT_FOUND]
                     control.publish(stays, comes)
-                    await until(partial(ordered.answered, OK), "it is served", NOT_HELD_UP)
+                    await until(partial(ordered.answered, OK), "it is served")
                     await control.complete(stays, comes)
                     control.publish(stays)
-                    await until(partial(ordered.answered, NOT_FOUND), "it is gone", NOT_HELD_UP)
+                    await until(partial(ordered.answered, NOT_FOUND), "it is gone")
                     await until(partial(cluster_gone, envoy, comes), "its cluster is gone")
                 assert ordered.codes == [NOT_FOUND, OK, NOT_FOUND]
                 assert dense.counts.keys() == {NOT_FOUND, OK}
@@ -122,13 +119,13 @@ async def test_a_changed_cluster_warms_at_once(control: Control, start_envoy: St
         async with hammering(await envoy.port(), one.method) as hammer:
             changed = replace(one, connect_timeout=2)
             control.publish(changed, two)
-            await control.complete(changed, two, seconds=NOT_HELD_UP)
+            await control.complete(changed, two)
 
             async def warm() -> bool:
                 stats = await envoy.stats("cluster_manager")
                 return stats["cluster_manager.warming_clusters"] == 0
 
-            await until(warm, "no cluster warms", NOT_HELD_UP)
+            await until(warm, "no cluster warms")
     assert hammer.codes == [OK]
     dump = (await envoy.config_dump("dynamic_active_clusters"))["configs"]
     timeouts = {c["cluster"]["name"]: c["cluster"]["connect_timeout"] for c in dump}
@@ -166,7 +163,7 @@ async def test_a_listener_added_later_knows_all_routes(
             async def served() -> bool:
                 return (await grpc_call(channel, service.method, b"")).code == OK
 
-            await until(served, "the new listener serves", NOT_HELD_UP)
+            await until(served, "the new listener serves")
         control.publish(service, listeners=("more",))
 
         async def gone() -> bool:

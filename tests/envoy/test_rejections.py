@@ -7,9 +7,9 @@ import pytest
 from tests.envoy.configuration import Service
 from tests.envoy.conftest import Control, StartEnvoy
 from tests.envoy.hammer import OK, hammering
-from tests.envoy.polling import until
-from tests.envoy.test_lifecycle import NOT_HELD_UP, call, started
+from tests.envoy.test_lifecycle import call, started
 from tests.envoy.upstream import says, serving
+from tests.waiting import until
 
 pytestmark = pytest.mark.envoy
 
@@ -36,7 +36,7 @@ async def test_bad_routes_are_quoted_and_concern_nobody_else(
             words = await quoted(control, bad)
             assert words.startswith("RouteConfiguration bad.Echo: ")
             assert "single wildcard domain" in words
-            await control.complete(changed, seconds=NOT_HELD_UP)
+            await control.complete(changed)
             assert {key for _, services in control.reported for key in services} == {
                 good.key,
                 bad.key,
@@ -94,7 +94,7 @@ async def test_a_bad_cluster_among_others_is_found_out(
         control.publish(*good, bad)
         words = await quoted(control, bad)
         assert words.startswith("Cluster default/bad: ")
-        await control.complete(*good, seconds=NOT_HELD_UP)
+        await control.complete(*good)
         for service in good:
             assert (await call(envoy, service)).code == OK
         assert [*control.proxies()[0].rejected] == [bad.key]

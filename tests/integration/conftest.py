@@ -9,18 +9,18 @@ from typing import Protocol
 import pytest
 import yaml
 
+from grpc_service_kit.testing.postgres import free_port
 from tests.integration import cluster as clusters
 from tests.integration.api import CRDS, Api
 from tests.integration.credentials import Credentials
 from tests.integration.operator_process import (
     OperatorProcess,
     environment,
-    free_port,
     kubeconfig,
 )
 from tests.integration.proxy import Proxy
 from tests.integration.space import Space, condition
-from tests.integration.waiting import wait_until
+from tests.waiting import wait_until
 
 
 class Start(Protocol):
@@ -44,7 +44,7 @@ def install_crds(api: Api) -> None:
             force="true",
             fieldValidation="Strict",
         )
-        wait_until(partial(_is_established, api, name), 10, f"{name} is Established")
+        wait_until(partial(_is_established, api, name), f"{name} is Established")
 
 
 def _is_established(api: Api, name: str) -> bool:

@@ -16,7 +16,7 @@ import grpc
 
 from tests import user_process
 from tests.envoy.envoy import binary, bootstrap
-from tests.integration.waiting import wait_until
+from tests.waiting import wait_until
 from user.v1 import user_pb2, user_pb2_grpc
 
 TIMEOUT = 5.0
@@ -146,6 +146,6 @@ def wait_status(client: Client, status: int, path: str, host: str = "any.example
         assert answer.status == status, answer
         return answer
 
-    found = wait_until(look, 15, f"GET {path} is {status}")
+    found = wait_until(look, f"GET {path} is {status}")
     assert found is not None
     return found

@@ -1,10 +1,11 @@
 """What the proxy logs and what it can be told to do wrong."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 _WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 
@@ -19,6 +20,7 @@ class Call:
     Attributes:
         status: HTTP status of the answer; 0 while there is none.
         at: Time of arrival (``time.monotonic``).
+        body: What was sent, of a write.
     """
 
     method: str
@@ -26,6 +28,19 @@ class Call:
     query: dict[str, str]
     status: int = 0
     at: float = 0.0
+    body: bytes = b""
+
+    @property
+    def verdict(self) -> Any:
+        """Of a write of a status: its conditions, without texts and times."""
+        if not (self.is_write and self.resource.endswith("/status")):
+            return None
+        status = json.loads(self.body)["status"]
+        return [
+            (entry["type"], entry["status"], entry["reason"], entry.get("observedGeneration"))
+            for entry in status["conditions"]
+            if entry["type"] != "Available"
+        ]
 
     @property
     def resource(self) -> str:

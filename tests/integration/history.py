@@ -4,7 +4,7 @@ import threading
 
 from grpc_operator.resources import GRPC_SERVICES, Manifest
 from tests.integration.api import Api
-from tests.integration.waiting import wait_until
+from tests.waiting import wait_until
 
 _WATCH_SECONDS = 120
 
@@ -25,7 +25,7 @@ class History:
         def versions() -> list[str]:
             return [seen["metadata"]["resourceVersion"] for seen in self.seen]
 
-        wait_until(lambda: wanted in versions(), 5, f"the watch tells version {wanted}")
+        wait_until(lambda: wanted in versions(), f"the watch tells version {wanted}")
         return self.seen[: versions().index(wanted) + 1]
 
     def _run(self) -> None:

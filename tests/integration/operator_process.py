@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import re
 import signal
-import socket
 import sys
 import urllib.error
 import urllib.request
@@ -15,23 +14,13 @@ from pathlib import Path
 from kubernetes.aio.config import kube_config
 
 from grpc_operator.__main__ import main
-from tests.integration.waiting import wait_until
+from tests.waiting import HANG, wait_until
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 # Importing kopf and kubernetes costs seconds of CPU; a process forked after it starts at once.
 _CONTEXT.set_forkserver_preload(["__main__", "grpc_operator.app.operator", __name__])
 
 Predicate = Callable[[], bool]
-
-START_SECONDS = 30.0
-
-
-def free_port() -> int:
-    """Returns a TCP port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def kubeconfig(path: Path, server: str) -> Path:
@@ -107,36 +96,35 @@ class OperatorProcess:
     def wait_ready(self) -> None:
         """Waits for /readyz."""
         ready = self._alive_and(lambda: self.readyz()[0] == 200)
-        wait_until(ready, START_SECONDS, "/readyz is 200")
+        wait_until(ready, "/readyz is 200")
 
     def wait_lease(self) -> None:
         """Waits until this operator is the one that writes."""
         self.wait_ready()
         wait_until(
             self._alive_and(lambda: self.metric("grpc_operator_lease_held") == 1),
-            START_SECONDS,
             "the operator holds its Lease",
         )
 
-    def stop(self, timeout: float = 10.0) -> int:
+    def stop(self) -> int:
         """Ends it by SIGTERM and returns the exit code."""
         self.signal(signal.SIGTERM)
-        return self.wait(timeout)
+        return self.wait()
 
     def kill(self) -> None:
         """Ends it at once."""
         self.signal(signal.SIGKILL)
-        self.wait(5)
+        self.wait()
 
     def signal(self, number: int) -> None:
         """Sends a signal; SIGSTOP and SIGCONT pause and resume it."""
         if self._process.pid is not None and self.exit_code is None:
             os.kill(self._process.pid, number)
 
-    def wait(self, timeout: float) -> int:
+    def wait(self) -> int:
         """Waits for its end and returns the exit code."""
-        self._process.join(timeout)
-        assert self.exit_code is not None, f"the operator still runs after {timeout:g} s"
+        self._process.join(HANG)
+        assert self.exit_code is not None, "the operator still runs"
         return self.exit_code
 
     def _alive_and(self, predicate: Predicate) -> Predicate:
@@ -153,7 +141,7 @@ class OperatorProcess:
 
     def _ask(self, path: str) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(self._url + path, timeout=2) as answer:  # noqa: S310
+            with urllib.request.urlopen(self._url + path, timeout=HANG) as answer:  # noqa: S310
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

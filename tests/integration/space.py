@@ -17,9 +17,7 @@ from grpc_operator.resources import (
 )
 from tests.integration.api import NAMESPACES, Api
 from tests.integration.pods import Kubelet
-from tests.integration.waiting import wait_until
-
-READY_SECONDS = 15.0
+from tests.waiting import wait_until
 
 _VOLATILE = {"uid", "resourceVersion", "creationTimestamp", "managedFields", "selfLink"}
 _ASSIGNED = {"clusterIP", "clusterIPs", "generation", "deployment.kubernetes.io/revision"}
@@ -124,7 +122,6 @@ class Space:
         type_: str,
         status: str,
         name: str = "users",
-        timeout: float = READY_SECONDS,
         resource: Resource = GRPC_SERVICES,
     ) -> Manifest:
         """Waits until a condition of the newest generation has a status; returns the condition."""
@@ -137,13 +134,13 @@ class Space:
             assert found["status"] == status, found
             return found
 
-        found = wait_until(look, timeout, f"{name} has {type_}={status}")
+        found = wait_until(look, f"{name} has {type_}={status}")
         assert found is not None
         return found
 
-    def wait_ready(self, name: str = "users", timeout: float = READY_SECONDS) -> Manifest:
+    def wait_ready(self, name: str = "users") -> Manifest:
         """Waits until the newest generation is Ready; returns the GrpcService."""
-        self.wait_condition("Ready", "True", name, timeout)
+        self.wait_condition("Ready", "True", name)
         return self.live(name)
 
     def children(self, name: str = "users") -> dict[str, Manifest]:

@@ -9,7 +9,7 @@ from tests.integration.api import ApiError
 from tests.integration.bad_inputs import AT_APPLY, BY_OPERATOR, Bad
 from tests.integration.operator_process import OperatorProcess
 from tests.integration.space import Space, condition
-from tests.integration.waiting import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -50,7 +50,7 @@ def test_bad_objects_are_told_and_harm_nobody(operator: OperatorProcess, space: 
     space.wait_ready("good")
     failures: list[str] = []
     for bad in BY_OPERATOR:
-        live = wait_until(partial(told_about, space, bad), 10, f"{bad.name} is told")
+        live = wait_until(partial(told_about, space, bad), f"{bad.name} is told")
         failures += complaints(bad, live)
     assert not failures, "\n".join(failures)
     space.apply("good", image="user-service:0.2.0")

@@ -17,7 +17,7 @@ from tests.integration.conftest import Start
 from tests.integration.operator_process import OperatorProcess
 from tests.integration.proxy import Proxy, When
 from tests.integration.space import Space
-from tests.integration.waiting import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -60,13 +60,13 @@ class Campaign:
         name = scenario.prepare(self.space)
         self.proxy.crash(at_write, when, lambda: operator.signal(signal.SIGKILL))
         scenario.provoke(self.space, name)
-        assert operator.wait(10) == -signal.SIGKILL, f"write {at_write} was never made"
+        assert operator.wait() == -signal.SIGKILL, f"write {at_write} was never made"
         self.proxy.restore()
         self.running()
         return self._end(scenario, name)
 
     def _end(self, scenario: "Scenario", name: str) -> dict[str, Any]:
-        wait_until(lambda: scenario.done(self.space, name), 20, "the scenario has come to its end")
+        wait_until(lambda: scenario.done(self.space, name), "the scenario has come to its end")
         found = self.space.end_state(name)
         for resource in CHILDREN:
             for live in self.space.api.list(resource, self.space.name):
@@ -99,7 +99,7 @@ class Scenario:
     def act(self, space: Space, name: str) -> None:
         """Does it and waits for the end."""
         self.provoke(space, name)
-        wait_until(lambda: self.done(space, name), 20, "the scenario has come to its end")
+        wait_until(lambda: self.done(space, name), "the scenario has come to its end")
 
 
 def nothing(space: Space, name: str) -> None:

@@ -14,7 +14,7 @@ from tests.integration import cluster as clusters
 from tests.integration.api import CRDS, Api, ApiError
 from tests.integration.crd_cases import CEL, LIMITS, MAXIMAL, NAMES
 from tests.integration.space import Space, condition
-from tests.integration.waiting import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -142,7 +142,7 @@ def test_kubectl_explain_knows_and_describes_every_field(cluster: Path, schema: 
     words = ("explain", "gsvc.spec", "--recursive")
     # The API server publishes the schema of a new CRD with a delay of some seconds.
     shown = wait_until(
-        lambda: clusters.kubectl(cluster, *words, check=False).stdout, 20, "the schema is served"
+        lambda: clusters.kubectl(cluster, *words, check=False).stdout, "the schema is served"
     )
     section = shown[shown.index("FIELDS:") :].splitlines()[1:]
     found: set[tuple[str, ...]] = set()

@@ -1,8 +1,7 @@
 """The API server refuses, stalls or goes away: nothing is lost and nobody else waits."""
 
-import time
 from collections.abc import Callable
-from statistics import median
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,12 +13,9 @@ from tests.integration.faults import Call, Fault, Kind
 from tests.integration.operator_process import OperatorProcess
 from tests.integration.proxy import Proxy
 from tests.integration.space import Space
-from tests.integration.waiting import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.cluster
-
-RECOVERY_SECONDS = 10.0
-OUTAGE_SECONDS = 15.0
 
 CPU: dict[str, Any] = {"resources": {"requests": {"cpu": "100m"}}}
 SCALED: dict[str, Any] = CPU | {"autoscaling": {"maxReplicas": 3}}
@@ -64,7 +60,7 @@ UPDATED: dict[str, tuple[dict[str, Any], dict[str, Any], Match]] = {
 def test_an_error_on_any_write_is_retried(
     operator: OperatorProcess, proxy: Proxy, space: Space, kind: Kind
 ) -> None:
-    """Ten seconds after the last error every object is as if there had been none."""
+    """After the last error every object becomes as if there had been none."""
     space.apply("x-model", **CPU)
     for name, (first, _, _) in UPDATED.items():
         space.apply(name, **first)
@@ -79,19 +75,17 @@ def test_an_error_on_any_write_is_retried(
         space.apply(name, **(SCALED if name == "x-autoscaler" else CPU))
     for name, (_, second, _) in UPDATED.items():
         space.apply(name, **second)
-    wait_until(lambda: all(fault.taken for fault in faults), 20, "every write has failed once")
+    wait_until(lambda: all(fault.taken for fault in faults), "every write has failed once")
     proxy.restore()
 
-    deadline = time.monotonic() + RECOVERY_SECONDS
     for name in matches:
-        space.wait_ready(name, timeout=max(deadline - time.monotonic(), 0.1))
+        space.wait_ready(name)
     for name in set(CREATED) - {"x-autoscaler"}:
         assert space.end_state(name) == wanted, name
     for name in ("x-autoscaler", "x-handover"):
         assert f"HorizontalPodAutoscaler/{name}" in space.children(name)
     wait_until(
         lambda: "PodDisruptionBudget/x-removal" not in space.children("x-removal"),
-        max(deadline - time.monotonic(), 0.1),
         "the budget is removed",
     )
     assert space.deployment("x-handover")["spec"]["replicas"] == 2
@@ -101,23 +95,29 @@ def test_an_error_on_any_write_is_retried(
 def test_a_failing_object_does_not_delay_another(
     operator: OperatorProcess, proxy: Proxy, space: Space
 ) -> None:
-    """Updates of a healthy object take as long beside an object that fails all the time."""
+    """A healthy one is updated between the errors of one object and during a write of another."""
     space.apply("healthy")
     space.wait_ready("healthy")
+    failing = Fault(500, patches("serviceaccounts", "failing"), times=1_000_000)
+    hanging = Fault("hang", patches("serviceaccounts", "hanging"), times=1_000_000)
+    proxy.faults += [failing, hanging]
+    for name in ("failing", "hanging"):
+        space.apply(name)
+    wait_until(lambda: failing.taken >= 2 and hanging.taken, "one fails, the other one hangs")
 
-    def seconds(tag: int) -> float:
+    for tag in range(10):
         image = f"user-service:0.0.{tag}"
-        started = time.monotonic()
         space.apply("healthy", image=image)
-        wait_until(lambda: image_of(space.deployment("healthy")) == image, 10, "it is carried out")
-        return time.monotonic() - started
+        wait_until(partial(has_image, space, image), "it is applied")
 
-    alone = median(seconds(tag) for tag in range(10))
-    proxy.faults.append(Fault(500, patches("serviceaccounts", "failing"), times=1000))
-    space.apply("failing")
-    wait_until(lambda: proxy.faults[0].taken >= 2, 10, "the other one fails")
-    beside = median(seconds(tag) for tag in range(10, 20))
-    assert beside <= 2 * alone + 0.1
+    assert not hanging.over.is_set()
+    for name in ("failing", "hanging"):
+        assert space.children(name) == {}
+
+
+def has_image(space: Space, image: str) -> bool:
+    """Whether the Deployment of the healthy object has an image."""
+    return image_of(space.deployment("healthy")) == image
 
 
 def image_of(deployment: Manifest) -> str:
@@ -125,25 +125,23 @@ def image_of(deployment: Manifest) -> str:
     return str(deployment["spec"]["template"]["spec"]["containers"][0]["image"])
 
 
-def out_of_reach(proxy: Proxy, seconds: float) -> None:
-    """Cuts the operator off; the outage is what is tested, so its length is slept through."""
-    proxy.cut_off()
-    time.sleep(seconds)
-    proxy.restore()
-
-
 def test_an_outage_shorter_than_the_lease_is_sat_out(
     start: Start, proxy: Proxy, space: Space
 ) -> None:
-    """The process stays and repairs, within ten seconds, what happened meanwhile."""
-    operator = start(proxy, lease_duration_seconds=60)
+    """The process stays, although a renewal fails, and repairs what happened meanwhile."""
+    operator = start(proxy, lease_duration_seconds=150)
     operator.wait_lease()
     space.apply()
     space.wait_ready()
     proxy.cut_off()
+    since = len(proxy.calls)
     space.delete(SERVICES, "users")
-    out_of_reach(proxy, OUTAGE_SECONDS)
-    wait_until(lambda: space.get(SERVICES, "users"), RECOVERY_SECONDS, "the Service is back")
+    wait_until(
+        lambda: any(call.resource == "leases" for call in proxy.calls[since:]),
+        "the Lease could not be renewed",
+    )
+    proxy.restore()
+    wait_until(lambda: space.get(SERVICES, "users"), "the Service is back")
     assert operator.exit_code is None
 
 
@@ -160,8 +158,8 @@ def test_an_outage_longer_than_the_lease_ends_the_process(
     space.wait_ready()
     proxy.cut_off()
     space.delete(SERVICES, "users")
-    out_of_reach(proxy, OUTAGE_SECONDS)
-    assert operator.wait(5) == 1
+    assert operator.wait() == 1
     assert "a fresh process must start: Lease" in operator.tail()
+    proxy.restore()
     start(proxy, lease_name="fresh").wait_lease()
-    wait_until(lambda: space.get(SERVICES, "users"), RECOVERY_SECONDS, "the Service is back")
+    wait_until(lambda: space.get(SERVICES, "users"), "the Service is back")

@@ -10,14 +10,15 @@ import pytest
 
 from grpc_operator import labels
 from grpc_operator.resources import CONFIG_MAPS, GRPC_GATEWAYS, GRPC_SERVICES
+from grpc_service_kit.testing.postgres import free_port
 from tests.integration.conftest import Start
 from tests.integration.credentials import Credentials
 from tests.integration.edge import Client, host_address, user_service, wait_status
 from tests.integration.edge import Proxy as Envoy
-from tests.integration.operator_process import OperatorProcess, free_port
+from tests.integration.operator_process import OperatorProcess
 from tests.integration.proxy import Proxy
 from tests.integration.space import Space
-from tests.integration.waiting import holds_for, wait_until
+from tests.waiting import holds_for, wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -118,7 +119,6 @@ def test_one_line_is_enough(world: World) -> None:
     gateway = world.space.get(GRPC_GATEWAYS, "default")
     wait_until(
         lambda: world.space.get(GRPC_GATEWAYS, "default")["status"].get("attachedServices") == 1,
-        15,
         f"the gateway counts its service: {gateway['status']}",
     )
 
@@ -165,7 +165,6 @@ def test_what_is_referred_to_is_not_there(
         lambda: (
             (c := world.space.wait_condition("ResolvedRefs", "False"))["reason"] == reason and c
         ),
-        15,
         f"the reason is {reason}, not {found}",
     )
     assert words in found["message"]
@@ -203,7 +202,6 @@ def test_the_older_one_has_it_and_the_other_inherits(world: World) -> None:
             == "Conflicted"
             and c
         ),
-        15,
         "the loser is told",
     )
     assert f"{world.space.name}/first" in lost["message"]
@@ -225,9 +223,7 @@ def test_a_proxy_without_an_operator(world: World) -> None:
     updates = envoy.stats("update_success")
     holds_for(lambda: world.client.rest("GET", PATH).status == 200, 2, "it is served")
     world.start_operator().wait_lease()
-    wait_until(
-        lambda: "connected_state: 1" in envoy.admin("/stats?filter=control_plane"), 20, "xDS"
-    )
+    wait_until(lambda: "connected_state: 1" in envoy.admin("/stats?filter=control_plane"), "xDS")
     holds_for(lambda: world.client.rest("GET", PATH).status == 200, 2, "it is served")
     after = envoy.stats("update_success")
     assert {name: value for name, value in after.items() if value != updates.get(name)} == {}
@@ -242,7 +238,6 @@ def test_a_restart_writes_nothing(world: World, proxy: Proxy) -> None:
     world.space.wait_condition("Ready", "True", "default", resource=GRPC_GATEWAYS)
     wait_until(
         lambda: world.space.get(GRPC_GATEWAYS, "default")["status"].get("attachedServices") == 1,
-        15,
         "the gateway counts its service",
     )
     world.operator.stop()

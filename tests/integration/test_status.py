@@ -12,7 +12,7 @@ from tests.integration.kstatus import compute
 from tests.integration.operator_process import OperatorProcess
 from tests.integration.pods import Status, ready, untouched, waiting
 from tests.integration.space import Space, condition
-from tests.integration.waiting import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -79,7 +79,7 @@ def test_the_recorded_history_obeys_kstatus(history: History, space: Space) -> N
 
     space.apply(image=BROKEN)
     expected[3] = ["InProgress"]
-    broken = wait_until(lambda: with_reason(space, "ImagePullBackOff"), 10, "the image is missed")
+    broken = wait_until(lambda: with_reason(space, "ImagePullBackOff"), "the image is missed")
     assert condition(broken, "Ready")["status"] == "False"
     assert condition(broken, "Reconciling")["status"] == "True"
     assert condition(broken, "Accepted")["status"] == "True"
@@ -131,7 +131,7 @@ def test_kubectl_wait_returns_when_the_new_generation_is_rolled_out(
     words = [str(Path(sys.executable).with_name("kubectl")), "--kubeconfig", str(cluster)]
     words += ["wait", "--for=condition=Ready", "gsvc/users", "-n", space.name, "--timeout=30s"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as wait:
-        wait_until(lambda: updated_replicas(space), 10, "the rollout has begun")
+        wait_until(lambda: updated_replicas(space), "the rollout has begun")
         assert wait.poll() is None
         space.kubelet.answer = ready
         assert wait.wait(30) == 0
@@ -160,17 +160,15 @@ def test_events_are_few_and_said_once(operator: OperatorProcess, space: Space) -
     assert events(space) == []
     space.apply(image="user-service:0.2.0")
     space.wait_ready()
-    wait_until(lambda: events(space) == [("Normal", "RolloutComplete")], 5, "it is told")
+    wait_until(lambda: events(space) == [("Normal", "RolloutComplete")], "it is told")
     space.apply(image=BROKEN)
     warned = [("Normal", "RolloutComplete"), ("Warning", "ImagePullBackOff")]
-    wait_until(lambda: events(space) == warned, 10, "the image is missed")
+    wait_until(lambda: events(space) == warned, "the image is missed")
     restless = waiting("ImagePullBackOff", "Back-off pulling image, said differently")
     space.kubelet.answer = lambda pod: (
         restless(pod) if pod["spec"]["containers"][0]["image"] == BROKEN else ready(pod)
     )
-    wait_until(
-        lambda: "differently" in condition(space.live(), "Ready")["message"], 15, "new words"
-    )
+    wait_until(lambda: "differently" in condition(space.live(), "Ready")["message"], "new words")
     assert events(space) == warned
     note = next(event for event in live_events(space) if event["type"] == "Warning")
     assert note["regarding"]["name"] == "users"

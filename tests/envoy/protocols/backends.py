@@ -14,8 +14,8 @@ from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import FileDescriptor
 
 from tests import user_process
-from tests.envoy.polling import until
 from tests.envoy.upstream import AnyMethod
+from tests.waiting import until
 from user.v1 import user_pb2
 
 _SERVING = re.compile(r"serving on port (\d+)")

@@ -15,7 +15,7 @@ from grpc_operator.gateway.ir import Attachment, Endpoint, GatewayIr, Listener
 from grpc_operator.resources import Key, gateway_key, service_key
 from grpc_operator.xds.server import AdsServer
 from tests.envoy.envoy import Envoy
-from tests.envoy.polling import until
+from tests.waiting import until
 
 NAMESPACE = "tests"
 PROBE_HOST = hashlib.sha256(b"probe").hexdigest()

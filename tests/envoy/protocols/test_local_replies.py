@@ -1,12 +1,12 @@
 """What the gateway answers itself, and statuses that services send, on every protocol."""
 
-import socket
 from collections.abc import AsyncIterator
 
 import grpc
 import pytest
 import pytest_asyncio
 
+from grpc_service_kit.testing.postgres import free_port
 from tests.envoy import calls
 from tests.envoy.protocols.backends import Failing, plain_http2, user_descriptor
 from tests.envoy.protocols.clients import Client, GrpcClient, RestClient, WebClient
@@ -19,13 +19,6 @@ pytestmark = [pytest.mark.envoy, pytest.mark.asyncio(loop_scope="package")]
 _HTTP_ONLY = {401: 16, 403: 7, 429: 14, 503: 14}
 """gRPC status by HTTP status (grpc/grpc, http-grpc-status-mapping.md) of something behind the
 gateway that knows no gRPC, such as another proxy."""
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 def clients(site: Site, port: int, host: str) -> list[Client]:
@@ -44,7 +37,7 @@ async def broken() -> AsyncIterator[Edge]:
     async with serving(Failing()) as failing, edge() as made:
         await made.serve(
             Exposed("empty", descriptor, (), {"hostnames": ["empty.test"]}),
-            Exposed("down", descriptor, (_free_port(),), {"hostnames": ["down.test"]}),
+            Exposed("down", descriptor, (free_port(),), {"hostnames": ["down.test"]}),
             Exposed("failing", descriptor, (failing,), {"hostnames": ["failing.test"]}),
         )
         yield made

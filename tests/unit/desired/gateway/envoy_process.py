@@ -2,11 +2,9 @@
 
 import http.client
 import os
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,15 +12,10 @@ from typing import Any
 import yaml
 from envoy import _bin
 
+from grpc_service_kit.testing.postgres import free_port
+from tests.waiting import HANG, wait_until
+
 ENVOY = Path(str(_bin.__file__)).with_name("envoy")
-DEADLINE = 30.0
-"""Seconds after which something that should happen has not."""
-
-
-def free_port() -> int:
-    """Returns a TCP port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -35,7 +28,7 @@ class Envoy:
 
     def get(self, port: int, path: str, method: str = "GET") -> tuple[int, str]:
         """Returns status and body of an HTTP request."""
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HANG)
         try:
             connection.request(method, path)
             answer = connection.getresponse()
@@ -45,16 +38,15 @@ class Envoy:
 
     def until_ready(self) -> None:
         """Waits until the status port says that it is ready."""
-        end = time.monotonic() + DEADLINE
-        while True:
-            try:
-                if self.get(self.status, "/ready")[0] == 200:
-                    return
-            except OSError:
-                pass
-            assert self.process.poll() is None, "Envoy has ended"
-            assert time.monotonic() < end, "Envoy is not ready"
-            time.sleep(0.05)
+
+        def ready() -> bool:
+            if self.process.poll() is not None:
+                raise RuntimeError("Envoy has ended")
+            with suppress(OSError):
+                return self.get(self.status, "/ready")[0] == 200
+            return False
+
+        wait_until(ready, "Envoy is ready")
 
 
 @contextmanager

@@ -4,6 +4,8 @@ import socket
 import struct
 from dataclasses import dataclass, field
 
+from tests.waiting import HANG
+
 DATA, GOAWAY = 0x0, 0x7
 _HEADERS, _SETTINGS = 0x1, 0x4
 _END_STREAM, _END_HEADERS = 0x1, 0x4
@@ -23,7 +25,7 @@ class Connection:
     closed: bool = False
 
     def __post_init__(self) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        self._socket = socket.create_connection(("127.0.0.1", self.port), timeout=HANG)
         self._socket.settimeout(0.05)
         self._buffer = b""
         self._socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _frame(_SETTINGS, 0, 0, b""))

@@ -4,7 +4,7 @@ import json
 import socket
 import ssl
 import subprocess
-import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,10 @@ from jinja2 import UndefinedError
 
 from grpc_operator import names
 from grpc_operator.desired.gateway import GatewaySettings, bootstrap
+from grpc_service_kit.testing.postgres import free_port
 from tests.unit.desired.gateway import SETTINGS, gateway
-from tests.unit.desired.gateway.envoy_process import DEADLINE, ENVOY, free_port, running
+from tests.unit.desired.gateway.envoy_process import ENVOY, running
+from tests.waiting import HANG, wait_until
 
 _HCM = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 
@@ -102,7 +104,7 @@ def test_envoy_accepts_it(tmp_path: Path) -> None:
     command = [str(ENVOY), "--mode", "validate", "-c", str(file)]
     command += ["--service-node", "pod", "--service-cluster", "edge/default"]
 
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANG)
 
     assert done.returncode == 0, done.stderr
     assert "eprecated" not in done.stderr
@@ -132,14 +134,13 @@ def test_a_proxy_without_the_operator_is_not_ready(tmp_path: Path) -> None:
     with running(
         parsed(GatewaySettings("image", None, "127.0.0.1", free_port())), tmp_path
     ) as envoy:
-        end = time.monotonic() + DEADLINE
-        while True:
-            try:
-                code, text = envoy.get(envoy.admin, "/ready")
-                break
-            except OSError:
-                assert time.monotonic() < end, "Envoy does not start"
-                time.sleep(0.05)
+
+        def said() -> tuple[int, str] | None:
+            with suppress(OSError):
+                return envoy.get(envoy.admin, "/ready")
+            return None
+
+        code, text = wait_until(said, "Envoy has started")
 
         assert code == 503
         assert "INITIALIZING" in text
@@ -164,10 +165,7 @@ def test_a_renewed_certificate_is_used(tmp_path: Path) -> None:
 
         _mount(folder, "..second", second := _certificate())
 
-        end = time.monotonic() + DEADLINE
-        while _served(port) != second[0]:
-            assert time.monotonic() < end, "the old certificate is still served"
-            time.sleep(0.1)
+        wait_until(lambda: _served(port) == second[0], "the new certificate is served")
 
 
 def _https(name: str) -> dict[str, Any]:
@@ -204,7 +202,7 @@ def _served(port: int) -> bytes:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
+        socket.create_connection(("127.0.0.1", port), timeout=HANG) as plain,
         context.wrap_socket(plain, server_hostname="test") as tls,
     ):
         served = tls.getpeercert(binary_form=True)

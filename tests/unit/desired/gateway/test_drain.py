@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +13,11 @@ import pytest
 import yaml
 
 from grpc_operator.desired.gateway import bootstrap
+from grpc_service_kit.testing.postgres import free_port
 from tests.unit.desired.gateway import SETTINGS, gateway
-from tests.unit.desired.gateway.envoy_process import DEADLINE, Envoy, free_port, running
+from tests.unit.desired.gateway.envoy_process import Envoy, running
 from tests.unit.desired.gateway.http2 import GOAWAY, Connection
+from tests.waiting import HANG, wait_until
 
 pytestmark = pytest.mark.envoy
 
@@ -38,16 +39,8 @@ class Upstream:
         connection, _ = self._server.accept()
         connection.recv(4096)
         connection.sendall(_HEAD + b"5\r\nfirst\r\n")
-        self.finish.wait(DEADLINE)
+        self.finish.wait(HANG)
         connection.sendall(b"4\r\nlast\r\n0\r\n\r\n")
-
-
-def until(holds: Callable[[], bool], what: str) -> None:
-    """Waits until something is so."""
-    end = time.monotonic() + DEADLINE
-    while not holds():
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
 
 
 def receives(connection: Connection, holds: Callable[[], bool], what: str) -> None:
@@ -57,7 +50,7 @@ def receives(connection: Connection, holds: Callable[[], bool], what: str) -> No
         connection.poll()
         return holds()
 
-    until(polled, what)
+    wait_until(polled, what, every=0)
 
 
 @contextmanager
@@ -105,7 +98,7 @@ def envoy(upstream: Upstream, port: int, tmp_path: Path) -> Iterator[Envoy]:
     ]
     resources["clusters"].append(_cluster(upstream.port))
     resources["listeners"].append(_listener(port))
-    options = ("--drain-time-s", "30", "--drain-strategy", "immediate")
+    options = ("--drain-time-s", "600", "--drain-strategy", "immediate")
     with running(config, tmp_path, *options) as started:
         started.until_ready()
         yield started
@@ -117,21 +110,21 @@ def test_a_running_stream_finishes(
     """Clients are told to leave, come back with new connections, and lose nothing."""
     client = Connection(port)
     client.get(1, "/stream")
-    receives(client, lambda: client.data(1) == b"first", "the stream has not begun")
-    with script(envoy, tmp_path, timeout=20) as drain:
+    receives(client, lambda: client.data(1) == b"first", "the stream begins")
+    with script(envoy, tmp_path, timeout=600) as drain:
         log = tmp_path / "log"
-        until(lambda: log.exists() and "asks clients" in log.read_text(), "no drain has begun")
+        wait_until(lambda: log.exists() and "asks clients" in log.read_text(), "the drain begins")
         client.get(3, "/at-once")
-        receives(client, lambda: client.has(GOAWAY), "no GOAWAY")
+        receives(client, lambda: client.has(GOAWAY), "GOAWAY comes")
         other = Connection(port)
         other.get(1, "/at-once")
-        receives(other, lambda: other.data(1) == b"ok", "a late client is not served")
+        receives(other, lambda: other.data(1) == b"ok", "a late client is served")
         assert envoy.get(envoy.status, "/ready") == (200, "LIVE\n")
         assert drain.poll() is None, "the script does not wait for the stream"
         upstream.finish.set()
-        receives(client, lambda: client.data(1) == b"firstlast", "the stream has lost its end")
+        receives(client, lambda: client.data(1) == b"firstlast", "the stream ends")
 
-        assert drain.wait(DEADLINE) == 0
+        assert drain.wait(HANG) == 0
     assert envoy.process.poll() is None
     assert "done: no call for" in log.read_text()
     other.close()
@@ -141,18 +134,18 @@ def test_the_wait_is_limited(envoy: Envoy, port: int, tmp_path: Path) -> None:
     """A stream without end holds a proxy no longer than it was allowed."""
     client = Connection(port)
     client.get(1, "/stream")
-    receives(client, lambda: client.data(1) == b"first", "the stream has not begun")
+    receives(client, lambda: client.data(1) == b"first", "the stream begins")
 
     with script(envoy, tmp_path, timeout=2) as drain:
-        assert drain.wait(DEADLINE) == 0
+        assert drain.wait(HANG) == 0
 
     assert "time is up with 1 calls running" in (tmp_path / "log").read_text()
 
 
 def test_without_connections_the_script_ends_at_once(envoy: Envoy, tmp_path: Path) -> None:
     """Nobody waits for a proxy that nobody uses; the status port does not count."""
-    with script(envoy, tmp_path, timeout=20) as drain:
-        assert drain.wait(DEADLINE) == 0
+    with script(envoy, tmp_path, timeout=600) as drain:
+        assert drain.wait(HANG) == 0
 
     assert "done: no call for 0 s, 0 idle connections" in (tmp_path / "log").read_text()
 
@@ -162,8 +155,8 @@ def test_an_envoy_that_is_gone_needs_no_drain(envoy: Envoy, tmp_path: Path) -> N
     envoy.process.kill()
     envoy.process.wait()
 
-    with script(envoy, tmp_path, timeout=20) as drain:
-        assert drain.wait(DEADLINE) == 0
+    with script(envoy, tmp_path, timeout=600) as drain:
+        assert drain.wait(HANG) == 0
 
     assert "nothing to drain" in (tmp_path / "log").read_text()
 
