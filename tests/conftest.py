@@ -9,8 +9,10 @@ from tests.golden import UPDATE_OPTION, Golden
 from tests.leftovers import left_over, mark
 
 # How long an example takes says more about what else the machine does than about the code.
-hypothesis.settings.register_profile("no-deadline", deadline=None)
-hypothesis.settings.load_profile("no-deadline")
+hypothesis.settings.register_profile(
+    "no-clock", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("no-clock")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

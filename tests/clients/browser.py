@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.waiting import until
+from tests.waiting import HANG, until
 
 _LISTENING = re.compile(r"DevTools listening on ws://([\d.:]+)/")
 
@@ -29,7 +29,7 @@ class Page:
         number = next(self._ids)
         await self._socket.send_json({"id": number, "method": method, "params": parameters})
         while True:
-            answer: dict[str, Any] = await self._socket.receive_json(timeout=20)
+            answer: dict[str, Any] = await self._socket.receive_json(timeout=HANG)
             if answer.get("id") == number:
                 assert "error" not in answer, answer
                 result: dict[str, Any] = answer["result"]

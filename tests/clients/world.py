@@ -1,7 +1,6 @@
 """What the clients call: two user services with one name, a product and an order service."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -38,13 +37,15 @@ class World:
         """Cancels the order that was confirmed last."""
         async with grpc.aio.insecure_channel(f"127.0.0.1:{self.orders}") as channel:
             stub: order_pb2_grpc.OrderServiceAsyncStub = order_pb2_grpc.OrderServiceStub(channel)
-            confirmed = ""
+            newest = await anext(aiter(stub.WatchOrders(order_pb2.WatchOrdersRequest())))
             request = order_pb2.WatchOrdersRequest(after_sequence=0)
-            with contextlib.suppress(grpc.aio.AioRpcError):  # It has no other end: the deadline.
-                async for event in stub.WatchOrders(request, timeout=1):
-                    if event.order.status == order_pb2.ORDER_STATUS_CONFIRMED:
-                        confirmed = event.order.id
-            await stub.CancelOrder(order_pb2.CancelOrderRequest(id=confirmed), timeout=10)
+            confirmed = ""
+            async for event in stub.WatchOrders(request):
+                if event.order.status == order_pb2.ORDER_STATUS_CONFIRMED:
+                    confirmed = event.order.id
+                if event.sequence >= newest.sequence:
+                    break
+            await stub.CancelOrder(order_pb2.CancelOrderRequest(id=confirmed))
 
 
 @asynccontextmanager

@@ -16,7 +16,6 @@ from grpc_operator.descriptor import load
 from grpc_operator.desired.service import build
 from grpc_operator.reflection import fetch
 from grpc_service_kit import ServerConfig
-from grpc_service_kit.testing.polling import PATIENCE, wait_until
 from grpc_service_kit.testing.postgres import free_port
 from tests.docs.pages import ROOT, section
 from tests.docs.tutorial_image import copied, image
@@ -24,6 +23,7 @@ from tests.docs.tutorial_manifest import grpc_service
 from tests.docs.tutorial_page import Command, blocks
 from tests.docs.tutorial_project import Reader
 from tests.docs.tutorial_settings import default, same, variables
+from tests.waiting import HANG, wait_until
 
 PAGE = ROOT / "docs" / "write-a-service.md"
 SERVICE = "quote.v1.QuoteService"
@@ -62,7 +62,9 @@ def _running(
     with log.open("wb") as stderr:
         process = subprocess.Popen(["env", *command], cwd=directory, env=variables, stderr=stderr)
     try:
-        wait_until(lambda: "serving on port" in log.read_text() or process.poll() is not None)
+        wait_until(
+            lambda: "serving on port" in log.read_text() or process.poll() is not None, "it serves"
+        )
         assert process.poll() is None, log.read_text()
         yield
     finally:
@@ -147,7 +149,7 @@ def test_the_dockerfile_has_no_faults(reader: Reader) -> None:
 async def test_the_image_has_all_that_the_service_needs(container: Path, reader: Reader) -> None:
     """It serves, writes nothing, and the operator reads from it what the page's table says."""
     before = _files(container)
-    data = await fetch(f"127.0.0.1:{reader.ports['PORT']}", timeout=PATIENCE)
+    data = await fetch(f"127.0.0.1:{reader.ports['PORT']}", timeout=HANG)
     after = _files(container)
 
     methods = [
@@ -163,7 +165,7 @@ async def test_the_image_has_all_that_the_service_needs(container: Path, reader:
 
 def test_the_image_serves_the_metrics_that_the_page_names(container: Path, reader: Reader) -> None:
     page = f"http://127.0.0.1:{reader.ports['METRICS_PORT']}/metrics"
-    with urllib.request.urlopen(page, timeout=PATIENCE) as response:
+    with urllib.request.urlopen(page, timeout=HANG) as response:
         served = response.read().decode()
     named = re.findall(r"`(rpc_\w+)`", PAGE.read_text())
 

@@ -8,8 +8,8 @@ import grpc
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 
-from grpc_service_kit.testing.polling import PATIENCE
 from tests.docs.tutorial_server import ASK, WATCH
+from tests.waiting import HANG
 
 
 def to(port: int, *options: tuple[str, int]) -> grpc.aio.Channel:
@@ -27,7 +27,7 @@ async def ask(channel: grpc.aio.Channel, value: str = "hello", **options: Any) -
 def watch(channel: grpc.aio.Channel) -> Any:
     """Begins a stream of answers."""
     call = channel.unary_stream(WATCH, StringValue.SerializeToString, StringValue.FromString)
-    return call(StringValue(value="hello"), timeout=PATIENCE)
+    return call(StringValue(value="hello"), timeout=HANG)
 
 
 async def read(call: Any) -> None:
@@ -36,28 +36,25 @@ async def read(call: Any) -> None:
         pass
 
 
-async def while_it_runs(channel: grpc.aio.Channel, stream: Any) -> int:
-    """Makes calls until a stream has ended, and one more; returns how many."""
-    count = 0
+async def while_it_runs(channel: grpc.aio.Channel, stream: Any) -> None:
+    """Makes calls until a stream has ended, and one more; each of them must be answered."""
     while not stream.done():
-        await ask(channel, timeout=PATIENCE)
-        count += 1
-    await ask(channel, timeout=PATIENCE)
-    return count
+        await ask(channel, timeout=HANG)
+    await ask(channel, timeout=HANG)
 
 
 def begun(channel: grpc.Channel, value: str) -> Any:
     """Begins a call that the server works on by the time of the return."""
     method: Any = channel.unary_unary(ASK, StringValue.SerializeToString, StringValue.FromString)
-    call = method.future(StringValue(value=value), timeout=3 * PATIENCE)
-    method(StringValue(value="after it on the same connection"), timeout=PATIENCE)
+    call = method.future(StringValue(value=value), timeout=HANG)
+    method(StringValue(value="after it on the same connection"), timeout=HANG)
     return call
 
 
 async def failure(call: Awaitable[Any]) -> str:
     """Waits for a call that must fail, and returns how it does."""
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await asyncio.wait_for(call, PATIENCE)
+        await asyncio.wait_for(call, HANG)
     return words(caught.value)
 
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grpc_service_kit.testing.polling import PATIENCE, wait_until
 from tests.docs import tutorial_wheel
 from tests.docs.pages import ROOT
 from tests.docs.tutorial_page import Block, Command
+from tests.waiting import HANG, wait_until
 
 SERVE = "python -m quote_service"
 _PORTS = {"50051": "PORT", "9090": "METRICS_PORT"}
@@ -101,7 +101,7 @@ class Reader:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=120,
+            timeout=HANG,
         )
         said = [same_each_time(line) for line in done.stdout.splitlines()]
         shown = [same_each_time(line) for line in command.output]
@@ -129,7 +129,7 @@ class Reader:
         self._until(lambda: len(self._lines()) >= 2 + len(calls))
         self.server.send_signal(signal.SIGINT)
 
-        assert self.server.wait(PATIENCE) == 0
+        assert self.server.wait(HANG) == 0
         assert self._lines()[2:] == [same_each_time(line) for line in shown], before
 
     def leave(self) -> None:
@@ -146,7 +146,7 @@ class Reader:
     def _until(self, condition: Callable[[], object]) -> None:
         server = self.server
         assert server is not None
-        wait_until(lambda: condition() or server.poll() is not None)
+        wait_until(lambda: condition() or server.poll() is not None, "the log has it")
         assert server.poll() is None, self.log.read_text()
 
     def _lines(self) -> list[str]:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.e2e.cluster import KUBECTL, ROOT, Cluster
+from tests.waiting import HANG
 
 
 class Shell:
@@ -43,5 +44,5 @@ class Shell:
     def run(self, command: str) -> subprocess.CompletedProcess[bytes]:
         """Runs a command line."""
         return subprocess.run(
-            ["bash", "-c", command], env=self._env, capture_output=True, check=False, timeout=60
+            ["bash", "-c", command], env=self._env, capture_output=True, check=False, timeout=HANG
         )

@@ -15,10 +15,10 @@ from google.protobuf.message import Message
 from tests.load.protocols import split_frames
 from tests.load.schema import serialize
 from tests.user_rules import REST, STREAMED_ANSWERS, STREAMED_REQUESTS
+from tests.waiting import HANG
 from user.v1 import user_pb2
 
 SERVICE = "user.v1.UserService"
-TIMEOUT = 10.0
 
 REPLIES: dict[str, type[Message]] = {
     "GetUser": user_pb2.GetUserResponse,
@@ -65,7 +65,7 @@ class GrpcClient:
         call = self._channel.stream_stream(f"/{SERVICE}/{method}", serialize, reply.FromString)
         messages: list[Any] = []
         try:
-            messages += call(iter(requests), timeout=TIMEOUT)
+            messages += call(iter(requests), timeout=HANG)
         except grpc.RpcError as error:
             code: Any = error.code()
             text = str(error.details())
@@ -75,7 +75,7 @@ class GrpcClient:
 
 class _HttpClient:
     def __init__(self, port: int, host: str) -> None:
-        self._pool = urllib3.HTTPConnectionPool("127.0.0.1", port, retries=False, timeout=TIMEOUT)
+        self._pool = urllib3.HTTPConnectionPool("127.0.0.1", port, retries=False, timeout=HANG)
         self._headers = {"host": host}
 
     def request(

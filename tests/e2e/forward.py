@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.e2e.cluster import Cluster
-
-_SECONDS = 20
+from tests.waiting import HANG
 
 
 @contextmanager
@@ -15,7 +14,7 @@ def port_forward(cluster: Cluster, namespace: str, target: str, port: int) -> It
     """Provides a port on loopback that leads to one pod of a target such as `svc/NAME`."""
     process = cluster.start("-n", namespace, "port-forward", target, f":{port}")
     assert process.stdout is not None
-    timer = threading.Timer(_SECONDS, process.kill)
+    timer = threading.Timer(HANG, process.kill)
     timer.start()
     told = ""
     try:

@@ -17,6 +17,8 @@ from typing import Any
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 
+from tests.waiting import HANG
+
 
 def main() -> int:
     """Returns the exit code."""
@@ -41,7 +43,7 @@ def main() -> int:
         f"/{options.method}", lambda message: message.SerializeToString(), reply.FromString
     )
     try:
-        for message in call(request(), timeout=10):
+        for message in call(request(), timeout=HANG):
             print(json_format.MessageToJson(message))  # noqa: T201 - a command-line tool
     except grpc.RpcError as error:
         code: Any = error.code()

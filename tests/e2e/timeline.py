@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tests.e2e.cluster import Cluster
+from tests.waiting import HANG
 
 _READY = '{.status.conditions[?(@.type=="Ready")].status}'
 _WATCHED = {
@@ -72,7 +73,7 @@ class Timeline:
             watch.kill()
             watch.wait()
         for thread in self._threads:
-            thread.join(timeout=5)
+            thread.join(HANG)
 
     def note(self, text: str) -> None:
         """Adds a step of the test."""

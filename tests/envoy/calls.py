@@ -18,6 +18,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, json_format, messag
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
+from tests.waiting import HANG
+
 _TRAILERS = 0x80
 """Flag of the gRPC-Web frame that carries the trailers (gRPC-Web protocol document)."""
 
@@ -153,7 +155,7 @@ async def grpc_call(
     channel: grpc.aio.Channel,
     method: str,
     *messages: bytes,
-    timeout: float = 10,  # noqa: ASYNC109 - it is the deadline of the call
+    timeout: float = HANG,  # noqa: ASYNC109 - it is the deadline of the call
     metadata: Sequence[tuple[str, str]] = (),
 ) -> GrpcReply:
     """Makes one gRPC call of any kind with serialised messages.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from grpc_operator.resources import Key
-from grpc_operator.xds import waiting
+from grpc_operator.xds import pending
 from grpc_operator.xds.server import AdsServer
 from grpc_operator.xds.state import ProxyState
 from grpc_service_kit.testing.postgres import free_port
@@ -93,7 +93,7 @@ async def control(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Control]:
     What waits for something that does not come would wait for ever, here and in Envoy, so what
     ends at all was not held up.
     """
-    monkeypatch.setattr(waiting, "PATIENCE", 10 * HANG)
+    monkeypatch.setattr(pending, "PATIENCE", 10 * HANG)
     made = await Control.start()
     yield made
     await made.server.stop(0)

@@ -3,12 +3,12 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from localkind import provider
+from tests.waiting import HANG, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "grpc-operator-it"
@@ -52,7 +52,7 @@ def kubectl(kubeconfig: Path, *words: str, check: bool = True) -> subprocess.Com
         [program, "--kubeconfig", kubeconfig, *words],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG,
         check=check,
     )
 
@@ -61,12 +61,8 @@ def _stop_scheduler(kubeconfig: Path) -> None:
     """Keeps a real node's kubelet from touching the pods that ``pods`` plays with."""
     manifests = "/etc/kubernetes/manifests/kube-scheduler.yaml"
     _run(["docker", "exec", f"{NAME}-control-plane", "mv", manifests, "/root/"])
-    deadline = time.monotonic() + 60
     words = ["-n", "kube-system", "get", "pods", "-l", "component=kube-scheduler", "-o", "name"]
-    while kubectl(kubeconfig, *words).stdout:
-        if time.monotonic() > deadline:
-            raise RuntimeError("the scheduler of the kind cluster did not stop within 60 s")
-        time.sleep(0.5)
+    wait_until(lambda: not kubectl(kubeconfig, *words).stdout, "the scheduler has stopped")
 
 
 def _run(words: list[str]) -> None:

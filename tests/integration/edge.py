@@ -16,11 +16,8 @@ import grpc
 
 from tests import user_process
 from tests.envoy.envoy import binary, bootstrap
-from tests.waiting import wait_until
+from tests.waiting import HANG, wait_until
 from user.v1 import user_pb2, user_pb2_grpc
-
-TIMEOUT = 5.0
-"""Seconds for one call."""
 
 
 def host_address(server: str) -> str:
@@ -68,7 +65,7 @@ class Proxy:
 
     def admin(self, path: str) -> str:
         """Returns what the admin interface says."""
-        connection = http.client.HTTPConnection("admin", timeout=TIMEOUT)
+        connection = http.client.HTTPConnection("admin", timeout=HANG)
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.connect(str(self._admin))
         connection.request("GET", path)
@@ -96,7 +93,7 @@ class Client:
 
     def rest(self, verb: str, path: str, body: Any = None, host: str = "any.example") -> Answer:
         """Makes one REST call; status 0 when nobody answers."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANG)
         text = None if body is None else json.dumps(body)
         headers = {"Host": host, "Content-Type": "application/json"}
         try:
@@ -113,7 +110,7 @@ class Client:
         options = [("grpc.default_authority", host)]
         with grpc.insecure_channel(f"127.0.0.1:{self.port}", options=options) as channel:
             call = user_pb2_grpc.UserServiceStub(channel).ListUsers(
-                user_pb2.ListUsersRequest(), timeout=TIMEOUT
+                user_pb2.ListUsersRequest(), timeout=HANG
             )
             with suppress(grpc.RpcError):
                 list(call)
@@ -131,7 +128,7 @@ def user_service(directory: Path) -> Iterator[int]:
     try:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             ready = grpc.channel_ready_future(channel)
-            ready.result(timeout=20)
+            ready.result(timeout=HANG)
         yield port
     finally:
         process.kill()

@@ -12,7 +12,7 @@ from tests.integration.kstatus import compute
 from tests.integration.operator_process import OperatorProcess
 from tests.integration.pods import Status, ready, untouched, waiting
 from tests.integration.space import Space, condition
-from tests.waiting import wait_until
+from tests.waiting import HANG, wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -129,12 +129,19 @@ def test_kubectl_wait_returns_when_the_new_generation_is_rolled_out(
     space.kubelet.answer = untouched
     space.apply(image="user-service:0.2.0")
     words = [str(Path(sys.executable).with_name("kubectl")), "--kubeconfig", str(cluster)]
-    words += ["wait", "--for=condition=Ready", "gsvc/users", "-n", space.name, "--timeout=30s"]
+    words += [
+        "wait",
+        "--for=condition=Ready",
+        "gsvc/users",
+        "-n",
+        space.name,
+        f"--timeout={HANG:g}s",
+    ]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as wait:
         wait_until(lambda: updated_replicas(space), "the rollout has begun")
         assert wait.poll() is None
         space.kubelet.answer = ready
-        assert wait.wait(30) == 0
+        assert wait.wait(HANG) == 0
     deployment = space.deployment()
     assert deployment["status"]["observedGeneration"] == deployment["metadata"]["generation"]
     container = deployment["spec"]["template"]["spec"]["containers"][0]

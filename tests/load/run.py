@@ -4,6 +4,8 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from tests.load.operations import operation
@@ -14,6 +16,17 @@ from tests.load.tally import Outcome, Tally, clock
 _PROGRESS_SECONDS = 5.0
 
 
+@dataclass(frozen=True)
+class Clock:
+    """What time it is, in seconds, and how to wait."""
+
+    now: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]]
+
+
+_REAL = Clock(time.monotonic, asyncio.sleep)
+
+
 class Turns:
     """Hands out call numbers at the load's pace, until the load has had its share.
 
@@ -21,22 +34,26 @@ class Turns:
         load: The load.
         hold: Go on after its calls until `stop` is set.
         stop: No more turns.
+        clock: What time it is and how time passes.
     """
 
-    def __init__(self, load: Load, *, hold: bool, stop: asyncio.Event) -> None:
+    def __init__(
+        self, load: Load, *, hold: bool, stop: asyncio.Event, clock: Clock = _REAL
+    ) -> None:
         self._calls = None if hold else load.calls
         self._period = 1 / load.rate if load.rate else 0.0
         self._stop = stop
         self._next = 0
-        self._due = time.monotonic()
+        self._clock = clock
+        self._due = clock.now()
 
     async def take(self) -> int | None:
         """Waits for the next turn and returns its number; ``None`` when there is none."""
         number, self._next = self._next, self._next + 1
-        self._due = max(self._due + self._period, time.monotonic() - 1)
-        pause = self._due - time.monotonic()
+        self._due = max(self._due + self._period, self._clock.now() - 1)
+        pause = self._due - self._clock.now()
         if pause > 0:
-            await asyncio.sleep(pause)
+            await self._clock.sleep(pause)
         over = self._stop.is_set() or (self._calls is not None and number >= self._calls)
         return None if over else number
 

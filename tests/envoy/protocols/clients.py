@@ -12,6 +12,7 @@ import grpc
 from tests.envoy import calls
 from tests.envoy.calls import HttpReply, Schema
 from tests.user_rules import REST, STREAMED_ANSWERS, STREAMED_REQUESTS
+from tests.waiting import HANG
 
 Json = dict[str, Any]
 
@@ -60,7 +61,7 @@ class GrpcClient:
     port: int
     host: str
     service: str = "user.v1.UserService"
-    timeout: float = 10
+    timeout: float = HANG
 
     async def call(self, method: str, *requests: Json, **headers: str) -> Outcome:
         """Makes the call on a connection of its own."""

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from grpc_operator.engine.queue import FIRST_RETRY, LAST_RETRY, Queue
+from tests.waiting import HANG
 
 
 def _steady() -> Queue[str]:
@@ -56,7 +57,7 @@ async def test_the_earliest_timer_wins() -> None:
     queue.add_after("a", 0.01)
     queue.add_after("a", 1000)
 
-    assert await asyncio.wait_for(queue.get(), 5) == "a"
+    assert await asyncio.wait_for(queue.get(), HANG) == "a"
 
 
 async def test_an_earlier_timer_replaces_a_later_one() -> None:
@@ -65,7 +66,7 @@ async def test_an_earlier_timer_replaces_a_later_one() -> None:
     queue.add_after("a", 1000)
     queue.add_after("a", 0.01)
 
-    assert await asyncio.wait_for(queue.get(), 5) == "a"
+    assert await asyncio.wait_for(queue.get(), HANG) == "a"
     queue.done("a")
     assert queue.depth == 0
 

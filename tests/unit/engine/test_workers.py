@@ -9,6 +9,7 @@ from grpc_operator.engine.queue import Queue
 from grpc_operator.engine.workers import work
 from grpc_operator.errors import ClusterError, LeaseLostError
 from grpc_operator.resources import Key
+from tests.waiting import HANG
 
 KEY = Key("GrpcService", "ns", "users")
 
@@ -35,7 +36,7 @@ async def _run(outcome: Callable[[int], Awaitable[float | None]], count: int) ->
     queue.add(KEY)
     worker = asyncio.create_task(work(queue, reconcile, record))
     stopped = asyncio.create_task(enough.wait())
-    await asyncio.wait({worker, stopped}, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({worker, stopped}, timeout=HANG, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
     if worker.done():
         worker.result()

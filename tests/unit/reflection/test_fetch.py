@@ -17,10 +17,10 @@ from grpc_operator.descriptor import load
 from grpc_operator.reflection import ReflectionError, fetch
 from tests.unit.descriptor import users
 from tests.unit.reflection import Servicer, answering, serving
+from tests.waiting import HANG
 
 FILES = {file.name: file for file in users().file}
 LISTED = ["user.v1.UserService", "user.v1.Other", "grpc.health.v1.Health"]
-TIMEOUT = 10.0
 
 
 def real_servicer() -> Servicer:
@@ -61,7 +61,7 @@ def files_answer(*files: FileDescriptorProto) -> ServerReflectionResponse:
 async def test_every_service_with_its_imports(versions: list[str]) -> None:
     """Services that the server lists without having their files are its infrastructure."""
     async with serving(real_servicer(), versions) as target:
-        data = await fetch(target, TIMEOUT)
+        data = await fetch(target, HANG)
 
     assert {file.name for file in FileDescriptorSet.FromString(data).file} == set(FILES)
     assert load(data) == load(users().SerializeToString())
@@ -76,7 +76,7 @@ async def test_v1_is_preferred() -> None:
         return one_at_a_time(question)
 
     async with serving(answering(answer), ["v1", "v1alpha"]) as target:
-        await fetch(target, TIMEOUT)
+        await fetch(target, HANG)
 
     assert requested.count("list_services") == 1
 
@@ -84,7 +84,7 @@ async def test_v1_is_preferred() -> None:
 async def test_missing_imports_are_requested() -> None:
     """An import that the server does not have is left out; the set does not need it."""
     async with serving(answering(one_at_a_time), ["v1"]) as target:
-        data = await fetch(target, TIMEOUT)
+        data = await fetch(target, HANG)
 
     fetched = {file.name for file in FileDescriptorSet.FromString(data).file}
     assert {"user/v1/user.proto", "user/v1/role.proto"} <= fetched
@@ -97,7 +97,7 @@ async def test_a_server_without_reflection() -> None:
     async with serving(None) as target:
         for _ in range(50):
             with pytest.raises(ReflectionError, match="enable it, or give the File") as caught:
-                await fetch(target, TIMEOUT)
+                await fetch(target, HANG)
             assert caught.value.reason == "ReflectionUnimplemented"
 
 
@@ -106,6 +106,6 @@ async def test_no_server() -> None:
     async with serving(None) as target:
         pass
     with pytest.raises(ReflectionError, match="does the server listen there, without") as caught:
-        await fetch(target, TIMEOUT)
+        await fetch(target, HANG)
 
     assert caught.value.reason == "ReflectionUnreachable"

@@ -20,7 +20,8 @@ from grpc_operator.reflection import ReflectionError, fetch
 from grpc_operator.reflection.collect import MAX_LISTED
 from tests.unit.descriptor import by_hand, message
 from tests.unit.reflection import Servicer, answering, serving
-from tests.unit.reflection.test_fetch import TIMEOUT, files_answer
+from tests.unit.reflection.test_fetch import files_answer
+from tests.waiting import HANG
 
 Files = Callable[[ServerReflectionRequest], ServerReflectionResponse]
 
@@ -111,7 +112,7 @@ async def test_responses_that_are_not_valid(servicer: Servicer, reason: str, exp
     """The error names it, on one line of bounded length."""
     async with serving(servicer, ["v1"]) as target:
         with pytest.raises(ReflectionError, match=expected) as caught:
-            await fetch(target, 4 * TIMEOUT)
+            await fetch(target, HANG)
 
     assert caught.value.reason == f"Reflection{reason}"
     assert str(caught.value).isprintable()
@@ -122,7 +123,7 @@ async def test_an_empty_list_is_an_empty_set() -> None:
     """The operator's message about a set without files says what is missing."""
     async with serving(answering(lambda _: lists(0)), ["v1"]) as target:
         with pytest.raises(ReflectionError, match="the server's set has no file") as caught:
-            await fetch(target, TIMEOUT)
+            await fetch(target, HANG)
 
     assert caught.value.reason == "ReflectionInvalid"
 
@@ -168,6 +169,6 @@ async def test_calls_that_fail(code: grpc.StatusCode, reason: str, expected: str
 
     async with serving(abort, ["v1"]) as target:
         with pytest.raises(ReflectionError, match=expected) as caught:
-            await fetch(target, TIMEOUT)
+            await fetch(target, HANG)
 
     assert caught.value.reason == f"Reflection{reason}"
