@@ -46,7 +46,11 @@ typing: $(STAMP) ## mypy --strict
 .PHONY: unit
 unit: $(STAMP) ## Unit, golden, helm, Tiltfile, docs and localkind tests
 	@$(VENV)/bin/localkind tools helm >/dev/null
-	@$(PYTEST) -q -m "not cluster and not envoy and not clients" tests tools
+	@$(PYTEST) -q -m "not cluster and not envoy and not clients and not tutorial" tests tools
+
+.PHONY: tutorial
+tutorial: $(STAMP) ## Follow docs/write-a-service.md: every file, every command, what it prints
+	@$(PYTEST) -q -m tutorial tests
 
 .PHONY: services
 services: $(STAMP) ## Tests of the service kit and the services, with real databases and processes
@@ -86,7 +90,7 @@ drops: $(STAMP) ## Nothing is dropped: 100,000 calls while everything changes (1
 	@$(PYTEST) -m cluster $(DROPS) $(E2E)
 
 .PHONY: test
-test: gen-check check services clients integration e2e drops ## Everything
+test: gen-check check tutorial services clients integration e2e drops ## Everything
 
 ##@ Measure
 

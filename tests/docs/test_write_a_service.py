@@ -26,6 +26,8 @@ from tests.docs.tutorial_settings import default, same, variables
 from tests.waiting import HANG, wait_until
 
 PAGE = ROOT / "docs" / "write-a-service.md"
+pytestmark = pytest.mark.tutorial
+
 SERVICE = "quote.v1.QuoteService"
 BY_HAND = {"docker", "kind", "kubectl", "pip", "../grpc-operator/dev/bin/kind"}
 """What needs Docker, a network or a cluster: these commands are compared with the files only."""

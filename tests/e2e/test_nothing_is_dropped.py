@@ -23,7 +23,7 @@ from tests.e2e.timeline import Timeline
 from tests.load.schema import Echo
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1500)]
+pytestmark = pytest.mark.cluster
 
 _EXAMPLE = ROOT / "examples" / "users" / "grpcservice.yaml"
 _DRAIN = {"delay": "5s", "timeout": "75s"}

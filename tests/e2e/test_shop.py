@@ -21,7 +21,7 @@ from tests.e2e.release import PROXIES, SYSTEM
 from tests.e2e.shop_load import HOST
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.cluster
 
 _SHOP = ROOT / "examples" / "shop"
 _NAMESPACE = "shop"

@@ -74,14 +74,13 @@ def test_random_bytes(data: bytes) -> None:
     attempt(data)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(mutated() | replaced())
 def test_mutated_sets(data: bytes) -> None:
     """Lengths, tags, names, types, options: anything may be wrong."""
     attempt(data)
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=100) | st.sampled_from([b"", b"\x0a\x01a"]), max_size=4))
 def test_random_files(files: list[bytes]) -> None:
     """The same holds for what a reflection server sends."""

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -76,14 +76,14 @@ def test_known_payloads_where_all_is_taken(text: str) -> None:
     compare(everywhere(text).snapshot(), BENIGN if text else NOWHERE)
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=500)
 @given(place=st.sampled_from(sorted(PLACES)), text=st.text(NO_SURROGATES, max_size=40))
 def test_any_string(place: str, text: str) -> None:
     """500 that nobody thought of."""
     check(place, text)
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=500)
 @given(
     place=st.sampled_from(sorted(PLACES)),
     start=st.sampled_from(["", "a", "/v3/a", "https://a", "a.example.com"]),

@@ -131,7 +131,7 @@ _move = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(moves=st.lists(_move, max_size=60), last=_services)
 def test_a_proxy_converges_without_a_gap(moves: list[Services | str], last: Services) -> None:
     model = Model()

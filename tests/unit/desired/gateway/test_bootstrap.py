@@ -14,7 +14,7 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
@@ -54,7 +54,6 @@ PLAIN = without_host(parsed(GatewaySettings("image", None, "x", 1)))
 
 
 @given(st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), min_size=1))
-@settings(deadline=None)
 def test_no_host_changes_the_structure(host: str) -> None:
     """Whatever the value is, it arrives as it was given, and nothing else differs.
 
