@@ -1,15 +1,13 @@
 """Every rendered object is valid, field by field, for every supported Kubernetes."""
 
-import functools
 import json
-from collections.abc import Iterator
 
 import kubernetes_validate
 import pytest
-from kubernetes_validate import utils
 
 from tests.golden import cases
 from tests.helm.chart import CASES, Manifest, identity, rendered_case
+from tests.kubernetes_schema import validate
 
 VERSIONS = [f"1.{minor}" for minor in range(30, 37)]
 # CRDs, those of the Prometheus Operator and our own; their schemas are not part of Kubernetes.
@@ -28,24 +26,15 @@ def objects() -> list[Manifest]:
     return list(different.values())
 
 
-@pytest.fixture(scope="module", autouse=True)
-def parsed_once() -> Iterator[None]:
-    """Keeps parsed schemas; the package reads megabytes for every object otherwise."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(utils, "schema_contents", functools.cache(utils.schema_contents))
-        yield
-
-
 @pytest.mark.parametrize("version", VERSIONS)
 def test_objects_are_valid(version: str, objects: list[Manifest]) -> None:
     """Unknown fields and wrong types are errors."""
     for manifest in objects:
         try:
-            used = kubernetes_validate.validate(manifest, version, strict=True)
+            validate(manifest, version)
         except kubernetes_validate.ValidationError as error:
             path = ".".join(str(part) for part in error.absolute_path)
             pytest.fail(f"{identity(manifest)}: {path}: {error.message}", pytrace=False)
-        assert used == version
 
 
 def test_an_unknown_field_is_found(objects: list[Manifest]) -> None:
@@ -53,4 +42,4 @@ def test_an_unknown_field_is_found(objects: list[Manifest]) -> None:
     deployment = next(manifest for manifest in objects if manifest["kind"] == "Deployment")
     misspelt = {**deployment, "spec": {**deployment["spec"], "replica": 1}}
     with pytest.raises(kubernetes_validate.ValidationError, match="replica"):
-        kubernetes_validate.validate(misspelt, VERSIONS[-1], strict=True)
+        validate(misspelt, VERSIONS[-1])
