@@ -27,8 +27,11 @@ Snapshot = dict[str, tuple[int, int]]
 """Path to modification time (ns) and size."""
 
 
-def reload(source: Path, copy: Path, command: list[str]) -> int:
-    """Runs a command from a copy of the code until SIGTERM; returns its last exit code."""
+def reload(source: Path, copy: Path, command: list[str], pause: float = _PAUSE) -> int:
+    """Runs a command from a copy of the code until SIGTERM; returns its last exit code.
+
+    ``pause`` is in seconds, before a program that ended by itself is started again.
+    """
     if not copy.exists():  # it outlives a restart of the container, and with it what was synced
         shutil.copytree(source, copy)
     environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -37,7 +40,7 @@ def reload(source: Path, copy: Path, command: list[str]) -> int:
     while True:
         seen = snapshot(copy)
         child = subprocess.Popen(command, env=environment)
-        _wait(child, copy, seen, stop)
+        _wait(child, copy, seen, stop, pause)
         child.terminate()
         code = child.wait()
         if stop.is_set():
@@ -57,7 +60,11 @@ def snapshot(folder: Path) -> Snapshot:
 
 
 def _wait(
-    child: "subprocess.Popen[bytes]", copy: Path, seen: Snapshot, stop: threading.Event
+    child: "subprocess.Popen[bytes]",
+    copy: Path,
+    seen: Snapshot,
+    stop: threading.Event,
+    pause: float,
 ) -> None:
     """Returns on SIGTERM, after a change, or a pause after the program has exited by itself."""
     left: float | None = None
@@ -70,8 +77,8 @@ def _wait(
         if child.poll() is None:
             continue
         if left is None:
-            left = _PAUSE
-            _report(f"ended with exit code {child.returncode}; restarts in {_PAUSE:.0f} s")
+            left = pause
+            _report(f"ended with exit code {child.returncode}; restarts in {pause:.0f} s")
         left -= _POLL
         if left <= 0:
             return

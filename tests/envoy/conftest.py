@@ -93,7 +93,7 @@ async def control(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Control]:
     What waits for something that does not come would wait for ever, here and in Envoy, so what
     ends at all was not held up.
     """
-    monkeypatch.setattr(pending, "PATIENCE", 10 * HANG)
+    monkeypatch.setattr(pending, "ACK_TIMEOUT", 10 * HANG)
     made = await Control.start()
     yield made
     await made.server.stop(0)

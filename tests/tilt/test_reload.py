@@ -19,8 +19,8 @@ _RUN = """
 import sys
 from pathlib import Path
 from tilt.reload import reload
-source, copy, *command = sys.argv[1:]
-sys.exit(reload(Path(source), Path(copy), [sys.executable, *command]))
+source, copy, pause, *command = sys.argv[1:]
+sys.exit(reload(Path(source), Path(copy), [sys.executable, *command], float(pause)))
 """
 _SERVER = """
 import signal, sys, time
@@ -67,11 +67,12 @@ class Pod:
 
 
 @contextmanager
-def reloader(folder: Path, output: Path) -> Iterator[Pod]:
-    """Runs the reloader; it ends with its program."""
+def reloader(folder: Path, output: Path, pause: float = HANG) -> Iterator[Pod]:
+    """Runs the reloader; it ends with its program, which starts again by itself after a pause."""
+    folders = folder / "src", folder / "copy"
     with output.open("w") as file:
         process = subprocess.Popen(
-            [sys.executable, "-c", _RUN, folder / "src", folder / "copy", "-m", "program"],
+            [sys.executable, "-c", _RUN, *folders, str(pause), "-m", "program"],
             env={**os.environ, "PYTHONPATH": str(ROOT / "dev")},
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -85,12 +86,18 @@ def reloader(folder: Path, output: Path) -> Iterator[Pod]:
 
 
 @pytest.fixture
-def pod(tmp_path: Path) -> Iterator[Pod]:
+def pause() -> float:
+    """Longer than any test waits: what runs again runs because of a change."""
+    return 2 * HANG
+
+
+@pytest.fixture
+def pod(tmp_path: Path, pause: float) -> Iterator[Pod]:
     """A program that says "first" and then serves, under the reloader."""
     program = tmp_path / "src" / "program"
     program.mkdir(parents=True)
     (program / "__main__.py").write_text(_SERVER.format(word="first"))
-    with reloader(tmp_path, tmp_path / "output") as running:
+    with reloader(tmp_path, tmp_path / "output", pause) as running:
         running.until(lambda text: "first\n" in text)
         yield running
 
@@ -112,6 +119,7 @@ def test_broken_code_waits_for_the_mended(pod: Pod) -> None:
     pod.until(lambda text: "mended\n" in text)
 
 
+@pytest.mark.parametrize("pause", [0.1])
 def test_a_program_that_ends_is_started_again(pod: Pod) -> None:
     """An operator that has lost its Lease ends so that a fresh process starts."""
     pod.write("print('once', flush=True)")

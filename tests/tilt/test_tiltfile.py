@@ -3,7 +3,7 @@
 import functools
 import importlib.util
 import re
-from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -11,7 +11,7 @@ import yaml
 from grpc_operator.api import GrpcService
 from grpc_operator.desired import service as desired_service
 from images.build import IMAGES
-from tests.tilt.tiltfile import ROOT, Manifest, Resource, Tilt, TiltError
+from tests.tilt.tiltfile import ROOT, Manifest, Tilt, TiltError
 from tilt import reload
 
 PROVIDERS = ("kind", "localkind")
@@ -38,9 +38,22 @@ def only(kind: str, name: str) -> Manifest:
     return found
 
 
-def resources() -> dict[str, Resource]:
-    """Returns every resource that Tilt shows."""
-    return {**tilt().deployed, **tilt().local, **tilt().workloads}
+def calls(function: str, key: str) -> dict[str, dict[str, Any]]:
+    """Returns the calls of a function of Tilt by one of their arguments; each value once."""
+    made = tilt().calls[function]
+    by_key = {call[key]: call for call in made}
+    assert len(by_key) == len(made)
+    return by_key
+
+
+def images(provider: str = "kind") -> dict[str, dict[str, Any]]:
+    """Returns the images that Tilt builds by name; context and Dockerfile are those of both."""
+    build = "docker_build" if provider == "kind" else "custom_build"
+    found = {call["ref"]: dict(call) for call in tilt(provider).calls[build]}
+    for image in found.values():
+        if "command" in image:
+            image["dockerfile"], image["context"] = image["command"].split(" && ")[0].split()[-2:]
+    return found
 
 
 @pytest.mark.parametrize("context", ["production", "k3d-dev", "kind", "not-kind-dev", ""])
@@ -58,13 +71,14 @@ def test_a_missing_environment_is_named() -> None:
 
 def test_only_the_current_context_is_allowed() -> None:
     """A kind context is allowed by name, and no other one is."""
-    assert tilt().allowed == ["kind-dev"]
+    assert tilt().calls["allow_k8s_contexts"] == [{"contexts": "kind-dev"}]
 
 
 def test_docker_builds_for_kind_from_the_downloaded_wheels() -> None:
     """No build reaches the network."""
-    for image in tilt().images.values():
-        assert (image.builder, image.command) == ("docker", "PIP_NO_INDEX=1")
+    assert images()
+    for image in images().values():
+        assert image["build_args"] == {"PIP_NO_INDEX": "1"}
 
 
 def test_every_image_of_the_repository_is_built_as_make_images_does() -> None:
@@ -74,17 +88,20 @@ def test_every_image_of_the_repository_is_built_as_make_images_does() -> None:
         for image in IMAGES
     }
     for provider in PROVIDERS:
-        built = tilt(provider).images.items()
+        built = {
+            name: [str(ROOT / image["dockerfile"]), str(ROOT / image["context"])]
+            for name, image in images(provider).items()
+        }
 
-        assert {name: [i.dockerfile, str(ROOT / i.context)] for name, i in built} == ours
+        assert built == ours
 
 
 def test_localkind_builds_and_loads_into_the_cluster_of_the_context() -> None:
     """Without Docker, the image that Tilt expects is built and loaded by dev/bin/kind."""
-    for image in tilt("localkind").images.values():
-        build, load = image.command.split(" && ")
+    for image in images("localkind").values():
+        build, load = image["command"].split(" && ")
 
-        assert image.builder == "custom"
+        assert image["skips_local_docker"]
         assert build.startswith('dev/bin/kind build image --tag "$EXPECTED_REF" ')
         assert " --build-arg PIP_NO_INDEX=1 --file " in build
         assert load == 'dev/bin/kind load docker-image "$EXPECTED_REF" --name dev'
@@ -92,14 +109,14 @@ def test_localkind_builds_and_loads_into_the_cluster_of_the_context() -> None:
 
 def test_both_providers_deploy_the_same() -> None:
     """Only the way to build an image differs."""
-    kind, localkind = tilt("kind"), tilt("localkind")
+    same = ("live_update", "entrypoint", "match_in_env_vars", "ignore")
+    kind, localkind = (
+        {name: [image[key] for key in same] for name, image in images(provider).items()}
+        for provider in PROVIDERS
+    )
 
-    assert kind.manifests == localkind.manifests
-    assert kind.images.keys() == localkind.images.keys()
-    for name, image in kind.images.items():
-        assert image.syncs == localkind.images[name].syncs
-        assert image.entrypoint == localkind.images[name].entrypoint
-        assert image.in_environment == localkind.images[name].in_environment
+    assert kind == localkind
+    assert tilt("kind").manifests == tilt("localkind").manifests
 
 
 def test_every_image_that_runs_is_built_and_every_built_image_runs() -> None:
@@ -108,32 +125,32 @@ def test_every_image_that_runs_is_built_and_every_built_image_runs() -> None:
     (operator,) = deployment["spec"]["template"]["spec"]["containers"]
     environment = {entry["name"]: entry.get("value") for entry in operator["env"]}
     envoy = environment["GRPC_OPERATOR_ENVOY_IMAGE"]
-    assert [name for name, image in tilt().images.items() if image.in_environment] == [
+    assert [name for name, image in images().items() if image["match_in_env_vars"]] == [
         envoy.rsplit(":", 1)[0]
     ]
     used = {operator["image"], envoy}
-    assert tilt().image_kinds == {"GrpcService": "{.spec.image}"}
+    assert calls("k8s_kind", "kind")["GrpcService"]["image_json_path"] == "{.spec.image}"
     used |= {only("GrpcService", name)["spec"]["image"] for name in SHOP}
     (postgres,) = only("Deployment", "postgres")["spec"]["template"]["spec"]["containers"]
     used.add(postgres["image"])
 
-    assert {image.rsplit(":", 1)[0] for image in used} == tilt().images.keys()
+    assert {image.rsplit(":", 1)[0] for image in used} == images().keys()
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_folder_that_an_image_copies_is_synced_to_where_it_runs(provider: str) -> None:
     """The reloader runs a copy of what the Dockerfile copied: same folders, other root."""
-    for image in tilt(provider).images.values():
-        dockerfile = Path(image.dockerfile).read_text()
+    for image in images(provider).values():
+        dockerfile = (ROOT / image["dockerfile"]).read_text()
         copied = {
-            f"{image.context}/{source}": target.replace(str(reload.SOURCE), str(reload.COPY))
+            f"{image['context']}/{source}": target.replace(str(reload.SOURCE), str(reload.COPY))
             for source, target in _COPY.findall(dockerfile)
             if target.startswith(f"{reload.SOURCE}/")
         }
 
-        assert image.syncs == copied
-        assert all((ROOT / source).is_dir() for source in image.syncs)
-        assert all(target.startswith(f"{reload.COPY}/") for target in image.syncs.values())
+        assert dict(image["live_update"]) == copied
+        assert all((ROOT / source).is_dir() for source in copied)
+        assert all(target.startswith(f"{reload.COPY}/") for target in copied.values())
 
 
 def test_every_path_exists() -> None:
@@ -148,14 +165,14 @@ def test_every_path_exists() -> None:
 
 def test_every_dependency_is_a_resource() -> None:
     """A misspelled resource_deps would stop `tilt up`."""
-    names = {
-        *tilt().local,
-        *tilt().deployed,
-        *(m["metadata"]["name"] for m in tilt().manifests if m["kind"] in _WORKLOADS),
-    }
-    assert tilt().workloads.keys() <= names
-    for name, resource in resources().items():
-        assert set(resource.resource_deps) <= names, name
+    local = calls("local_resource", "name")
+    deployed = calls("k8s_custom_deploy", "name")
+    workloads = calls("k8s_resource", "workload")
+    applied = {m["metadata"]["name"] for m in tilt().manifests if m["kind"] in _WORKLOADS}
+    names = {*local, *deployed, *applied}
+    assert workloads.keys() <= names
+    for name, resource in (local | deployed | workloads).items():
+        assert set(resource.get("resource_deps", ())) <= names, name
 
 
 _WORKLOADS = {"Deployment", "GrpcService"}
@@ -163,7 +180,8 @@ _WORKLOADS = {"Deployment", "GrpcService"}
 
 def test_every_object_belongs_to_exactly_one_resource() -> None:
     """Nothing lands in Tilt's "uncategorized", and no name is given to an object that is not."""
-    given = [name.lower() for r in tilt().workloads.values() for name in r.objects]
+    workloads = calls("k8s_resource", "workload").values()
+    given = [name.lower() for resource in workloads for name in resource.get("objects", ())]
     matches = dict.fromkeys(given, 0)
     for manifest in tilt().manifests:
         if manifest["kind"] in {*_WORKLOADS, "Service"}:  # Tilt finds these by itself
@@ -180,7 +198,7 @@ def test_every_object_belongs_to_exactly_one_resource() -> None:
 
 def test_the_crds_are_applied_once_and_server_side() -> None:
     """They come from crds/, so the chart must not bring its own."""
-    apply = tilt().deployed["crds"].command
+    apply = calls("k8s_custom_deploy", "name")["crds"]["apply_cmd"]
 
     assert "CustomResourceDefinition" not in {m["kind"] for m in tilt().manifests}
     assert {"apply", "--server-side", "crds"} <= set(apply)
@@ -189,7 +207,7 @@ def test_the_crds_are_applied_once_and_server_side() -> None:
 def test_pods_run_the_reloader_from_their_config_map() -> None:
     """Command, mount and ConfigMap fit together in both namespaces."""
     operator = only("Deployment", "grpc-operator")["spec"]["template"]["spec"]
-    entrypoint = tilt().images["localhost/grpc-operator"].entrypoint
+    entrypoint = images()["localhost/grpc-operator"]["entrypoint"]
     programs = [(operator, "grpc-operator-system", entrypoint)]
     programs += [
         (_shop_pod(name), "default", only("GrpcService", name)["spec"]["command"]) for name in SHOP
@@ -242,24 +260,26 @@ def test_forwarded_ports_are_open() -> None:
     for name, pod in ports.items():
         open_ports = {p["containerPort"] for p in pod["containers"][0]["ports"]}
 
-        assert set(tilt().workloads[name].ports) <= open_ports
+        assert set(calls("k8s_resource", "workload")[name]["port_forwards"]) <= open_ports
 
 
 def test_local_commands_exist() -> None:
     """`make` targets are in the Makefile, Python modules can be imported."""
     targets = set(re.findall(r"^([a-z0-9-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    for resource in tilt().local.values():
-        if resource.command[0] == "make":
-            assert resource.command[1] in targets
+    for resource in tilt().calls["local_resource"]:
+        program, *words = resource["cmd"]
+        if program == "make":
+            assert words[0] in targets
         else:
-            assert resource.command[1] == "-m"
-            assert importlib.util.find_spec(resource.command[2])
+            assert words[0] == "-m"
+            assert importlib.util.find_spec(words[1])
 
 
 def test_nothing_slow_runs_unasked() -> None:
     """The checks run when somebody asks for them."""
-    assert not tilt().local["check"].automatic
-    assert not tilt().local["call-users"].automatic
+    for name in ("check", "call-users"):
+        resource = calls("local_resource", "name")[name]
+        assert (resource["auto_init"], resource["trigger_mode"]) == (False, "manual")
 
 
 def _shop_pod(name: str) -> Manifest:
