@@ -14,6 +14,7 @@ from typing import Any
 
 import grpc
 
+from grpc_service_kit.testing.postgres import free_port
 from tests import user_process
 from tests.envoy.envoy import binary, bootstrap
 from tests.waiting import HANG, wait_until
@@ -120,9 +121,7 @@ class Client:
 @contextmanager
 def user_service(directory: Path) -> Iterator[int]:
     """Runs the reference user service on all addresses; yields its port."""
-    with socket.socket() as free:
-        free.bind(("", 0))
-        port: int = free.getsockname()[1]
+    port = free_port()
     environment = user_process.environment(directory / f"users-{port}.db", port)
     process = subprocess.Popen(user_process.COMMAND, env=environment)
     try:
