@@ -24,10 +24,9 @@ from cryptography.x509.oid import NameOID
 
 from grpc_operator.resources import Resource
 from tests.integration.api import Api, ApiError
-from tests.integration.waiting import wait_until
+from tests.waiting import wait_until
 
 _GROUP = "admissionregistration.k8s.io"
-_LIMIT = 60.0
 
 
 def _resource(kind: str) -> Resource:
@@ -114,7 +113,7 @@ class Policies:
                 return "denied by the test" in error.message
             return False
 
-        wait_until(active, _LIMIT, "the policy is active")
+        wait_until(active, "the policy is active")
 
     @contextmanager
     def webhook(self) -> Iterator[Seen]:
@@ -202,7 +201,7 @@ class Policies:
                 or "tolerations" in made["spec"]["template"]["spec"]
             )
 
-        wait_until(changed, _LIMIT, "the policy is active")
+        wait_until(changed, "the policy is active")
 
     def _address_for_the_api_server(self) -> str:
         """Returns this machine's address on the network of the API server."""

@@ -16,12 +16,9 @@ from tests.integration.operator_process import OperatorProcess
 from tests.integration.ownership_cases import HAND_EDITS, OTHERS, Case, expect
 from tests.integration.proxy import Proxy
 from tests.integration.space import Space, condition
-from tests.integration.waiting import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.cluster
-
-LIMIT = 60.0
-"""Seconds after which a test gives up waiting; nothing is measured."""
 
 RESYNC_SECONDS = 1
 
@@ -41,14 +38,14 @@ def check_settled(proxy: Proxy, space: Space, case: Case) -> None:
         case.check(space)
         return True
 
-    wait_until(right, LIMIT, case.name)
+    wait_until(right, case.name)
 
     def quiet() -> bool:
         start = len(proxy.calls)
-        wait_until(lambda: resyncs(proxy, start) >= 3, LIMIT, "three resyncs have begun")
+        wait_until(lambda: resyncs(proxy, start) >= 3, "three resyncs have begun")
         return not proxy.writes(start)
 
-    wait_until(quiet, LIMIT, "two resyncs pass without a write")
+    wait_until(quiet, "two resyncs pass without a write")
     case.check(space)
 
 
@@ -64,10 +61,10 @@ def operator(start: Start, proxy: Proxy) -> OperatorProcess:
 def test_it_settles(operator: OperatorProcess, proxy: Proxy, space: Space, case: Case) -> None:
     """What is the operator's is put back, what is not is left alone; then there is no write."""
     space.apply(**case.spec)
-    space.wait_ready(timeout=LIMIT)
+    space.wait_ready()
     case.act(space)
     check_settled(proxy, space, case)
-    space.wait_ready(timeout=LIMIT)
+    space.wait_ready()
 
 
 @pytest.mark.parametrize("case", HAND_EDITS[:6], ids=lambda case: case.name)
@@ -78,7 +75,7 @@ def test_what_was_changed_meanwhile_is_put_back_after_a_restart(
     operator = start(proxy, resync_seconds=RESYNC_SECONDS)
     operator.wait_lease()
     space.apply(**case.spec)
-    space.wait_ready(timeout=LIMIT)
+    space.wait_ready()
     operator.kill()
     case.act(space)
     start(proxy, resync_seconds=RESYNC_SECONDS).wait_lease()
@@ -90,7 +87,7 @@ def test_a_change_of_the_spec_passes_a_changed_child(
 ) -> None:
     """A union that was made invalid by hand does not block the next rollout."""
     space.apply()
-    space.wait_ready(timeout=LIMIT)
+    space.wait_ready()
     HAND_EDITS[0].act(space)
     space.apply(image="user-service:0.2.0")
     rolled_out = expect(
@@ -103,7 +100,7 @@ def test_a_change_of_the_spec_passes_a_changed_child(
 def test_the_cluster_ip_survives(operator: OperatorProcess, proxy: Proxy, space: Space) -> None:
     """Putting a Service back does not change the address that clients know."""
     space.apply()
-    space.wait_ready(timeout=LIMIT)
+    space.wait_ready()
     address = space.get(SERVICES, "users")["spec"]["clusterIP"]
     HAND_EDITS[0].act(space)
     check_settled(proxy, space, HAND_EDITS[0])
@@ -137,7 +134,7 @@ def test_a_mutating_policy_is_not_fought(
     """What admission makes of a request is the cluster's decision."""
     policy.mutate_deployments(MUTATIONS[mutation])
     space.apply()
-    space.wait_ready(timeout=LIMIT)
+    space.wait_ready()
     check_settled(proxy, space, Case(mutation, lambda _: None, lambda _: None))
     space.apply(image="user-service:0.2.0")
     rolled_out = expect(
@@ -152,7 +149,7 @@ def test_a_mutating_webhook_is_not_fought(
     """Not even one that makes something else of every request."""
     with policy.webhook() as seen:
         space.apply()
-        space.wait_ready(timeout=LIMIT)
+        space.wait_ready()
         check_settled(proxy, space, Case("a webhook", lambda _: None, lambda _: None))
         assert seen.requests > 0
 
@@ -163,7 +160,7 @@ def test_one_refused_child_does_not_stop_the_others(
     """The condition names it; it is tried again, and applied when the policy is gone."""
     policy.deny_services("users")
     space.apply()
-    accepted = space.wait_condition("Accepted", "False", timeout=LIMIT)
+    accepted = space.wait_condition("Accepted", "False")
     assert accepted["reason"] == "Rejected"
     assert "the API server refuses Service users: " in accepted["message"]
     assert "denied by the test" in accepted["message"]
@@ -172,11 +169,10 @@ def test_one_refused_child_does_not_stop_the_others(
             {"Deployment/users", "Service/users-headless", "PodDisruptionBudget/users"}
             <= space.children().keys()
         ),
-        LIMIT,
         "the other children exist",
     )
     policy.close()
-    space.wait_ready(timeout=LIMIT)
+    space.wait_ready()
     check_settled(
         proxy,
         space,
@@ -189,10 +185,10 @@ def test_the_other_manager_is_named(
 ) -> None:
     """Where a child cannot be put back: who changed it is a part of the message."""
     space.apply()
-    space.wait_ready(timeout=LIMIT)
+    space.wait_ready()
     policy.deny_services("users", "object.spec.type == 'ClusterIP'")
     space.edit(SERVICES, "users", {"spec": {"type": "NodePort"}})
-    accepted = space.wait_condition("Accepted", "False", timeout=LIMIT)
+    accepted = space.wait_condition("Accepted", "False")
     assert "Service users" in accepted["message"]
     assert "kubectl-edit also changed this Service" in accepted["message"]
     assert condition(space.live(), "Stalled")["status"] == "True"
