@@ -3,6 +3,7 @@
 from grpc_service_kit.call import Call, Interceptor, Method, Proceed
 from grpc_service_kit.config import ServerConfig
 from grpc_service_kit.environment import ConfigError, Environment
+from grpc_service_kit.interceptors.instance import INSTANCE
 from grpc_service_kit.logs import configure_logging
 from grpc_service_kit.ports import ListenError
 from grpc_service_kit.process import run
@@ -10,6 +11,7 @@ from grpc_service_kit.server import Server, build_server
 from grpc_service_kit.service import RegistrationError, Service
 
 __all__ = [
+    "INSTANCE",
     "Call",
     "ConfigError",
     "Environment",

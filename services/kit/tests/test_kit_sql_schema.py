@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import URL, text
 
 from grpc_service_kit.sql import Limits, Schema, StoreError
+from grpc_service_kit.sql.engine import make_engine
+from grpc_service_kit.sql.migrate import migrate
 from grpc_service_kit.sql.url import parse_url
 from grpc_service_kit.testing.polling import wait_until
 from grpc_service_kit.testing.postgres import Postgres, free_port, postgres_server
@@ -68,6 +70,25 @@ async def test_many_that_start_at_once_migrate_once(
 
     assert await tables(empty_url) == STEPS["0002"]
     assert caplog.text.count("Running upgrade 0001 -> 0002") == 1
+
+
+async def test_the_direction_is_decided_under_the_lock(
+    postgres: Postgres, empty_postgres: URL
+) -> None:
+    """A process that saw an empty database and waited for another's migration migrates down.
+
+    What it saw before it had PostgreSQL's advisory lock says up: from 0002 to 0001 that fails.
+    """
+    engine = make_engine(empty_postgres, Limits(), "other")
+    async with engine.begin() as other:
+        await other.run_sync(migrate, SCHEMA.location, SCHEMA.revisions, "0002")
+        waiter = asyncio.create_task(SCHEMA.make_ready(empty_postgres, Limits(), "0001"))
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'"
+        await asyncio.to_thread(wait_until, lambda: postgres.sql(waiting) == "1")
+    await waiter
+    await engine.dispose()
+
+    assert await tables(empty_postgres) == STEPS["0001"]
 
 
 async def test_opening_says_why_the_migration_failed(empty_url: URL) -> None:

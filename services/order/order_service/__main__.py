@@ -7,8 +7,7 @@ from pathlib import Path
 
 from grpc_service_kit import Service, build_server, configure_logging, run
 from grpc_service_kit.client import ClientOptions, RetryPolicy, bearer, connect
-from grpc_service_kit.sql import StoreError
-from grpc_service_kit.sql.arguments import migration_asked_for
+from grpc_service_kit.sql import StoreError, migration_asked_for
 from order.v1 import order_pb2_grpc
 from order_service.clients import PRODUCT_RETRIES, USER_RETRIES, Products, Users
 from order_service.config import Config

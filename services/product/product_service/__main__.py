@@ -4,8 +4,7 @@ import os
 import sys
 
 from grpc_service_kit import Service, build_server, configure_logging, run
-from grpc_service_kit.sql import StoreError
-from grpc_service_kit.sql.arguments import migration_asked_for
+from grpc_service_kit.sql import StoreError, migration_asked_for
 from product.v1 import product_pb2_grpc
 from product_service.config import Config
 from product_service.servicer import ProductServicer

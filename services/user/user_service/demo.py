@@ -21,7 +21,7 @@ from typing import TypeVar
 
 import grpc
 
-from grpc_service_kit.interceptors.instance import INSTANCE
+from grpc_service_kit import INSTANCE
 from user.v1 import user_pb2, user_pb2_grpc
 
 _ONE_INSTANCE = '{"loadBalancingConfig": [{"pick_first": {}}]}'

@@ -5,6 +5,7 @@ from typing import Any
 from grpc_service_kit.call import Call, Interceptor, Method, Proceed
 
 INSTANCE = "x-instance"
+"""The key of the metadata that names the answering instance."""
 
 
 def name_instance(instance: str) -> Interceptor:

@@ -11,11 +11,12 @@ Needs the extra `sql`. `database.py` says what a transaction is, `faults.py` wha
 `schema.py` when a database is ready.
 """
 
+from grpc_service_kit.sql.arguments import migration_asked_for
 from grpc_service_kit.sql.config import DatabaseConfig
-from grpc_service_kit.sql.database import Database, DatabaseOverloaded, DatabaseUnavailable
+from grpc_service_kit.sql.database import Database
 from grpc_service_kit.sql.dialects import SEQUENCE, UUID, Time, insert_into, is_sqlite
+from grpc_service_kit.sql.errors import DatabaseOverloaded, DatabaseUnavailable, StoreError
 from grpc_service_kit.sql.limits import Limits
-from grpc_service_kit.sql.patience import StoreError
 from grpc_service_kit.sql.requests import (
     Request,
     RequestIds,
@@ -23,7 +24,8 @@ from grpc_service_kit.sql.requests import (
     request_ids_table,
     sweep,
 )
-from grpc_service_kit.sql.schema import BASE, Schema
+from grpc_service_kit.sql.revisions import BASE
+from grpc_service_kit.sql.schema import Schema
 from grpc_service_kit.sql.tokens import PageTokens
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "fingerprint",
     "insert_into",
     "is_sqlite",
+    "migration_asked_for",
     "request_ids_table",
     "sweep",
 ]

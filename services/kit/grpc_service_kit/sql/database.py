@@ -15,11 +15,12 @@ from sqlalchemy import URL, Executable, Row, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from grpc_service_kit.errors import DomainError, ResourceExhausted, Unavailable
+from grpc_service_kit.errors import DomainError
 from grpc_service_kit.sql.engine import make_engine, reading
+from grpc_service_kit.sql.errors import DatabaseOverloaded, DatabaseUnavailable
 from grpc_service_kit.sql.faults import Fault, described, fault_of
 from grpc_service_kit.sql.limits import Limits
-from grpc_service_kit.sql.patience import patiently
+from grpc_service_kit.sql.waiting import wait_for_database
 
 _ATTEMPTS = 8
 """How often a transaction is tried that clashes with others each time."""
@@ -31,14 +32,6 @@ T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
 
 _log = logging.getLogger(__name__)
-
-
-class DatabaseUnavailable(Unavailable):
-    """The database is away, or others keep changing the same rows; nothing may have happened."""
-
-
-class DatabaseOverloaded(ResourceExhausted):
-    """All connections stay in use; nothing has happened."""
 
 
 class Database:
@@ -75,7 +68,7 @@ class Database:
 
         Waits for a database that goes away just then, as `Schema.open` does.
         """
-        return await patiently(lambda: self.read(query), self._url, self._limits.start)
+        return await wait_for_database(lambda: self.read(query), self._url, self._limits.start)
 
     async def check(self) -> None:
         """Return when the database answers; raise DatabaseUnavailable when it does not."""
@@ -117,7 +110,7 @@ class Database:
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        task.add_done_callback(_look_at_the_result)
+        task.add_done_callback(_retrieve_error)
         return await asyncio.shield(task)
 
     @contextmanager
@@ -160,7 +153,7 @@ async def _not_stuck(connection: AsyncConnection) -> AsyncIterator[None]:
         raise
 
 
-def _look_at_the_result(task: asyncio.Task[Any]) -> None:
+def _retrieve_error(task: asyncio.Task[Any]) -> None:
     """Keep asyncio from logging the error of a call whose caller has given up."""
     if not task.cancelled():
         task.exception()

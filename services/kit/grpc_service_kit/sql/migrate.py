@@ -1,22 +1,24 @@
 """Runs the migrations: all steps of one run are one transaction, and one process at a time."""
 
 import logging
+from collections.abc import Sequence
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 
-from grpc_service_kit.sql.schema import Schema
+from grpc_service_kit.sql.revisions import current
 
 _LOCK = int.from_bytes(b"migrate", "big")
 """PostgreSQL's advisory locks are numbers, and each database has its own."""
 
 
-def migrate(connection: Connection, schema: Schema, to: str) -> None:
+def migrate(connection: Connection, location: str, revisions: Sequence[str], to: str) -> None:
     """Migrate up or down to a revision in the transaction that the connection is in.
 
     SQLite's transaction holds the write lock already. PostgreSQL's gets a lock that ends with the
-    transaction, also when the process dies.
+    transaction, also when the process dies. The direction is decided under the lock: while this
+    process waited for it, another one may have migrated.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -24,8 +26,7 @@ def migrate(connection: Connection, schema: Schema, to: str) -> None:
         connection.execute(text("SET LOCAL lock_timeout = '10s'"))
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
     config = Config()
-    config.set_main_option("script_location", schema.location)
+    config.set_main_option("script_location", location)
     config.attributes["connection"] = connection
-    revisions = schema.revisions
-    down = revisions.index(to) < revisions.index(schema.current(connection))
+    down = revisions.index(to) < revisions.index(current(connection, revisions))
     (command.downgrade if down else command.upgrade)(config, to)

@@ -10,19 +10,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from sqlalchemy import URL, Connection, inspect, text
+from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from grpc_service_kit.sql.database import Database
 from grpc_service_kit.sql.engine import make_engine, prepare_sqlite
+from grpc_service_kit.sql.errors import StoreError
 from grpc_service_kit.sql.limits import Limits
-from grpc_service_kit.sql.patience import StoreError, patiently
+from grpc_service_kit.sql.revisions import BASE, current
 from grpc_service_kit.sql.url import SQLITE
+from grpc_service_kit.sql.waiting import wait_for_database
 
-BASE = "base"
-"""alembic's name for a database without any table of the service."""
-
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,36 +67,22 @@ class Schema:
 
         async def attempt() -> None:
             async with engine.connect() as connection:
-                revision = await connection.run_sync(self.current)
+                revision = await connection.run_sync(current, self.revisions)
             if revision != to:
-                _log.info("migrating the database from %s to %s", revision, to)
+                logger.info("migrating the database from %s to %s", revision, to)
                 await self._migrate(engine, to)
 
         try:
-            await patiently(attempt, url, limits.start)
+            await wait_for_database(attempt, url, limits.start)
         finally:
             await engine.dispose()
-
-    def current(self, connection: Connection) -> str:
-        """Return the revision of the database; raise StoreError for one this code does not know."""
-        revision = BASE
-        if inspect(connection).has_table("alembic_version"):
-            query = text("SELECT version_num FROM alembic_version")
-            revision = connection.execute(query).scalar() or BASE
-        if revision not in self.revisions:
-            raise StoreError(
-                f"the database is at revision {revision}, newer than this version of the service,"
-                f" which knows up to {self.head}; run the version that made it, or migrate down"
-                " with that one"
-            )
-        return revision
 
     async def _migrate(self, engine: AsyncEngine, to: str) -> None:
         # alembic takes memory and time, which a database that is ready does not cost.
         from grpc_service_kit.sql.migrate import migrate  # noqa: PLC0415
 
         async with engine.begin() as connection:
-            await connection.run_sync(migrate, self, to)
+            await connection.run_sync(migrate, self.location, self.revisions, to)
 
 
 async def _prepare_file(path: str) -> None:

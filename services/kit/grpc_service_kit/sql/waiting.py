@@ -1,4 +1,4 @@
-"""patiently: waits for a database that is away when a service starts."""
+"""Waits for a database that is away when a service starts."""
 
 import asyncio
 import logging
@@ -9,6 +9,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from grpc_service_kit.errors import Unavailable
+from grpc_service_kit.sql.errors import StoreError
 from grpc_service_kit.sql.faults import Fault, described, fault_of
 
 _PAUSE = 1.0
@@ -16,14 +17,10 @@ _PAUSE = 1.0
 
 T = TypeVar("T")
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
-class StoreError(Exception):
-    """The database cannot be used; the text names the setting and says how to fix it."""
-
-
-async def patiently(attempt: Callable[[], Awaitable[T]], url: URL, seconds: float) -> T:
+async def wait_for_database(attempt: Callable[[], Awaitable[T]], url: URL, seconds: float) -> T:
     """Return what an attempt returns; make another one while the database is away.
 
     Raises StoreError when the time is over, and at once when waiting is of no use.
@@ -39,8 +36,8 @@ async def patiently(attempt: Callable[[], Awaitable[T]], url: URL, seconds: floa
                     f"DATABASE_URL: {url!r} cannot be used: {_reason(error)}; set it to a database"
                     " that this process can reach and may change"
                 ) from error
-            told = error if isinstance(error, Unavailable) else described(error)
-            _log.warning("waiting for the database: %s", told)
+            reason = error if isinstance(error, Unavailable) else described(error)
+            logger.warning("waiting for the database: %s", reason)
         await asyncio.sleep(_PAUSE)
 
 
