@@ -182,7 +182,7 @@ func callShop(ctx context.Context, products productv1.ProductServiceClient, orde
 		}
 	}
 
-	short, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
+	short, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	stock, err := products.WatchStock(short, &productv1.WatchStockRequest{ProductIds: []string{id}})
 	for err == nil {

@@ -36,7 +36,7 @@ RETRY = RetryPolicy(
     )
 )
 OPTIONS = ClientOptions(default_deadline_seconds=5, retry=RETRY)
-STREAM_SECONDS, WATCH_SECONDS = 10, 60
+CALL_SECONDS, STREAM_SECONDS, WATCH_SECONDS = 5, 10, 60
 WATCH_AGAIN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
@@ -74,7 +74,7 @@ async def call_users(users: user_pb2_grpc.UserServiceAsyncStub) -> user_pb2.User
 
     instances: Counter[str] = Counter()
     for _ in range(200):
-        call = users.GetUser(user_pb2.GetUserRequest(id=ada.id), timeout=1)
+        call = users.GetUser(user_pb2.GetUserRequest(id=ada.id), timeout=CALL_SECONDS)
         await call
         instances[str((await call.initial_metadata())["x-instance"])] += 1
     shares = ", ".join(f"{name} {count}" for name, count in sorted(instances.items()))
@@ -132,7 +132,7 @@ async def call_shop(
 
     stock = product_pb2.WatchStockRequest(product_ids=[product_id])
     try:
-        async for state in products.WatchStock(stock, timeout=0.5):
+        async for state in products.WatchStock(stock, timeout=2):
             say("deadline", f"WatchStock {state.stock_quantity} in stock")
     except grpc.aio.AioRpcError as error:
         say("deadline", f"WatchStock {error.code().name}")

@@ -111,7 +111,7 @@ async function callShop(products: ProductServiceClient, orders: OrderServiceClie
     await order(quantity).catch((error: ServiceError) => say("error", `CreateOrder ${reasons(error)}`));
   }
   try {
-    const states = products.watchStock({ productIds: [id] }, new Metadata(), within(0.5));
+    const states = products.watchStock({ productIds: [id] }, new Metadata(), within(2));
     for await (const state of states) say("deadline", `WatchStock ${state.stockQuantity} in stock`);
   } catch (error) {
     say("deadline", `WatchStock ${status[(error as ServiceError).code]}`);

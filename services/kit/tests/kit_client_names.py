@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import struct
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,7 +21,8 @@ class Names(asyncio.DatagramProtocol):
     def __init__(self, addresses: list[str]) -> None:
         """Begin with these IPv4 addresses."""
         self.addresses = addresses
-        self.asked = 0
+        self.asked: list[float] = []
+        """The time.monotonic() of each question for an IPv4 address."""
         self._transport: Any = None
 
     @property
@@ -39,7 +41,7 @@ class Names(asyncio.DatagramProtocol):
         question = data[_HEADER.size : end]
         records = []
         if struct.unpack("!2H", question[-4:])[0] == _A:
-            self.asked += 1
+            self.asked.append(time.monotonic())
             records = [
                 _ANSWER.pack(0xC00C, _A, 1, 0, 4, ipaddress.IPv4Address(address).packed)
                 for address in self.addresses

@@ -28,7 +28,10 @@ class Seen:
 
     method: str
     metadata: dict[str, str]
+    begun: float
+    """The time.monotonic() at which the server began it."""
     remaining: float | None
+    """The seconds that the call had left then; None without a deadline."""
     peer: str
 
 
@@ -81,7 +84,9 @@ class Echo:
 
     async def _enter(self, method: str, call: Any) -> None:
         metadata = dict(call.invocation_metadata())
-        self.seen.append(Seen(method, metadata, call.time_remaining(), call.peer()))
+        self.seen.append(
+            Seen(method, metadata, time.monotonic(), call.time_remaining(), call.peer())
+        )
         if self.failures:
             await call.abort(self.failures.pop(0), "as the test wants it")
         try:

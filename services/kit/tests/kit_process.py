@@ -1,9 +1,11 @@
 """A server process for the tests: `python kit_process.py`, configured by its environment.
 
-What a request asks for, it does: `fail`, `missing`, `wait` (half a second), `hang`; else it echoes.
+What a request asks for, it does: `fail`, `missing`, `wait` (until the server drains), `hang`; else
+it echoes.
 """
 
 import asyncio
+import logging
 import os
 import sys
 from typing import Any
@@ -14,20 +16,27 @@ from grpc_service_kit import (
     Service,
     build_server,
     configure_logging,
+    context,
     run,
 )
 from grpc_service_kit.errors import NotFound
 from kit_servers import EchoServicer, add_echo
 
+logger = logging.getLogger(__name__)
+
 
 async def act(request: Any, _context: Any) -> None:
-    """Do what a request asks for."""
+    """Do what a request asks for; what lasts is logged, so that a test knows that it has begun."""
+    if request.value in {"wait", "hang"}:
+        logger.info("begun: %s", request.value)
     if request.value == "fail":
         raise RuntimeError("secret")
     if request.value == "missing":
         raise NotFound("nothing here")
     if request.value == "wait":
-        await asyncio.sleep(0.5)
+        draining = context.draining.get()
+        assert draining is not None
+        await draining.wait()
     if request.value == "hang":
         await asyncio.Event().wait()
 

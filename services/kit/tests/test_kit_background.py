@@ -6,6 +6,7 @@ import pytest
 
 from grpc_service_kit.background import repeat
 from grpc_service_kit.errors import Unavailable
+from grpc_service_kit.testing.polling import TIMEOUT
 
 
 async def test_no_error_ends_it_and_each_is_told(caplog: pytest.LogCaptureFixture) -> None:
@@ -20,7 +21,7 @@ async def test_no_error_ends_it_and_each_is_told(caplog: pytest.LogCaptureFixtur
         await asyncio.Event().wait()
 
     task = asyncio.create_task(repeat(work, 0.0, "watch"))
-    await asyncio.wait_for(done.wait(), 5)
+    await asyncio.wait_for(done.wait(), TIMEOUT)
     task.cancel()
     await asyncio.wait({task})
 

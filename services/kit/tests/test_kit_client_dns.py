@@ -13,7 +13,7 @@ from grpc_service_kit.testing.postgres import free_port
 from kit_client_names import naming
 from kit_client_servers import Echo, serving, unary_unary
 
-AGE = [("grpc.max_connection_age_ms", 300), ("grpc.max_connection_age_grace_ms", 5000)]
+AGE = [("grpc.max_connection_age_ms", 300), ("grpc.max_connection_age_grace_ms", 60_000)]
 FAST = ClientOptions(min_resolution_seconds=0.2)
 
 
@@ -77,7 +77,7 @@ async def test_a_service_without_ready_pods_is_waited_for() -> None:
             call = asyncio.ensure_future(unary_unary(channel))
 
             async def asked() -> bool:
-                return names.asked > 0
+                return bool(names.asked)
 
             await until(asked)
             names.addresses = ["127.0.0.1"]
@@ -101,6 +101,7 @@ async def test_lookups_keep_their_distance() -> None:
             return len({seen.peer for seen in pod.seen}) >= 20
 
         await until(twenty_connections)
-        elapsed = time.monotonic() - began
 
-    assert names.asked <= elapsed / 0.5 + 2
+    assert len(names.asked) > 1
+    for number, asked in enumerate(names.asked):  # The first one may come twice.
+        assert asked - began > (number - 2) * 0.5

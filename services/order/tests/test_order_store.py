@@ -11,6 +11,7 @@ from sqlalchemy import URL
 
 from grpc_service_kit.errors import InvalidArgument
 from grpc_service_kit.sql import Limits
+from grpc_service_kit.testing.polling import TIMEOUT
 from order_service import saga
 from order_service.domain import (
     Event,
@@ -170,7 +171,7 @@ async def test_numbers_are_seen_in_order_and_none_is_missed(url: URL) -> None:
 
         writers = asyncio.gather(*(write(store) for store in [first, second] * 40))
         seen: list[int] = []
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(TIMEOUT):
             while len(seen) < 160:
                 last = seen[-1] if seen else 0
                 seen += [event.sequence for event in await second.events(last, "", 7)]

@@ -10,6 +10,7 @@ import grpc
 import pytest
 from sqlalchemy import URL
 
+from grpc_service_kit.testing.polling import TIMEOUT
 from order.v1 import order_pb2
 from order_world import CANCELLED, CONFIRMED, PENDING, Others, World, world_with
 
@@ -19,7 +20,7 @@ Changes = list[tuple[str, Any]]
 
 
 def watch(world: World, **request: Any) -> AsyncIterator[order_pb2.WatchOrdersResponse]:
-    call = world.orders.WatchOrders(order_pb2.WatchOrdersRequest(**request), timeout=60)
+    call = world.orders.WatchOrders(order_pb2.WatchOrdersRequest(**request), timeout=TIMEOUT)
     return aiter(call)
 
 

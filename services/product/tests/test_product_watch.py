@@ -8,7 +8,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from sqlalchemy import URL
 
-from grpc_service_kit.testing.polling import PATIENCE
+from grpc_service_kit.testing.polling import TIMEOUT
 from product.v1 import product_pb2 as pb
 from product.v1 import product_pb2_grpc
 from product_goods import EUROS, new_id
@@ -20,7 +20,7 @@ States: TypeAlias = "grpc.aio.UnaryStreamCall[pb.WatchStockRequest, pb.WatchStoc
 
 def states_of(stub: Stub, *product_ids: str) -> States:
     """Watch products."""
-    return stub.WatchStock(pb.WatchStockRequest(product_ids=product_ids), timeout=PATIENCE)
+    return stub.WatchStock(pb.WatchStockRequest(product_ids=product_ids), timeout=TIMEOUT)
 
 
 async def following(states: States) -> pb.WatchStockResponse:

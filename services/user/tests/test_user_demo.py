@@ -9,6 +9,7 @@ from pathlib import Path
 import grpc
 import pytest
 
+from grpc_service_kit.testing.polling import TIMEOUT
 from grpc_service_kit.testing.processes import ServerProcess, environment
 from user.v1 import user_pb2, user_pb2_grpc
 
@@ -63,7 +64,7 @@ def test_the_environment_stands_in_for_the_options_and_no_user_is_left(target: s
     for address in target.removeprefix("ipv4:").split(","):
         with grpc.insecure_channel(address) as channel:
             stub = user_pb2_grpc.UserServiceStub(channel)
-            assert list(stub.ListUsers(user_pb2.ListUsersRequest(), timeout=10)) == []
+            assert list(stub.ListUsers(user_pb2.ListUsersRequest(), timeout=TIMEOUT)) == []
 
 
 def test_too_few_instances_end_with_1(start: Start) -> None:

@@ -16,7 +16,7 @@ import grpc
 import pytest
 
 from grpc_service_kit.sql.url import parse_url
-from grpc_service_kit.testing.polling import PATIENCE, wait_until
+from grpc_service_kit.testing.polling import TIMEOUT, wait_until
 from grpc_service_kit.testing.postgres import Postgres, free_port, postgres_server
 from grpc_service_kit.testing.processes import environment
 from grpc_service_kit.testing.sql import scalar
@@ -116,7 +116,7 @@ class Writers:
     async def until_more(self, count: int) -> None:
         """Wait for so many further acknowledgements."""
         goal = len(self.acknowledged) + count
-        async with asyncio.timeout(5 * PATIENCE), self.progress:
+        async with asyncio.timeout(5 * TIMEOUT), self.progress:
             await self.progress.wait_for(lambda: len(self.acknowledged) >= goal)
 
 
@@ -210,10 +210,10 @@ async def test_a_create_that_was_done_and_not_acknowledged_is_not_done_again(
         channel = grpc.aio.insecure_channel(f"127.0.0.1:{service.port}", options)
         stub = user_pb2_grpc.UserServiceStub(await stack.enter_async_context(channel))
         await stub.ListUsers(
-            user_pb2.ListUsersRequest(), wait_for_ready=True, timeout=PATIENCE
+            user_pb2.ListUsersRequest(), wait_for_ready=True, timeout=TIMEOUT
         ).read()
         durable.set("synchronous_standby_names", "nobody")
-        unheard = stub.CreateUser(request, timeout=PATIENCE)
+        unheard = stub.CreateUser(request, timeout=TIMEOUT)
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
         await asyncio.to_thread(wait_until, lambda: durable.sql(waiting) == "1")
         service.kill()
@@ -222,10 +222,10 @@ async def test_a_create_that_was_done_and_not_acknowledged_is_not_done_again(
         durable.set("synchronous_standby_names", "")
         service.start()
 
-        answer = await stub.CreateUser(request, wait_for_ready=True, timeout=PATIENCE)
+        answer = await stub.CreateUser(request, wait_for_ready=True, timeout=TIMEOUT)
         request.request_id = ""
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await stub.CreateUser(request, timeout=PATIENCE)
+            await stub.CreateUser(request, timeout=TIMEOUT)
     assert caught.value.code() is grpc.StatusCode.ALREADY_EXISTS
     async with UserStore.open(parse_url(service.url)) as store:
         assert [user.id for user in await every_user(store)] == [answer.user.id]

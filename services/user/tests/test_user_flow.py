@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from grpc_service_kit import Server
-from grpc_service_kit.testing.polling import PATIENCE
+from grpc_service_kit.testing.polling import TIMEOUT
 from user.v1 import user_pb2, user_pb2_grpc
 from user_people import every_user
 from user_service.servicer import UserServicer
@@ -77,19 +77,19 @@ async def test_a_client_that_does_not_read_stops_the_server(
                 assert isinstance(answer, user_pb2.SyncUsersResponse)
                 assert answer.user.email == f"{read}@example.com"
                 read += 1
-            stored = await _when_it_stays_the_same(store)
+            stored = await _when_it_stays_the_same(store, above=read)
             assert read < stored <= read + WINDOW
             assert written * len(NAME.encode()) < 16 << 20
         writing.cancel()
         call.cancel()
 
 
-async def _when_it_stays_the_same(store: UserStore) -> int:
-    """Return the number of users once it has not changed for 2 seconds."""
+async def _when_it_stays_the_same(store: UserStore, above: int) -> int:
+    """Return the number of users once it is above another one and has not changed for 2 seconds."""
     count, since = 0, 0.0
     clock = asyncio.get_running_loop().time
-    async with asyncio.timeout(5 * PATIENCE):
-        while count == 0 or clock() < since + 2:
+    async with asyncio.timeout(5 * TIMEOUT):
+        while count <= above or clock() < since + 2:
             now = len(await every_user(store))
             if now != count:
                 count, since = now, clock()

@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection
 
 from grpc_service_kit.sql import Limits, StoreError
-from grpc_service_kit.testing.polling import PATIENCE
+from grpc_service_kit.testing.polling import TIMEOUT
 from grpc_service_kit.testing.processes import environment
 from grpc_service_kit.testing.sql import execute, on, tables
 from user_people import NOW, add, every_user, person
@@ -111,7 +111,7 @@ def command(url: URL, *arguments: str) -> "subprocess.Popen[str]":
 
 async def test_processes_that_start_at_once_migrate_once(empty_url: URL) -> None:
     processes = [command(empty_url) for _ in range(3)]
-    logs = [process.communicate(timeout=3 * PATIENCE)[1] for process in processes]
+    logs = [process.communicate(timeout=3 * TIMEOUT)[1] for process in processes]
 
     assert [process.returncode for process in processes] == [0, 0, 0], logs
     assert "".join(logs).count("Running upgrade 0001 -> 0002, create requests") == 1
@@ -120,18 +120,18 @@ async def test_processes_that_start_at_once_migrate_once(empty_url: URL) -> None
 
 async def test_the_command_goes_down_and_up(url: URL) -> None:
     down = command(url, "--to", "base")
-    _, log = down.communicate(timeout=3 * PATIENCE)
+    _, log = down.communicate(timeout=3 * TIMEOUT)
     assert (down.returncode, await tables(url)) == (0, set()), log
     assert "Running downgrade 0001 -> , users" in log
 
     up = command(url)
-    assert up.communicate(timeout=3 * PATIENCE)[1]
+    assert up.communicate(timeout=3 * TIMEOUT)[1]
     assert (up.returncode, "users" in await tables(url)) == (0, True)
 
 
 def test_the_command_refuses_an_unknown_revision(empty_sqlite: URL) -> None:
     process = command(empty_sqlite, "--to", "7")
-    _, log = process.communicate(timeout=PATIENCE)
+    _, log = process.communicate(timeout=TIMEOUT)
 
     assert process.returncode == 2
     assert "argument --to: invalid choice: '7'" in log

@@ -11,7 +11,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from grpc_service_kit.testing.polling import wait_until
+from grpc_service_kit.testing.polling import TIMEOUT, attempts, wait_until
 from grpc_service_kit.testing.processes import ServerProcess, environment
 from user.v1 import user_pb2, user_pb2_grpc
 
@@ -23,19 +23,24 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_drains_the_server(start: Start, number: signal.Signals) -> None:
     """Health turns first; new and running calls are still served; then the process ends with 0."""
-    server = start(GRPC_DRAIN_SECONDS="21", LAME_DUCK_SECONDS="1")
+    for attempt in attempts(1, 30):
+        with attempt:
+            _drain(start(GRPC_DRAIN_SECONDS="600", LAME_DUCK_SECONDS=str(attempt.seconds)), number)
+
+
+def _drain(server: ServerProcess, number: signal.Signals) -> None:
     with grpc.insecure_channel(server.target) as channel:
         stub = user_pb2_grpc.UserServiceStub(channel)
         health = health_pb2_grpc.HealthStub(channel)
         statuses = {
-            name: health.Watch(health_pb2.HealthCheckRequest(service=name), timeout=20)
+            name: health.Watch(health_pb2.HealthCheckRequest(service=name), timeout=TIMEOUT)
             for name in ("", "user.v1.UserService")
         }
         assert {name: next(watch).status for name, watch in statuses.items()} == dict.fromkeys(
             statuses, SERVING
         )
         sent: SimpleQueue[user_pb2.SyncUsersRequest | None] = SimpleQueue()
-        running = stub.SyncUsers(_until_none(sent), timeout=20)
+        running = stub.SyncUsers(_until_none(sent), timeout=TIMEOUT)
         sent.put(_sync_request("before"))
         assert next(running).status == user_pb2.SYNC_STATUS_CREATED
 
@@ -45,7 +50,7 @@ def test_a_signal_drains_the_server(start: Start, number: signal.Signals) -> Non
             statuses, NOT_SERVING
         )
         late = user_pb2.CreateUserRequest(email="late@example.com", name="Late")
-        assert stub.CreateUser(late, timeout=20).user.name == "Late"
+        assert stub.CreateUser(late, timeout=TIMEOUT).user.name == "Late"
         for watch in statuses.values():
             watch.cancel()
         wait_until(lambda: _is_refused(stub))
@@ -93,7 +98,7 @@ def test_it_runs_where_only_the_database_directory_can_be_written(tmp_path: Path
 
 def _is_refused(stub: user_pb2_grpc.UserServiceStub) -> bool:
     try:
-        list(stub.ListUsers(user_pb2.ListUsersRequest(), timeout=20))
+        list(stub.ListUsers(user_pb2.ListUsersRequest(), timeout=TIMEOUT))
     except grpc.RpcError:
         return True
     return False

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grpc_service_kit.testing.polling import PATIENCE, wait_until
+from grpc_service_kit.testing.polling import TIMEOUT, wait_until
 
 _BINARIES = Path("/usr/lib/postgresql")
 _INSTALL = ["apt-get", "install", "--yes", "--no-install-recommends", "postgresql"]
@@ -71,7 +71,7 @@ class Postgres:
         """
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGQUIT if forever else signal.SIGINT)
-            self.process.wait(PATIENCE)
+            self.process.wait(TIMEOUT)
 
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Run SQL in a process of its own and return what it prints."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from grpc_service_kit.testing.polling import PATIENCE, wait_until
+from grpc_service_kit.testing.polling import TIMEOUT, wait_until
 
 _SERVING = re.compile(r"serving on port (\d+)")
 
@@ -48,7 +48,7 @@ class ServerProcess:
 
     def end(self) -> int:
         """Wait for the end and return the exit code."""
-        return self.process.wait(PATIENCE)
+        return self.process.wait(TIMEOUT)
 
 
 @contextmanager
