@@ -1,8 +1,8 @@
-"""An order by REST, which touches three services and their databases.
+"""An order by REST, which involves three services and their databases.
 
     python client.py HOST PORT [--name NAME]
 
-Creates a user and a product, orders, looks at the stock, is refused what there is not, and cancels;
+Creates a user and a product, orders, reads the stock, is refused what there is not, and cancels;
 prints every call. Exit code 0 when everything was as it should be.
 """
 

@@ -123,7 +123,7 @@ func streamUsers(ctx context.Context, users userv1.UserServiceClient) {
 	for _, name := range []string{"Grace", "Edsger"} {
 		check(err)
 		if err = batch.Send(profile(name)); err == io.EOF {
-			break // the server has ended the call: CloseAndRecv tells why
+			break // the server has ended the call: CloseAndRecv returns why
 		}
 	}
 	created, err := batch.CloseAndRecv()
@@ -134,7 +134,7 @@ func streamUsers(ctx context.Context, users userv1.UserServiceClient) {
 	check(err)
 	wanted := &userv1.User{Email: profile("Barbara").Email}
 	for _, wanted.Name = range []string{"Barbara", "Barbara", "Liskov"} {
-		_ = sync.Send(&userv1.SyncUsersRequest{User: wanted}) // Recv tells what is wrong
+		_ = sync.Send(&userv1.SyncUsersRequest{User: wanted}) // Recv returns what is wrong
 		answer, err := sync.Recv()
 		check(err)
 		say("bidi stream", "SyncUsers "+answer.Status.String())

@@ -37,8 +37,8 @@ function reasons(error: unknown): string {
   return `gRPC status ${failed.code} ${Code[failed.code]}: ${texts.join(", ")}`;
 }
 
-/** Does something and tells how it went. */
-async function tell(work: () => Promise<string>): Promise<void> {
+/** Does something and shows how it went. */
+async function report(work: () => Promise<string>): Promise<void> {
   line.textContent = "...";
   line.textContent = await work().catch(reasons);
 }
@@ -65,7 +65,7 @@ async function create(): Promise<string> {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  void tell(create);
+  void report(create);
 });
-more.addEventListener("click", () => void tell(next));
-void tell(next);
+more.addEventListener("click", () => void report(next));
+void report(next);

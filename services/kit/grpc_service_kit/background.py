@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from grpc_service_kit.errors import DomainError
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 async def repeat(
@@ -22,7 +22,7 @@ async def repeat(
         try:
             await work()
         except DomainError as error:
-            _log.warning("%s: %s", name, error)
-        except Exception:  # noqa: BLE001 see above
-            _log.exception("%s failed; trying again", name)
+            logger.warning("%s: %s", name, error)
+        except Exception:
+            logger.exception("%s failed; retrying", name)
         await asyncio.sleep(pause_seconds)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 LOGGER = logging.getLogger("grpc_service_kit.calls")
+"""Its name is public: log pipelines select the lines of calls by it."""
 
 _INTERVAL = 0.1
 """Seconds."""

@@ -35,7 +35,7 @@ class ServerConfig:
     """LAME_DUCK_SECONDS: the first part of it, in which new calls are still served while clients
     see NOT_SERVING and go elsewhere; at most half of it."""
     max_connection_age_seconds: float | None = 20.0
-    """MAX_CONNECTION_AGE_SECONDS: a client is told to connect anew (GOAWAY) after this time, give
+    """MAX_CONNECTION_AGE_SECONDS: a client is asked to reconnect (GOAWAY) after this time, give
     or take 10 %: a client that balances by itself looks for new instances then. Or `off`."""
     max_connection_age_grace_seconds: float | None = None
     """MAX_CONNECTION_AGE_GRACE_SECONDS: what calls on such a connection get to finish; `off`, the
@@ -69,7 +69,7 @@ class ServerConfig:
     def from_env(cls, environ: Mapping[str, str]) -> Self:
         """Read the environment; raise ConfigError that names every wrong variable.
 
-        A service with variables of its own uses `read`, so that all problems are told together.
+        A service with variables of its own uses `read`, so that all problems are reported together.
         """
         environment = Environment(environ)
         config = cls.read(environment)
@@ -78,7 +78,7 @@ class ServerConfig:
 
     @classmethod
     def read(cls, environment: Environment, port: int | None = None) -> Self:
-        """Read the variables; `environment.check()` tells the problems.
+        """Read the variables; `environment.check()` reports the problems.
 
         Args:
             environment: Where they are.

@@ -1,4 +1,4 @@
-"""Environment: environment variables read once at start, with every problem told together."""
+"""Environment: environment variables read once at start, with every problem reported together."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ Check = Callable[[], Awaitable[object]]
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Health(health.aio.HealthServicer):  # type: ignore[misc]
@@ -61,7 +61,7 @@ class Health(health.aio.HealthServicer):  # type: ignore[misc]
         self._ended.set()
 
     async def Watch(self, request: health_pb2.HealthCheckRequest, context: Any) -> None:  # noqa: N802
-        """Tell the status and every change of it, until the server ends."""
+        """Send the status and every change of it, until the server ends."""
         watching = asyncio.ensure_future(super().Watch(request, context))
         ended = asyncio.ensure_future(self._ended.wait())
         try:
@@ -101,6 +101,6 @@ class Health(health.aio.HealthServicer):  # type: ignore[misc]
         await self.set(service, now)
         if problem is not None:
             reason = f"{type(problem).__name__}: {problem}"
-            _log.warning("%s is NOT_SERVING: its check failed: %s", service, reason)
+            logger.warning("%s is NOT_SERVING: its check failed: %s", service, reason)
         elif before is not None:
-            _log.info("%s is SERVING again", service)
+            logger.info("%s is SERVING again", service)

@@ -39,9 +39,9 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one line, and the traceback below it."""
         fields = {"request_id": context.request_id.get()} | getattr(record, "fields", {})
-        told = "".join(f" {name}={value}" for name, value in fields.items() if value is not None)
+        pairs = "".join(f" {name}={value}" for name, value in fields.items() if value is not None)
         head = f"{timestamp(record.created)} {record.levelname:7} {record.name}"
-        line = f"{head} {record.getMessage()}{told}"
+        line = f"{head} {record.getMessage()}{pairs}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from grpc_service_kit.ports import ListenError, any_address
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class MetricsPage:
@@ -30,7 +30,7 @@ class MetricsPage:
             problem = f"METRICS_PORT: cannot listen on {port}: {error.strerror}"
             if required:
                 raise ListenError(f"{problem}; choose a free port, 0, or off") from error
-            _log.warning("%s; it is not set, so another port is taken", problem)
+            logger.warning("%s; it is not set, so another port is taken", problem)
         return self._listen(0)
 
     def _listen(self, port: int) -> int:

@@ -22,13 +22,13 @@ def run(serve: Callable[[], Coroutine[None, None, None]], *more: type[Exception]
 
     Args:
         serve: Reads the configuration, builds the server and awaits `Server.serve`.
-        more: Other errors of the configuration, whose text is told instead of a traceback.
+        more: Other errors of the configuration, whose text is printed instead of a traceback.
     """
-    told: tuple[type[Exception], ...] = (*_START_ERRORS, *more)
+    reported: tuple[type[Exception], ...] = (*_START_ERRORS, *more)
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(serve())
-    except told as error:
+    except reported as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0

@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
 _FAREWELL_SECONDS = 1.0
-"""The last part of draining, in which calls that are cut off are told so."""
+"""The last part of draining, in which calls that are cut off get their status."""
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def build_server(
@@ -142,10 +142,10 @@ class Server:
             self.metrics_port = self._metrics.start(
                 config.metrics_port, required=config.metrics_port_is_set
             )
-            _log.info("serving metrics on port %d", self.metrics_port)
+            logger.info("serving metrics on port %d", self.metrics_port)
         await self.health.start()
         await self._grpc.start()
-        _log.info("serving on port %d", self.port)
+        logger.info("serving on port %d", self.port)
         return self.port
 
     async def serve(self) -> None:
@@ -166,12 +166,12 @@ class Server:
         """End without losing a call.
 
         Health turns to NOT_SERVING at once; calls are still served while clients and load balancers
-        notice; then clients are told to go (GOAWAY) and running calls get the rest of the time.
+        notice; then clients are asked to leave (GOAWAY) and running calls get the rest of the time.
         """
         config = self._config
         lame_duck = min(config.lame_duck_seconds, config.drain_seconds / 2)
         grace = config.drain_seconds - lame_duck
-        _log.info(
+        logger.info(
             "draining: NOT_SERVING, serving for %gs more, then up to %gs for running calls",
             lame_duck,
             grace,
@@ -193,7 +193,7 @@ class Server:
         await asyncio.to_thread(self._metrics.stop)
         if self._spans is not None:
             await asyncio.to_thread(self._spans.shutdown)
-        _log.info("stopped")
+        logger.info("stopped")
 
     def _end_calls(self) -> None:
         for task, call in tuple(self._handlers.live.items()):

@@ -52,7 +52,7 @@ def register(services: Sequence[Service], handlers: Handlers) -> dict[str, Check
     for service in services:
         name, methods = service.methods()
         if name in checks:
-            raise RegistrationError(f"{name}: is there twice; pass one Service for each name")
+            raise RegistrationError(f"{name}: is served twice; pass one Service for each name")
         try:
             handlers.add(name, methods)
         except TypeError as error:
@@ -70,7 +70,7 @@ class _Recorder:
         self.found: dict[str, Mapping[str, grpc.RpcMethodHandler[Any, Any]]] = {}
 
     def add_generic_rpc_handlers(self, handlers: Iterable[Any]) -> None:
-        """Learn nothing: generic handlers do not tell their methods; the next call does."""
+        """Learn nothing: generic handlers do not list their methods; the next call does."""
 
     def add_registered_method_handlers(
         self, service: str, handlers: Mapping[str, grpc.RpcMethodHandler[Any, Any]]

@@ -19,7 +19,7 @@ from grpc_service_kit.environment import Environment
 _NEEDED = {"TLS_CERT_FILE", "TLS_KEY_FILE"}
 _VARIABLES = _NEEDED | {"TLS_CLIENT_CA_FILE"}
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class CertificateError(Exception):
@@ -86,9 +86,9 @@ class _Files:
             configuration = self.read()
         except CertificateError as error:
             # Logged once for each content: the files may be half written.
-            _log.warning("the certificates are not replaced: %s", error)
+            logger.warning("the certificates are not replaced: %s", error)
             return None
-        _log.info("the certificates are replaced")
+        logger.info("the certificates are replaced")
         return configuration
 
     def _contents(self) -> tuple[bytes, ...]:

@@ -43,16 +43,16 @@ def jwks(**keys: Any) -> str:
     for key_id, key in keys.items():
         algorithm: Any = RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else ECAlgorithm
         name = "RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256"
-        told = json.loads(algorithm.to_jwk(key.public_key()))
-        listed.append(told | {"kid": key_id, "use": "sig", "alg": name})
+        parsed = json.loads(algorithm.to_jwk(key.public_key()))
+        listed.append(parsed | {"kid": key_id, "use": "sig", "alg": name})
     return json.dumps({"keys": listed})
 
 
 def token(key: Any = SECRET, algorithm: str = "HS256", kid: str = "", **claims: Any) -> str:
     """Return a signed token that is good for an hour, unless claims say otherwise."""
     usual = {"aud": "echo", "iss": "tests", "sub": "ada", "exp": int(time.time()) + 3600}
-    told = {name: value for name, value in {**usual, **claims}.items() if value is not None}
-    return jwt.encode(told, key, algorithm, headers={"kid": kid} if kid else None)
+    payload = {name: value for name, value in {**usual, **claims}.items() if value is not None}
+    return jwt.encode(payload, key, algorithm, headers={"kid": kid} if kid else None)
 
 
 def _unsigned() -> str:
@@ -342,7 +342,7 @@ async def test_keys_that_cannot_be_read_leave_the_old_ones_in_use(
 
 
 @pytest.mark.parametrize(
-    ("variables", "told"),
+    ("variables", "message"),
     [
         ({"AUTH_AUDIENCE": "a"}, "none of them is set; set exactly one"),
         (
@@ -356,19 +356,19 @@ async def test_keys_that_cannot_be_read_leave_the_old_ones_in_use(
         ({"AUTH_SHARED_KEY_FILE": "short", "AUTH_AUDIENCE": "a"}, "less than 32 bytes"),
         (
             {"AUTH_SHARED_KEY_FILE": "key", "AUTH_AUDIENCE": "a", "AUTH_PUBLIC_METHODS": "x.Y"},
-            "'x.Y' is no method",
+            "'x.Y' is not a method",
         ),
     ],
 )
 def test_wrong_settings_are_told(
-    variables: dict[str, str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    variables: dict[str, str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("key").write_text(SECRET)
     Path("short").write_text("short")
     environment = Environment(variables)
     AuthConfig.read(environment)
-    with pytest.raises(ConfigError, match=told.replace("(", r"\(")) as caught:
+    with pytest.raises(ConfigError, match=message.replace("(", r"\(")) as caught:
         environment.check()
 
     assert SECRET not in str(caught.value)

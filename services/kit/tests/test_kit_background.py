@@ -9,7 +9,7 @@ from grpc_service_kit.errors import Unavailable
 from grpc_service_kit.testing.polling import TIMEOUT
 
 
-async def test_no_error_ends_it_and_each_is_told(caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_error_ends_it_and_each_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     outcomes: list[Exception | None] = [Unavailable("the database is away"), KeyError("x"), None]
     done = asyncio.Event()
 
@@ -26,9 +26,9 @@ async def test_no_error_ends_it_and_each_is_told(caplog: pytest.LogCaptureFixtur
     await asyncio.wait({task})
 
     assert task.cancelled()
-    told = [(record.levelname, record.getMessage()) for record in caplog.records]
-    assert told == [
+    logged = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert logged == [
         ("WARNING", "watch: the database is away"),
-        ("ERROR", "watch failed; trying again"),
+        ("ERROR", "watch failed; retrying"),
     ]
     assert "KeyError" in caplog.text

@@ -1,4 +1,4 @@
-"""What the client adds to a service config, and what it leaves alone."""
+"""What the client adds to a service config, and what it does not change."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""README.md tells every variable that a server reads, and no other."""
+"""README.md lists every variable that a server reads, and no other."""
 
 import re
 from pathlib import Path
@@ -25,8 +25,8 @@ def test_the_settings_are_those_that_are_read() -> None:
     ServerConfig.read(Environment(names))
     settings = README.read_text().split("## Settings")[1].split("##")[0]
     rows = [row.split("|")[1] for row in settings.splitlines() if row.startswith("| `")]
-    told = {name for row in rows for name in re.findall("`([A-Z_]+)`", row)}
+    listed = {name for row in rows for name in re.findall("`([A-Z_]+)`", row)}
 
     own = {name for name in names.asked if not name.startswith("OTEL_")}
-    assert own == {name for name in told if not name.startswith("OTEL_")}
-    assert {name for name in told if name.startswith("OTEL_")} <= names.asked
+    assert own == {name for name in listed if not name.startswith("OTEL_")}
+    assert {name for name in listed if name.startswith("OTEL_")} <= names.asked

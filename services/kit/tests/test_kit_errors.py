@@ -65,10 +65,10 @@ async def test_a_domain_error_becomes_its_status_with_its_reason(kind: str) -> N
 
 @pytest.mark.parametrize("kind", [kind for kind in STATUS_CODES if kind is not errors.Internal])
 async def test_every_kind_of_error_has_its_code(kind: type[DomainError]) -> None:
-    async with calling(EchoServicer(raising(kind("told")))) as channel:
+    async with calling(EchoServicer(raising(kind("text")))) as channel:
         caught = await failure(channel, "UnaryUnary")
 
-    assert (caught.code(), caught.details()) == (STATUS_CODES[kind], "told")
+    assert (caught.code(), caught.details()) == (STATUS_CODES[kind], "text")
 
 
 def test_no_kind_of_error_is_missing() -> None:
@@ -95,7 +95,7 @@ async def test_details_of_resource_retry_and_fields() -> None:
 
 async def test_an_error_with_more_than_headers_carry_still_arrives() -> None:
     """Clients refuse metadata above 8 KiB, and would turn the error into another one."""
-    many = [FieldViolation(f"users[{n}].email", "is no address; " * 9) for n in range(500)]
+    many = [FieldViolation(f"users[{n}].email", "is not an address; " * 9) for n in range(500)]
     async with calling(EchoServicer(raising(InvalidArgument.of(many)))) as channel:
         caught = await failure(channel, "UnaryUnary")
 

@@ -78,9 +78,9 @@ async def test_a_call_is_logged_with_its_code(kind: str, caplog: pytest.LogCaptu
         await failure(channel, kind, metadata=[("x-request-id", "two")])
 
     records = [vars(r)["fields"] for r in caplog.records if r.name == "grpc_service_kit.calls"]
-    told = [(fields["method"], fields["code"], fields["request_id"]) for fields in records]
-    assert told[0] == (f"{NAME}/{kind}", "OK", "one")
-    assert told[-1] == (f"{NAME}/{kind}", "NOT_FOUND", "two")
+    logged = [(fields["method"], fields["code"], fields["request_id"]) for fields in records]
+    assert logged[0] == (f"{NAME}/{kind}", "OK", "one")
+    assert logged[-1] == (f"{NAME}/{kind}", "NOT_FOUND", "two")
     assert all(0 < fields["ms"] < 20_000 for fields in records)
     assert "private text" not in caplog.text
 

@@ -74,14 +74,14 @@ async def started(directory: Path, **variables: str) -> AsyncIterator[Process]:
             await process.wait()
 
 
-async def test_every_problem_of_the_configuration_is_told_at_once(tmp_path: Path) -> None:
+async def test_every_problem_of_the_configuration_is_reported_at_once(tmp_path: Path) -> None:
     wrong = {"PORT": "1e3", "LOG_LEVEL": "loud", "COLOUR": "", "TLS_CERT_FILE": "/nowhere"}
     async with started(tmp_path, **wrong) as process:
         code = await process.end()
 
     assert code == 2
-    told = {line.split(":")[0] for line in process.stderr.read_text().splitlines()}
-    assert told == {"PORT", "LOG_LEVEL", "COLOUR", "TLS_CERT_FILE", "TLS_KEY_FILE"}
+    named = {line.split(":")[0] for line in process.stderr.read_text().splitlines()}
+    assert named == {"PORT", "LOG_LEVEL", "COLOUR", "TLS_CERT_FILE", "TLS_KEY_FILE"}
 
 
 @pytest.mark.parametrize("variable", ["PORT", "METRICS_PORT"])
@@ -178,7 +178,7 @@ async def test_calls_that_run_are_finished_before_the_end(
         assert await process.end() == 0
 
 
-async def test_a_call_that_takes_too_long_is_told_why_it_ends(tmp_path: Path) -> None:
+async def test_a_call_that_takes_too_long_gets_the_reason_of_its_end(tmp_path: Path) -> None:
     async with started(tmp_path, GRPC_DRAIN_SECONDS="2") as process:
         await process.serving()
         async with channel_to(process) as channel:
@@ -188,9 +188,9 @@ async def test_a_call_that_takes_too_long_is_told_why_it_ends(tmp_path: Path) ->
             errors = await asyncio.gather(*hanging, return_exceptions=True)
         assert await process.end() == 0
 
-    told = [(e.code(), e.details()) for e in errors if isinstance(e, grpc.aio.AioRpcError)]
+    ends = [(e.code(), e.details()) for e in errors if isinstance(e, grpc.aio.AioRpcError)]
     expected = (grpc.StatusCode.UNAVAILABLE, "the server ends; call again, another one answers")
-    assert told == [expected] * len(KINDS)
+    assert ends == [expected] * len(KINDS)
 
 
 async def test_while_draining_calls_are_served_and_health_says_no(tmp_path: Path) -> None:

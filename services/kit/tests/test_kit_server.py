@@ -126,7 +126,7 @@ async def test_a_server_needs_services_each_once() -> None:
     echo = Service(add_echo, EchoServicer())
     with pytest.raises(RegistrationError, match="there is no service"):
         build_server(config())
-    with pytest.raises(RegistrationError, match=f"{NAME}: is there twice"):
+    with pytest.raises(RegistrationError, match=f"{NAME}: is served twice"):
         build_server(config(), echo, echo)
     with pytest.raises(RegistrationError, match="added 0 services"):
         build_server(config(), Service(lambda _servicer, _server: None, EchoServicer()))

@@ -1,4 +1,4 @@
-"""RequestIds: of many tries with one id, all but one are told of the first."""
+"""RequestIds: of many tries with one id, all but one get the first."""
 
 import asyncio
 import uuid
@@ -49,7 +49,7 @@ async def claim(
     return dict(await database.run(lambda connection: claimed.claim(connection, requests)))
 
 
-async def test_the_first_try_is_told_to_those_that_follow(url: URL) -> None:
+async def test_the_first_try_is_returned_to_those_that_follow(url: URL) -> None:
     first, other = request(), request()
     again = request(first.request_id, "y", NOW + DAY)
     async with opened(url) as database:

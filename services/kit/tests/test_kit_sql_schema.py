@@ -46,7 +46,7 @@ async def test_rows_survive_the_steps_above_theirs(url: URL) -> None:
 
 
 async def test_a_failing_run_changes_nothing(empty_url: URL) -> None:
-    """The second step fails as its table is there; the first is undone with it."""
+    """The second step fails as its table exists; the first is undone with it."""
     await execute(empty_url, "CREATE TABLE requests (x INTEGER)")
     with pytest.raises(StoreError, match=r"requests.* already exists"):
         await SCHEMA.make_ready(empty_url, Limits())

@@ -1,4 +1,4 @@
-"""Page tokens: they open only what they were sealed for, and tell nothing."""
+"""Page tokens: they open only what they were sealed for, and reveal nothing."""
 
 import base64
 

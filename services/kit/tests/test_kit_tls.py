@@ -189,7 +189,7 @@ def test_a_start_with_files_that_are_no_good_says_which(name: str, files: Files)
 
 
 @pytest.mark.parametrize(
-    ("variables", "told"),
+    ("variables", "named"),
     [
         ({"TLS_CERT_FILE": __file__}, ["TLS_KEY_FILE"]),
         ({"TLS_KEY_FILE": __file__}, ["TLS_CERT_FILE"]),
@@ -197,10 +197,10 @@ def test_a_start_with_files_that_are_no_good_says_which(name: str, files: Files)
         ({"TLS_CERT_FILE": "/nowhere", "TLS_KEY_FILE": __file__}, ["TLS_CERT_FILE"]),
     ],
 )
-def test_half_a_configuration_is_told(variables: dict[str, str], told: list[str]) -> None:
+def test_half_a_configuration_is_reported(variables: dict[str, str], named: list[str]) -> None:
     environment = Environment(variables)
     TlsConfig.read(environment)
     with pytest.raises(ConfigError) as caught:
         environment.check()
 
-    assert [line.split(":")[0] for line in str(caught.value).splitlines()] == told
+    assert [line.split(":")[0] for line in str(caught.value).splitlines()] == named

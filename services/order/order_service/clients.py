@@ -33,7 +33,7 @@ _REFUSALS = {
     grpc.StatusCode.FAILED_PRECONDITION,
     grpc.StatusCode.OUT_OF_RANGE,
 }
-"""The same request will not succeed later. After any other code it may have been carried out, or
+"""The same request will not succeed later. After any other code it may have been applied, or
 may be when it is sent again (https://grpc.io/docs/guides/status-codes/)."""
 
 _DETAILS = "grpc-status-details-bin"

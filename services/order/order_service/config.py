@@ -30,9 +30,9 @@ class Config:
     """TOKEN_FILE: a file with the bearer token that both services want; it is read for each call,
     so it may change."""
     recovery_seconds: float = 2.0
-    """RECOVERY_SECONDS: time between two looks for orders that somebody has left unfinished."""
+    """RECOVERY_SECONDS: time between two polls for orders that somebody has left unfinished."""
     watch_seconds: float = 0.25
-    """WATCH_SECONDS: time between two looks for new events; watchers get them that late at most."""
+    """WATCH_SECONDS: time between two polls for new events; watchers get them that late at most."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:

@@ -1,6 +1,6 @@
 """Feed: the events of orders as they happen, whichever process wrote them.
 
-One task of the process looks for the number of the last event, and wakes the watchers when it has
+One task of the process reads the number of the last event, and wakes the watchers when it has
 grown: the database has one short query per period to answer, however many watch. Each watcher then
 reads what it has not seen yet, so it depends on no message that could get lost.
 """
@@ -26,7 +26,7 @@ class Feed:
     """Events for any number of watchers."""
 
     def __init__(self, store: OrderStore, pause_seconds: float) -> None:
-        """Look for new events every `pause_seconds`."""
+        """Read new events every `pause_seconds`."""
         self._store = store
         self._pause = pause_seconds
         self._last = 0
@@ -35,7 +35,7 @@ class Feed:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Look for new events in the background."""
+        """Read new events in the background."""
         task = asyncio.create_task(repeat(self._look, self._pause, "watch"))
         try:
             yield

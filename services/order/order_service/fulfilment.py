@@ -18,7 +18,7 @@ _AT_ONCE = 8
 """Orders that the recovery task of one process works on at the same time."""
 _FAREWELL_SECONDS = 3.0
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Stock(Protocol):
@@ -35,7 +35,7 @@ class Fulfilment:
     """Brings orders to their end."""
 
     def __init__(self, store: OrderStore, stock: Stock, pause_seconds: float) -> None:
-        """Look for orders that are due every `pause_seconds`."""
+        """Find orders that are due every `pause_seconds`."""
         self._store = store
         self._stock = stock
         self._pause = pause_seconds
@@ -44,17 +44,17 @@ class Fulfilment:
     async def advance(self, progress: Progress) -> Order:
         """Do the next step of an order that the caller has claimed; return the order after it.
 
-        The step goes on when the caller is cancelled: the order is there, with or without it.
+        The step goes on when the caller is cancelled: the order exists, with or without it.
         """
         task = asyncio.create_task(self._step(progress))
         self._steps.add(task)
         task.add_done_callback(self._steps.discard)
-        task.add_done_callback(_look_at_the_result)
+        task.add_done_callback(_retrieve_error)
         return await asyncio.shield(task)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Recover orders in the background; at the end, wait for the steps under way."""
+        """Recover orders in the background; at the end, wait for the steps in flight."""
         recovery = asyncio.create_task(repeat(self._recover, self._pause, "recovery"))
         try:
             yield
@@ -82,12 +82,12 @@ class Fulfilment:
         )
         if outcome is Answer.UNKNOWN:
             what = (progress.step.value, progress.order.id, progress.claim)
-            _log.warning("%s stock of order %s: no answer, attempt %d", *what)
+            logger.warning("%s stock of order %s: no answer, attempt %d", *what)
         return settled.order
 
     async def _recover(self) -> None:
         if count := await self.recover():
-            _log.info("recovery: did %d steps", count)
+            logger.info("recovery: did %d steps", count)
 
 
 def now() -> datetime:
@@ -95,7 +95,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _look_at_the_result(task: asyncio.Task[Order]) -> None:
+def _retrieve_error(task: asyncio.Task[Order]) -> None:
     """Keep asyncio from logging the error of a step whose caller has given up."""
     if not task.cancelled():
         task.exception()

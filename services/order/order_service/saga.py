@@ -1,6 +1,6 @@
 """The saga of an order: what is left to do for it, and what each outcome makes of it. Pure.
 
-An order touches two databases, its own and the product service's, and no transaction spans both.
+An order changes two databases, its own and the product service's, and no transaction spans both.
 So the order is stored first, together with what is still to do for it, and every step may be done
 again until its outcome is known:
 
@@ -29,7 +29,7 @@ from order_service.domain import Order, Refusal, Status
 
 LEASE = timedelta(seconds=30)
 """How long a claim keeps others away: longer than any step takes."""
-PATIENCE = timedelta(minutes=15)
+GIVE_UP_AFTER = timedelta(minutes=15)
 """How long an order may be pending before it is rejected."""
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(seconds=60)
@@ -132,7 +132,7 @@ def _confirmed(current: Progress, now: datetime) -> Progress:
 
 def _unknown(current: Progress, now: datetime) -> Progress:
     order = current.order
-    if order.status is Status.PENDING and now - order.created_at >= PATIENCE:
+    if order.status is Status.PENDING and now - order.created_at >= GIVE_UP_AFTER:
         return _rejected(current, NO_ANSWER, now)
     return replace(current, due_at=now + pause(current.claim))
 

@@ -28,7 +28,7 @@ class Customers:
     user: str
     product: str
     placed: dict[str, set[str]] = field(default_factory=dict)
-    """The ids of the orders that each request was told."""
+    """The ids of the orders that were returned to each request."""
 
     async def come(self, dice: random.Random, killing: asyncio.Task[None]) -> None:
         """Place every order, some of them twice, for as long as something is killed."""
@@ -43,12 +43,12 @@ class Customers:
 
     async def insist(self, request_id: str, number: int) -> None:
         """Send one request until it is answered; cancel every fourth order."""
-        told = self.placed.setdefault(request_id, set())
+        returned = self.placed.setdefault(request_id, set())
         while True:
             try:
                 quantity = 1 + number % 3
                 order = await self.world.place(self.user, self.product, quantity, request_id)
-                told.add(order.id)
+                returned.add(order.id)
                 if number % 4 == 0:
                     await self.world.cancel(order.id)
             except grpc.aio.AioRpcError as error:

@@ -11,11 +11,11 @@ from order_service.store import SCHEMA
 from order_service.store.schema import metadata
 
 
-async def inspected(url: URL, look: Callable[[Connection], Any]) -> Any:
+async def inspected(url: URL, inspect: Callable[[Connection], Any]) -> Any:
     engine = create_async_engine(url)
     try:
         async with engine.begin() as connection:
-            return await connection.run_sync(look)
+            return await connection.run_sync(inspect)
     finally:
         await engine.dispose()
 

@@ -60,7 +60,7 @@ def test_an_order_without_an_answer_is_tried_again_after_longer_and_longer_pause
 
 
 def test_an_order_that_is_pending_for_too_long_is_rejected_and_released() -> None:
-    end = NOW + saga.PATIENCE
+    end = NOW + saga.GIVE_UP_AFTER
     before = saga.settle(begun(), begun(), Answer.UNKNOWN, end - timedelta(microseconds=1))
     after = saga.settle(begun(), begun(), Answer.UNKNOWN, end)
 
@@ -72,11 +72,11 @@ def test_an_order_that_is_pending_for_too_long_is_rejected_and_released() -> Non
 @pytest.mark.parametrize("outcome", [Answer.UNKNOWN, SOLD_OUT])
 def test_a_release_is_repeated_until_it_is_done_however_long_it_takes(outcome: Outcome) -> None:
     cancelled = saga.cancel(begun(), NOW)
-    after = saga.settle(cancelled, cancelled, outcome, NOW + 2 * saga.PATIENCE)
+    after = saga.settle(cancelled, cancelled, outcome, NOW + 2 * saga.GIVE_UP_AFTER)
 
     assert after.order == cancelled.order
     assert after.due_at is not None
-    assert after.due_at > NOW + 2 * saga.PATIENCE
+    assert after.due_at > NOW + 2 * saga.GIVE_UP_AFTER
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.CONFIRMED])
@@ -128,7 +128,7 @@ class World:
     products: Products = field(default_factory=Products)
     now: datetime = NOW
     requests: list[Progress] = field(default_factory=list)
-    """Sent, and not yet carried out."""
+    """Sent, and not yet applied."""
     answers: list[tuple[Progress, Outcome]] = field(default_factory=list)
     """Received, and not yet written down."""
     answered: set[int] = field(default_factory=set)
@@ -152,7 +152,7 @@ class World:
             self.requests.append(self.stored)
 
     def carry_out(self, number: int, *, answer: bool) -> None:
-        """The request may stay in the network, to be carried out once more later."""
+        """The request may stay in the network, to be applied once more later."""
         if self.requests:
             done = self.requests[number % len(self.requests)]
             outcome = self.products.do(done.step)

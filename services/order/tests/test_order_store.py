@@ -53,7 +53,7 @@ async def every_event(store: OrderStore, user_id: str = "", size: int = 100) -> 
     return events
 
 
-def told(events: Sequence[Event]) -> list[tuple[str, Status]]:
+def reported(events: Sequence[Event]) -> list[tuple[str, Status]]:
     return [(event.order.id, event.order.status) for event in events]
 
 
@@ -93,7 +93,7 @@ async def test_every_change_of_status_is_one_event(any_store: OrderStore) -> Non
 
     events = await every_event(any_store)
     assert [event.sequence for event in events] == [1, 2, 3, 4, 5]
-    assert told(events) == [
+    assert reported(events) == [
         (first.id, Status.PENDING),
         (second.id, Status.PENDING),
         (second.id, Status.REJECTED),

@@ -21,7 +21,7 @@ class Config:
     database: DatabaseConfig
     """DATABASE_URL, DATABASE_PATH, DATABASE_CONNECTIONS."""
     watch_seconds: float = 0.25
-    """WATCH_SECONDS: time between two looks for new stock; watchers get it that late at most."""
+    """WATCH_SECONDS: time between two polls for new stock; watchers get it that late at most."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:

@@ -48,7 +48,7 @@ class InsufficientStock(FailedPrecondition):
 
     @classmethod
     def of(cls, text: str, product: Product) -> Self:
-        """Return the error that tells how many units there are."""
+        """Return the error that says how many units there are."""
         return cls(text, metadata={"product_id": product.id, "available": str(product.available)})
 
 

@@ -22,14 +22,14 @@ class StockWatch:
     """The stock of products for any number of watchers."""
 
     def __init__(self, store: ProductStore, pause_seconds: float) -> None:
-        """Look for new stock every `pause_seconds`."""
+        """Read new stock every `pause_seconds`."""
         self._store = store
         self._pause = pause_seconds
         self._watchers: set[_Watcher] = set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Look for new stock in the background."""
+        """Read new stock in the background."""
         task = asyncio.create_task(repeat(self._look_for_all, self._pause, "watch"))
         try:
             yield

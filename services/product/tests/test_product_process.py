@@ -21,7 +21,7 @@ Start = Callable[..., ServerProcess]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start product services; they have one SQLite file unless they are told otherwise."""
+    """Start product services; they have one SQLite file unless the variables say otherwise."""
     with server_processes("product_service", tmp_path) as start:
         yield start
 

@@ -46,7 +46,7 @@ class AuthConfig:
 
     @property
     def algorithms(self) -> tuple[str, ...]:
-        """The signatures that are accepted: never both kinds, as a public key is no secret."""
+        """The signatures that are accepted: never both kinds, as a public key is not a secret."""
         return _SHARED_ALGORITHMS if self.shared_key_file else _JWKS_ALGORITHMS
 
     @classmethod
@@ -72,8 +72,8 @@ class AuthConfig:
 
 def _check(environment: Environment, given: list[str]) -> None:
     if len(given) != 1:
-        told = " and ".join(given) or "none of them"
-        environment.fail(" / ".join(_SOURCES), f"{told} is set; set exactly one of them")
+        found = " and ".join(given) or "none of them"
+        environment.fail(" / ".join(_SOURCES), f"{found} is set; set exactly one of them")
     if given and given[0] != "AUTH_SHARED_KEY_FILE" and not environment.text("AUTH_ISSUER"):
         environment.fail("AUTH_ISSUER", f"is not set; {given[0]} needs it: the `iss` of tokens")
     for name in environment.words("AUTH_PUBLIC_METHODS"):
@@ -81,7 +81,7 @@ def _check(environment: Environment, given: list[str]) -> None:
         if not (service and slash and method) or "/" in method:
             environment.fail(
                 "AUTH_PUBLIC_METHODS",
-                f"{name!r} is no method; write package.Service/Method or package.Service/*",
+                f"{name!r} is not a method; write package.Service/Method or package.Service/*",
             )
 
 

@@ -29,7 +29,7 @@ _RETRY_SECONDS = 10.0
 _FETCH_TIMEOUT = 5.0
 _MAX_BYTES = 1024 * 1024
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class KeySet:
@@ -76,9 +76,9 @@ class KeySet:
             if _comparable(keys) != _comparable(self._keys):
                 self._keys = keys
                 self.generation += 1
-                _log.info("token keys: %s", ", ".join(sorted(keys)) or "one shared key")
+                logger.info("token keys: %s", ", ".join(sorted(keys)) or "one shared key")
         except Exception as error:  # noqa: BLE001 whatever it is, the old keys stay in use
-            _log.warning("the token keys cannot be read: %s: %s", type(error).__name__, error)
+            logger.warning("the token keys cannot be read: %s: %s", type(error).__name__, error)
         finally:
             self._reading = None
 
@@ -106,10 +106,10 @@ def _shared(path: str) -> Keys:
 
 def _jwks(text: bytes) -> Keys:
     """Return the keys that are for signatures; raise when there are none."""
-    told = json.loads(text)
-    if not isinstance(told, dict):
+    parsed = json.loads(text)
+    if not isinstance(parsed, dict):
         raise TypeError("no JSON object with `keys` (RFC 7517)")
-    keys = jwt.PyJWKSet.from_dict(told).keys
+    keys = jwt.PyJWKSet.from_dict(parsed).keys
     return {key.key_id or "": key for key in keys if key.public_key_use in (None, "sig")}
 
 
@@ -124,6 +124,6 @@ def _fetched(url: str) -> bytes:
 
 def _comparable(keys: Keys) -> dict[str, object]:
     return {
-        name: key if isinstance(key, bytes) else json.dumps(key._jwk_data, sort_keys=True)  # noqa: SLF001 PyJWK has no other way to tell two keys apart
+        name: key if isinstance(key, bytes) else json.dumps(key._jwk_data, sort_keys=True)  # noqa: SLF001 PyJWK cannot be compared otherwise
         for name, key in keys.items()
     }

@@ -1,7 +1,7 @@
 """Checks what a client may connect to, and writes it as gRPC's name syntax (doc/naming.md).
 
 gRPC itself is lenient where it hurts: a name without a port means port 443, port 99999 wraps round
-to another one, and an unknown scheme is looked up in DNS as if it were a host.
+to another one, and an unknown scheme is resolved by DNS as if it were a host.
 """
 
 import ipaddress

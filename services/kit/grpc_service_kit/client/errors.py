@@ -1,4 +1,4 @@
-"""ClientConfigError: what a client is told about wrong settings, before its first call."""
+"""ClientConfigError: wrong settings of a client, reported before its first call."""
 
 from grpc_service_kit.environment import ConfigError
 

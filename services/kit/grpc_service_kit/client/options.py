@@ -24,7 +24,7 @@ class ClientOptions:
     """How much earlier than the call being served its outgoing calls end."""
     wait_for_ready: bool = False
     """Whether calls wait for a connection until their deadline instead of failing at once with
-    UNAVAILABLE when no instance is there; a call's own `wait_for_ready` stands. (`waitForReady` in
+    UNAVAILABLE when there is no instance; a call's own `wait_for_ready` stands. (`waitForReady` in
     a service config does less: it is not known yet while the name has no addresses.)"""
     retry: RetryPolicy | None = None
     """Which failed calls are made again; the service config's own policies stand."""

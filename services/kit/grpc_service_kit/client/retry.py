@@ -19,7 +19,7 @@ _MAX_ATTEMPTS = 5
 class RetryPolicy:
     """Retries with exponential backoff and jitter, within the deadline of the call.
 
-    A call that failed may still have been carried out: a server that dies after its commit and
+    A call that failed may still have been applied: a server that dies after its commit and
     before its answer leaves UNAVAILABLE. Name the methods where doing it twice does no harm. Calls
     that no server has begun are made again in any case (transparent retries), named or not.
 

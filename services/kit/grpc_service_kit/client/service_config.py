@@ -61,7 +61,7 @@ def with_retries(config: Mapping[str, Any], retry: RetryPolicy | None) -> dict[s
 
 
 def timeouts(config: Mapping[str, Any]) -> Timeouts:
-    """Return the function that tells the config's timeout of a method."""
+    """Return the function from a method to the config's timeout for it."""
     methods = _by_name(config)
 
     @cache
@@ -76,7 +76,7 @@ def timeouts(config: Mapping[str, Any]) -> Timeouts:
 def _problem(text: str) -> str:
     """Return what gRPC has against the config.
 
-    A channel with a wrong config fails every call with INVALID_ARGUMENT before it looks at the
+    A channel with a wrong config fails every call with INVALID_ARGUMENT before it examines the
     address; with a right one it finds that nobody listens there.
     """
     options = [("grpc.service_config", text)]

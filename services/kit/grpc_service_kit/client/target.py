@@ -51,7 +51,7 @@ class Target:
 
     @classmethod
     def read(cls, environment: Environment, prefix: str, default: str) -> Self:
-        """Return the same; `environment.check()` tells the problems. Unset, it is `default`."""
+        """Return the same; `environment.check()` reports the problems. Unset, it is `default`."""
         name = f"{prefix}{_TARGET}"
         found = {key: environment.text(key) for key in (name, f"{prefix}{_SERVICE_CONFIG}")}
         found[name] = found[name] or default

@@ -16,7 +16,7 @@ AUTHORIZATION = "authorization"
 
 
 def authenticate(config: AuthConfig | None) -> Interceptor:
-    """Return the interceptor; raise ConfigError when PyJWT is missing or a key file is no good."""
+    """Return the interceptor; raise ConfigError without PyJWT or with an invalid key file."""
     if config is None:
         return _keep_authorization
     verifier, public = _verifier(config), config.public_methods

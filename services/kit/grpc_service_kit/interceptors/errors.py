@@ -32,12 +32,12 @@ _PASSED_ON: dict[grpc.StatusCode, type[DomainError]] = {
     grpc.StatusCode.DEADLINE_EXCEEDED: errors.DeadlineExceeded,
     grpc.StatusCode.CANCELLED: errors.Cancelled,
 }
-"""What a call to another service may end with that is no fault of this one."""
+"""What a call to another service may end with that is not a fault of this one."""
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _CLOCK_SLACK = 0.02
 """Seconds by which gRPC's timer and the clock read here may differ."""
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def translate_errors(_method: Method, proceed: Proceed) -> Proceed:
@@ -91,7 +91,7 @@ def _foreseen(error: Exception) -> DomainError | None:
 
 
 def _unforeseen(call: Call, error: Exception) -> DomainError:
-    _log.error(
+    logger.error(
         "%s failed", call.method.name, exc_info=error, extra={"fields": {"code": "INTERNAL"}}
     )
     # The text of an unforeseen error may hold data of others: it goes to the log only.

@@ -76,8 +76,8 @@ def _check(method: Method) -> Check:
 
 
 def _violation(found: Any) -> FieldViolation:
-    told = found.proto
-    return FieldViolation(_path(told.field), told.message, told.rule_id)
+    violation = found.proto
+    return FieldViolation(_path(violation.field), violation.message, violation.rule_id)
 
 
 def _path(path: Any) -> str:

@@ -26,7 +26,7 @@ class DatabaseConfig:
 
     @classmethod
     def read(cls, environment: Environment, default_path: str) -> Self:
-        """Read the variables; `environment.check()` tells the problems."""
+        """Read the variables; `environment.check()` reports the problems."""
         connections = environment.integer(
             "DATABASE_CONNECTIONS", Limits.connections, least=1, most=_MAX_CONNECTIONS
         )

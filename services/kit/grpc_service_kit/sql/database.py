@@ -31,7 +31,7 @@ _CHECK_SECONDS = 3.0
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Database:
@@ -101,7 +101,7 @@ class Database:
                 except SQLAlchemyError as error:
                     if fault_of(error) is not Fault.CLASH or attempt == _ATTEMPTS:
                         raise
-                    _log.info("database: attempt %d clashed: %s", attempt, described(error))
+                    logger.info("database: attempt %d clashed: %s", attempt, described(error))
                 await asyncio.sleep(random.uniform(0.5, 1) * _PAUSE * 2**attempt)  # noqa: S311
                 attempt += 1
 
@@ -122,7 +122,7 @@ class Database:
             problem = self._domain_error(error)
             if problem is None:
                 raise
-            _log.warning("database: %s", described(error))
+            logger.warning("database: %s", described(error))
             raise problem from error
 
     def _domain_error(self, error: Exception) -> DomainError | None:

@@ -15,7 +15,7 @@ from grpc_service_kit.sql.url import SQLITE, postgresql_dsn
 _READ_ONLY = "read_only"
 _IDLE_TRANSACTION = 60.0
 """Seconds after which PostgreSQL ends a transaction whose process stopped in the middle of it."""
-_PATIENCE = 2.0
+_STATEMENT_GRACE = 2.0
 """Seconds more than a statement may take, after which the connection itself counts as lost."""
 _LONG = 300.0
 """Seconds SQLite waits for a lock where statements have no limit."""
@@ -96,7 +96,7 @@ def _connector(url: URL, limits: Limits, name: str) -> Callable[[], Awaitable[An
         return await asyncpg.connect(
             dsn,
             timeout=limits.connect,
-            command_timeout=limits.statement + _PATIENCE if limits.statement else None,
+            command_timeout=limits.statement + _STATEMENT_GRACE if limits.statement else None,
             server_settings={k: v for k, v in settings.items() if k not in url.query},
         )
 

@@ -36,7 +36,7 @@ class Fault(Enum):
     EXHAUSTED = "exhausted"
     """No connection was free in time; nothing has happened."""
     DUPLICATE = "duplicate"
-    """A unique value is there already; nothing has happened."""
+    """A unique value exists already; nothing has happened."""
 
 
 def fault_of(error: BaseException) -> Fault | None:

@@ -1,4 +1,4 @@
-"""Plain SQL beside a store, to look at the tables and to change them as nobody should."""
+"""Plain SQL beside a store, to read the tables and to change them as nobody should."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

@@ -20,7 +20,7 @@ from order_service.store.schema import event_sequence, order_events, orders
 last_sequence = select(event_sequence.c.last)
 
 
-async def tell(connection: AsyncConnection, order: Order) -> None:
+async def record(connection: AsyncConnection, order: Order) -> None:
     """Write down how an order is now. Call it last in a transaction."""
     number = update(event_sequence).values(last=event_sequence.c.last + 1)
     sequence = (await connection.scalars(number.returning(event_sequence.c.last))).one()

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from grpc_service_kit.sql import Database, Limits, PageTokens, insert_into
 from order_service.domain import Event, Order, OrderNotFound, RequestIdReused
 from order_service.saga import LEASE, Progress
-from order_service.store.events import events_after, events_of, last_sequence, tell
+from order_service.store.events import events_after, events_of, last_sequence, record
 from order_service.store.migrations import SCHEMA
 from order_service.store.rows import (
     ORDER,
@@ -34,7 +34,7 @@ class Page:
 
 
 class OrderStore:
-    """The orders. A change of status and the event that tells it happen together.
+    """The orders. A change of status and the event that reports it happen together.
 
     Every method raises Unavailable when the database is away and Overloaded when all connections
     stay in use.
@@ -84,11 +84,11 @@ class OrderStore:
             row = insert_into(connection, orders).values(new_values(progress, request_id))
             row = row.on_conflict_do_nothing(index_elements=["request_id"])
             if (await connection.execute(row.returning(orders.c.seq))).one_or_none():
-                await tell(connection, progress.order)
+                await record(connection, progress.order)
                 return progress
             known = await _one(connection, orders.c.request_id == request_id)
             if known is None:
-                raise LookupError(f"the order of request {request_id} is there and is not there")
+                raise LookupError(f"request {request_id} has an order that cannot be read")
             _the_same(progress.order, known.order, request_id)
             return known
 
@@ -111,7 +111,7 @@ class OrderStore:
                 row = update(orders).where(orders.c.id == order_id)
                 await connection.execute(row.values(changed_values(after)))
             if after.order.status is not before.order.status:
-                await tell(connection, after.order)
+                await record(connection, after.order)
             return before, after
 
         return await self._database.run(work)

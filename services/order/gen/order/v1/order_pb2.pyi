@@ -389,7 +389,7 @@ class WatchOrdersResponse(_message.Message):
     """
     @_builtins.property
     def order(self) -> Global___Order:
-        """The order as the change left it; absent in a response that only tells the position."""
+        """The order as the change left it; absent in a response that only carries the position."""
 
     def __init__(
         self,

@@ -34,7 +34,7 @@ class OrderServiceStub:
     Errors of every method: INVALID_ARGUMENT names the field that is wrong and how to fix it,
     NOT_FOUND names the id. UNAVAILABLE says that the database or another service is away,
     RESOURCE_EXHAUSTED that there is too much to do: send the request again later, a
-    CreateOrderRequest with its request id, as the first one may have been carried out.
+    CreateOrderRequest with its request id, as the first one may have been applied.
     """
 
     def __init__(self, channel):
@@ -79,13 +79,13 @@ class OrderServiceServicer:
     Errors of every method: INVALID_ARGUMENT names the field that is wrong and how to fix it,
     NOT_FOUND names the id. UNAVAILABLE says that the database or another service is away,
     RESOURCE_EXHAUSTED that there is too much to do: send the request again later, a
-    CreateOrderRequest with its request id, as the first one may have been carried out.
+    CreateOrderRequest with its request id, as the first one may have been applied.
     """
 
     def CreateOrder(self, request, context):
         """CreateOrder places an order and returns it: ORDER_STATUS_CONFIRMED when its stock is reserved,
         or ORDER_STATUS_PENDING when that is not known yet; the service then finishes it by itself, and
-        WatchOrders tells the outcome. FAILED_PRECONDITION when no user has this id, or when the
+        WatchOrders reports the outcome. FAILED_PRECONDITION when no user has this id, or when the
         products refuse: then the order is stored as ORDER_STATUS_REJECTED, and the error carries its
         id as `order_id` in google.rpc.ErrorInfo.
         """
@@ -118,7 +118,7 @@ class OrderServiceServicer:
 
     def WatchOrders(self, request, context):
         """WatchOrders streams every change of an order's status, in one order that all watchers see. The
-        first response has no order: it only tells the sequence number the stream begins after. When
+        first response has no order: it only carries the sequence number the stream begins after. When
         the stream ends (the server restarts, the connection breaks), call again with the last sequence
         number seen as `after_sequence`: no change is missed and none comes twice. It ends with
         UNAVAILABLE when the server shuts down.
@@ -172,7 +172,7 @@ class OrderService:
     Errors of every method: INVALID_ARGUMENT names the field that is wrong and how to fix it,
     NOT_FOUND names the id. UNAVAILABLE says that the database or another service is away,
     RESOURCE_EXHAUSTED that there is too much to do: send the request again later, a
-    CreateOrderRequest with its request id, as the first one may have been carried out.
+    CreateOrderRequest with its request id, as the first one may have been applied.
     """
 
     @staticmethod

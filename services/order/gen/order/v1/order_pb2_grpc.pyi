@@ -35,7 +35,7 @@ class OrderServiceStub:
     Errors of every method: INVALID_ARGUMENT names the field that is wrong and how to fix it,
     NOT_FOUND names the id. UNAVAILABLE says that the database or another service is away,
     RESOURCE_EXHAUSTED that there is too much to do: send the request again later, a
-    CreateOrderRequest with its request id, as the first one may have been carried out.
+    CreateOrderRequest with its request id, as the first one may have been applied.
     """
 
     @_typing.overload
@@ -45,7 +45,7 @@ class OrderServiceStub:
     CreateOrder: _grpc.UnaryUnaryMultiCallable[_order_pb2.CreateOrderRequest, _order_pb2.CreateOrderResponse]
     """CreateOrder places an order and returns it: ORDER_STATUS_CONFIRMED when its stock is reserved,
     or ORDER_STATUS_PENDING when that is not known yet; the service then finishes it by itself, and
-    WatchOrders tells the outcome. FAILED_PRECONDITION when no user has this id, or when the
+    WatchOrders reports the outcome. FAILED_PRECONDITION when no user has this id, or when the
     products refuse: then the order is stored as ORDER_STATUS_REJECTED, and the error carries its
     id as `order_id` in google.rpc.ErrorInfo.
     """
@@ -60,7 +60,7 @@ class OrderServiceStub:
     """
     WatchOrders: _grpc.UnaryStreamMultiCallable[_order_pb2.WatchOrdersRequest, _order_pb2.WatchOrdersResponse]
     """WatchOrders streams every change of an order's status, in one order that all watchers see. The
-    first response has no order: it only tells the sequence number the stream begins after. When
+    first response has no order: it only carries the sequence number the stream begins after. When
     the stream ends (the server restarts, the connection breaks), call again with the last sequence
     number seen as `after_sequence`: no change is missed and none comes twice. It ends with
     UNAVAILABLE when the server shuts down.
@@ -76,14 +76,14 @@ class OrderServiceAsyncStub(OrderServiceStub):
     Errors of every method: INVALID_ARGUMENT names the field that is wrong and how to fix it,
     NOT_FOUND names the id. UNAVAILABLE says that the database or another service is away,
     RESOURCE_EXHAUSTED that there is too much to do: send the request again later, a
-    CreateOrderRequest with its request id, as the first one may have been carried out.
+    CreateOrderRequest with its request id, as the first one may have been applied.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateOrder: _aio.UnaryUnaryMultiCallable[_order_pb2.CreateOrderRequest, _order_pb2.CreateOrderResponse]  # type: ignore[assignment]
     """CreateOrder places an order and returns it: ORDER_STATUS_CONFIRMED when its stock is reserved,
     or ORDER_STATUS_PENDING when that is not known yet; the service then finishes it by itself, and
-    WatchOrders tells the outcome. FAILED_PRECONDITION when no user has this id, or when the
+    WatchOrders reports the outcome. FAILED_PRECONDITION when no user has this id, or when the
     products refuse: then the order is stored as ORDER_STATUS_REJECTED, and the error carries its
     id as `order_id` in google.rpc.ErrorInfo.
     """
@@ -98,7 +98,7 @@ class OrderServiceAsyncStub(OrderServiceStub):
     """
     WatchOrders: _aio.UnaryStreamMultiCallable[_order_pb2.WatchOrdersRequest, _order_pb2.WatchOrdersResponse]  # type: ignore[assignment]
     """WatchOrders streams every change of an order's status, in one order that all watchers see. The
-    first response has no order: it only tells the sequence number the stream begins after. When
+    first response has no order: it only carries the sequence number the stream begins after. When
     the stream ends (the server restarts, the connection breaks), call again with the last sequence
     number seen as `after_sequence`: no change is missed and none comes twice. It ends with
     UNAVAILABLE when the server shuts down.
@@ -113,7 +113,7 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
     Errors of every method: INVALID_ARGUMENT names the field that is wrong and how to fix it,
     NOT_FOUND names the id. UNAVAILABLE says that the database or another service is away,
     RESOURCE_EXHAUSTED that there is too much to do: send the request again later, a
-    CreateOrderRequest with its request id, as the first one may have been carried out.
+    CreateOrderRequest with its request id, as the first one may have been applied.
     """
 
     @_abc_1.abstractmethod
@@ -124,7 +124,7 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_order_pb2.CreateOrderResponse, _abc.Awaitable[_order_pb2.CreateOrderResponse]]:
         """CreateOrder places an order and returns it: ORDER_STATUS_CONFIRMED when its stock is reserved,
         or ORDER_STATUS_PENDING when that is not known yet; the service then finishes it by itself, and
-        WatchOrders tells the outcome. FAILED_PRECONDITION when no user has this id, or when the
+        WatchOrders reports the outcome. FAILED_PRECONDITION when no user has this id, or when the
         products refuse: then the order is stored as ORDER_STATUS_REJECTED, and the error carries its
         id as `order_id` in google.rpc.ErrorInfo.
         """
@@ -163,7 +163,7 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_order_pb2.WatchOrdersResponse], _abc.AsyncIterator[_order_pb2.WatchOrdersResponse]]:
         """WatchOrders streams every change of an order's status, in one order that all watchers see. The
-        first response has no order: it only tells the sequence number the stream begins after. When
+        first response has no order: it only carries the sequence number the stream begins after. When
         the stream ends (the server restarts, the connection breaks), call again with the last sequence
         number seen as `after_sequence`: no change is missed and none comes twice. It ends with
         UNAVAILABLE when the server shuts down.

@@ -34,7 +34,7 @@ class ProductServiceStub:
     NOT_FOUND names the product, ALREADY_EXISTS the request id or reservation id that was used
     before. UNAVAILABLE says that the database is away, RESOURCE_EXHAUSTED that it has too much to
     do: send the request again later, a CreateProductRequest with its request id, as the first one
-    may have been carried out. ReserveStock and ReleaseStock may always be sent again.
+    may have been applied. ReserveStock and ReleaseStock may always be sent again.
     """
 
     def __init__(self, channel):
@@ -93,7 +93,7 @@ class ProductServiceServicer:
     NOT_FOUND names the product, ALREADY_EXISTS the request id or reservation id that was used
     before. UNAVAILABLE says that the database is away, RESOURCE_EXHAUSTED that it has too much to
     do: send the request again later, a CreateProductRequest with its request id, as the first one
-    may have been carried out. ReserveStock and ReleaseStock may always be sent again.
+    may have been applied. ReserveStock and ReleaseStock may always be sent again.
     """
 
     def GetProduct(self, request, context):
@@ -162,7 +162,7 @@ class ProductServiceServicer:
 
     def WatchStock(self, request, context):
         """WatchStock streams the current stock of each of the chosen products, in the order of the
-        request, and then a product's new stock whenever it has changed, by whatever replica. It tells
+        request, and then a product's new stock whenever it has changed, by whatever replica. It sends
         states, not events: of changes in quick succession, or while the client reads slowly, only the
         newest state comes. So when the stream ends (the server restarts, the connection breaks), just
         call again. It ends with NOT_FOUND when one of the products does not exist (any more), and with
@@ -231,7 +231,7 @@ class ProductService:
     NOT_FOUND names the product, ALREADY_EXISTS the request id or reservation id that was used
     before. UNAVAILABLE says that the database is away, RESOURCE_EXHAUSTED that it has too much to
     do: send the request again later, a CreateProductRequest with its request id, as the first one
-    may have been carried out. ReserveStock and ReleaseStock may always be sent again.
+    may have been applied. ReserveStock and ReleaseStock may always be sent again.
     """
 
     @staticmethod

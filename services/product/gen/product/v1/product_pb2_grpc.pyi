@@ -35,7 +35,7 @@ class ProductServiceStub:
     NOT_FOUND names the product, ALREADY_EXISTS the request id or reservation id that was used
     before. UNAVAILABLE says that the database is away, RESOURCE_EXHAUSTED that it has too much to
     do: send the request again later, a CreateProductRequest with its request id, as the first one
-    may have been carried out. ReserveStock and ReleaseStock may always be sent again.
+    may have been applied. ReserveStock and ReleaseStock may always be sent again.
     """
 
     @_typing.overload
@@ -78,7 +78,7 @@ class ProductServiceStub:
     """
     WatchStock: _grpc.UnaryStreamMultiCallable[_product_pb2.WatchStockRequest, _product_pb2.WatchStockResponse]
     """WatchStock streams the current stock of each of the chosen products, in the order of the
-    request, and then a product's new stock whenever it has changed, by whatever replica. It tells
+    request, and then a product's new stock whenever it has changed, by whatever replica. It sends
     states, not events: of changes in quick succession, or while the client reads slowly, only the
     newest state comes. So when the stream ends (the server restarts, the connection breaks), just
     call again. It ends with NOT_FOUND when one of the products does not exist (any more), and with
@@ -94,7 +94,7 @@ class ProductServiceAsyncStub(ProductServiceStub):
     NOT_FOUND names the product, ALREADY_EXISTS the request id or reservation id that was used
     before. UNAVAILABLE says that the database is away, RESOURCE_EXHAUSTED that it has too much to
     do: send the request again later, a CreateProductRequest with its request id, as the first one
-    may have been carried out. ReserveStock and ReleaseStock may always be sent again.
+    may have been applied. ReserveStock and ReleaseStock may always be sent again.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -134,7 +134,7 @@ class ProductServiceAsyncStub(ProductServiceStub):
     """
     WatchStock: _aio.UnaryStreamMultiCallable[_product_pb2.WatchStockRequest, _product_pb2.WatchStockResponse]  # type: ignore[assignment]
     """WatchStock streams the current stock of each of the chosen products, in the order of the
-    request, and then a product's new stock whenever it has changed, by whatever replica. It tells
+    request, and then a product's new stock whenever it has changed, by whatever replica. It sends
     states, not events: of changes in quick succession, or while the client reads slowly, only the
     newest state comes. So when the stream ends (the server restarts, the connection breaks), just
     call again. It ends with NOT_FOUND when one of the products does not exist (any more), and with
@@ -149,7 +149,7 @@ class ProductServiceServicer(metaclass=_abc_1.ABCMeta):
     NOT_FOUND names the product, ALREADY_EXISTS the request id or reservation id that was used
     before. UNAVAILABLE says that the database is away, RESOURCE_EXHAUSTED that it has too much to
     do: send the request again later, a CreateProductRequest with its request id, as the first one
-    may have been carried out. ReserveStock and ReleaseStock may always be sent again.
+    may have been applied. ReserveStock and ReleaseStock may always be sent again.
     """
 
     @_abc_1.abstractmethod
@@ -235,7 +235,7 @@ class ProductServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_product_pb2.WatchStockResponse], _abc.AsyncIterator[_product_pb2.WatchStockResponse]]:
         """WatchStock streams the current stock of each of the chosen products, in the order of the
-        request, and then a product's new stock whenever it has changed, by whatever replica. It tells
+        request, and then a product's new stock whenever it has changed, by whatever replica. It sends
         states, not events: of changes in quick succession, or while the client reads slowly, only the
         newest state comes. So when the stream ends (the server restarts, the connection breaks), just
         call again. It ends with NOT_FOUND when one of the products does not exist (any more), and with

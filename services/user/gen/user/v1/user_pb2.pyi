@@ -57,7 +57,7 @@ class _SyncStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SyncStatus
     SYNC_STATUS_UPDATED: _SyncStatus.ValueType  # 2
     """The user was known and at least one field has changed."""
     SYNC_STATUS_UNCHANGED: _SyncStatus.ValueType  # 3
-    """The user was known and already looked like this: nothing was written."""
+    """The user was known and already had these values: nothing was written."""
 
 class SyncStatus(_SyncStatus, metaclass=_SyncStatusEnumTypeWrapper):
     """SyncStatus says what SyncUsers did for one message."""
@@ -69,7 +69,7 @@ SYNC_STATUS_CREATED: SyncStatus.ValueType  # 1
 SYNC_STATUS_UPDATED: SyncStatus.ValueType  # 2
 """The user was known and at least one field has changed."""
 SYNC_STATUS_UNCHANGED: SyncStatus.ValueType  # 3
-"""The user was known and already looked like this: nothing was written."""
+"""The user was known and already had these values: nothing was written."""
 Global___SyncStatus: _TypeAlias = SyncStatus  # noqa: Y015
 
 @_typing.final
@@ -380,7 +380,7 @@ class SyncUsersRequest(_message.Message):
     USER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def user(self) -> Global___User:
-        """The wanted user. Without an id the e-mail address tells which user is meant; an unknown id is
+        """The wanted user. Without an id the e-mail address says which user is meant; an unknown id is
         used for the new user. An unspecified role keeps the role of a known user.
         """
 

@@ -34,7 +34,7 @@ class UserServiceStub:
     Errors of every method: INVALID_ARGUMENT names the field that is wrong and how to fix it,
     NOT_FOUND names the id, ALREADY_EXISTS names the e-mail address or the request id. UNAVAILABLE
     says that the database is away, RESOURCE_EXHAUSTED that it has too much to do: send the request
-    again later, a CreateUserRequest with its request id, as the first one may have been carried out.
+    again later, a CreateUserRequest with its request id, as the first one may have been applied.
     """
 
     def __init__(self, channel):
@@ -88,7 +88,7 @@ class UserServiceServicer:
     Errors of every method: INVALID_ARGUMENT names the field that is wrong and how to fix it,
     NOT_FOUND names the id, ALREADY_EXISTS names the e-mail address or the request id. UNAVAILABLE
     says that the database is away, RESOURCE_EXHAUSTED that it has too much to do: send the request
-    again later, a CreateUserRequest with its request id, as the first one may have been carried out.
+    again later, a CreateUserRequest with its request id, as the first one may have been applied.
     """
 
     def GetUser(self, request, context):
@@ -203,7 +203,7 @@ class UserService:
     Errors of every method: INVALID_ARGUMENT names the field that is wrong and how to fix it,
     NOT_FOUND names the id, ALREADY_EXISTS names the e-mail address or the request id. UNAVAILABLE
     says that the database is away, RESOURCE_EXHAUSTED that it has too much to do: send the request
-    again later, a CreateUserRequest with its request id, as the first one may have been carried out.
+    again later, a CreateUserRequest with its request id, as the first one may have been applied.
     """
 
     @staticmethod

@@ -35,7 +35,7 @@ class UserServiceStub:
     Errors of every method: INVALID_ARGUMENT names the field that is wrong and how to fix it,
     NOT_FOUND names the id, ALREADY_EXISTS names the e-mail address or the request id. UNAVAILABLE
     says that the database is away, RESOURCE_EXHAUSTED that it has too much to do: send the request
-    again later, a CreateUserRequest with its request id, as the first one may have been carried out.
+    again later, a CreateUserRequest with its request id, as the first one may have been applied.
     """
 
     @_typing.overload
@@ -80,7 +80,7 @@ class UserServiceAsyncStub(UserServiceStub):
     Errors of every method: INVALID_ARGUMENT names the field that is wrong and how to fix it,
     NOT_FOUND names the id, ALREADY_EXISTS names the e-mail address or the request id. UNAVAILABLE
     says that the database is away, RESOURCE_EXHAUSTED that it has too much to do: send the request
-    again later, a CreateUserRequest with its request id, as the first one may have been carried out.
+    again later, a CreateUserRequest with its request id, as the first one may have been applied.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -121,7 +121,7 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
     Errors of every method: INVALID_ARGUMENT names the field that is wrong and how to fix it,
     NOT_FOUND names the id, ALREADY_EXISTS names the e-mail address or the request id. UNAVAILABLE
     says that the database is away, RESOURCE_EXHAUSTED that it has too much to do: send the request
-    again later, a CreateUserRequest with its request id, as the first one may have been carried out.
+    again later, a CreateUserRequest with its request id, as the first one may have been applied.
     """
 
     @_abc_1.abstractmethod
