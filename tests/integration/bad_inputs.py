@@ -89,7 +89,7 @@ AT_APPLY = [
         "requests-over-limits",
         {"resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": "512Mi"}}},
         "spec.resources.requests",
-        "must not be larger than the limit",
+        "must not exceed the limit",
     ),
     Bad("env-twice", {"env": [{"name": "A"}, {"name": "A"}]}, "spec.env[1]", "Duplicate value"),
     Bad(
@@ -104,13 +104,13 @@ AT_APPLY = [
         "scaling-min-max",
         {"resources": CPU, "autoscaling": {"minReplicas": 5, "maxReplicas": 3}},
         "spec.autoscaling.minReplicas",
-        "must not be larger than maxReplicas",
+        "must not exceed maxReplicas",
     ),
     Bad(
         "scaling-no-request",
         {"autoscaling": {"maxReplicas": 3}},
         "spec.autoscaling",
-        "needs spec.resources.requests.cpu",
+        "requires spec.resources.requests.cpu",
     ),
     Bad(
         "budget-both",

@@ -6,14 +6,14 @@ from tests.integration.gateway_cases import SERVICE_CEL as GATEWAY_CEL
 from tests.integration.words import DURATION, PERCENTAGE, QUANTITY
 
 IMAGE = (
-    "must be an image reference such as registry.example/team/users:1.4.2"
-    " or users@sha256:<64 hex digits>; the repository is lower case"
+    "must be an image reference, such as registry.example/team/users:1.4.2"
+    " or users@sha256:<64 hex digits>, with the repository in lower case"
 )
 DNS_LABEL = (
     "metadata.name must be a DNS label that begins with a letter, such as users:"
     " it becomes the name of a Service"
 )
-NEEDS_CPU = "needs spec.resources.requests.cpu, which the percentage refers to"
+REQUIRES_CPU = "requires spec.resources.requests.cpu, which the percentage refers to"
 KEY = {"name": "a", "key": "b"}
 SLOW_PROBE = {"timeoutSeconds": 3, "periodSeconds": 2}
 
@@ -21,35 +21,35 @@ CEL: list[tuple[Manifest, str, str]] = [
     *GATEWAY_CEL,
     (
         {"metrics": {"port": 50051}},
-        "must differ from spec.port: gRPC and HTTP metrics need a port each",
+        "must differ from spec.port: gRPC and metrics cannot share a port",
         "spec.metrics.port",
     ),
-    ({"autoscaling": {"maxReplicas": 3}}, f"scaling by CPU {NEEDS_CPU}", "spec.autoscaling"),
+    ({"autoscaling": {"maxReplicas": 3}}, f"scaling by CPU {REQUIRES_CPU}", "spec.autoscaling"),
     (
         {"autoscaling": {"maxReplicas": 3, "cpuUtilizationPercent": 70}},
-        NEEDS_CPU,
+        REQUIRES_CPU,
         "spec.autoscaling.cpuUtilizationPercent",
     ),
     (
         {"autoscaling": {"maxReplicas": 3, "memoryUtilizationPercent": 70}},
-        NEEDS_CPU.replace("cpu", "memory"),
+        REQUIRES_CPU.replace("cpu", "memory"),
         "spec.autoscaling.memoryUtilizationPercent",
     ),
     (
         {"replicas": 2, "podDisruptionBudget": {"minAvailable": 2}},
-        "must be smaller than spec.replicas, or no node could ever be drained",
+        "must be smaller than spec.replicas; otherwise no node could ever be drained",
         "spec.podDisruptionBudget.minAvailable",
     ),
     (
         {"autoscaling": {"minReplicas": 4, "maxReplicas": 3, "metrics": [{"type": "Pods"}]}},
-        "must not be larger than maxReplicas (minReplicas is 2 when unset)",
+        "must not exceed maxReplicas (minReplicas is 2 when unset)",
         "spec.autoscaling.minReplicas",
     ),
     ({"client": {"timeout": "soon"}}, DURATION, "spec.client.timeout"),
     ({"drain": {"delay": "1.5s"}}, DURATION, "spec.drain.delay"),
     ({"drain": {"timeout": "-1s"}}, DURATION, "spec.drain.timeout"),
-    ({"drain": {"delay": "11m"}}, "must not be longer than 10m", "spec.drain.delay"),
-    ({"drain": {"timeout": "25h"}}, "must not be longer than 24h", "spec.drain.timeout"),
+    ({"drain": {"delay": "11m"}}, "must not exceed 10m", "spec.drain.delay"),
+    ({"drain": {"timeout": "25h"}}, "must not exceed 24h", "spec.drain.timeout"),
     (
         {"env": [{"name": "A", "value": "1", "valueFrom": {"secretKeyRef": KEY}}]},
         "set either value or valueFrom, not both",
@@ -77,7 +77,7 @@ CEL: list[tuple[Manifest, str, str]] = [
     ),
     (
         {"metrics": {"port": 9090, "path": "metrics"}},
-        "must begin with '/' and hold only URL path characters, such as /metrics",
+        "must begin with '/' and contain only URL path characters, such as /metrics",
         "spec.metrics.path",
     ),
     (
@@ -107,7 +107,7 @@ CEL: list[tuple[Manifest, str, str]] = [
     ({"resources": {"limits": {"memory": "1 Gi"}}}, QUANTITY, "spec.resources.limits"),
     (
         {"resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1500m"}}},
-        "a request must not be larger than the limit of the same resource",
+        "a request must not exceed the limit of the same resource",
         "spec.resources.requests",
     ),
 ]

@@ -38,7 +38,7 @@ SERVICE_CEL: list[tuple[Manifest, str, str]] = [
         _gateway(rest={"prefixes": ["/v1/"]}),
         (
             "must be a path such as /v1/users: segments of letters, digits and -._~,"
-            " no slash at the end"
+            " without a trailing slash"
         ),
         "spec.gateway.rest.prefixes[0]",
     ),
@@ -95,18 +95,18 @@ _HTTPS = {"name": "https", "port": 443, "protocol": "HTTPS", "tls": {"secretName
 GATEWAY_CEL: list[tuple[Manifest, str, str]] = [
     (
         {"allowedNamespaces": {"from": "Names"}},
-        "list names if and only if from is Names",
+        "must be set if, and only if, from is Names",
         "spec.allowedNamespaces.names",
     ),
     (
         {"autoscaling": {"minReplicas": 3, "maxReplicas": 2}},
-        "must not be larger than maxReplicas (minReplicas is 2 when unset)",
+        "must not exceed maxReplicas (minReplicas is 2 when unset)",
         "spec.autoscaling.minReplicas",
     ),
     ({"drain": {"delay": "1.5s"}}, DURATION, "spec.drain.delay"),
     ({"drain": {"timeout": "1.5s"}}, DURATION, "spec.drain.timeout"),
-    ({"drain": {"delay": "11m"}}, "must not be longer than 10m", "spec.drain.delay"),
-    ({"drain": {"timeout": "25h"}}, "must not be longer than 24h", "spec.drain.timeout"),
+    ({"drain": {"delay": "11m"}}, "must not exceed 10m", "spec.drain.delay"),
+    ({"drain": {"timeout": "25h"}}, "must not exceed 24h", "spec.drain.timeout"),
     (
         {"listeners": [_HTTP, _HTTPS | {"port": 80}]},
         "each listener needs a port of its own",
@@ -115,7 +115,7 @@ GATEWAY_CEL: list[tuple[Manifest, str, str]] = [
     ({"listeners": [_HTTP | {"hostname": "a_b"}]}, HOSTNAME, "spec.listeners[0].hostname"),
     (
         {"listeners": [_HTTP | {"protocol": "HTTPS"}]},
-        "protocol HTTPS needs tls, and HTTP must not have it",
+        "must be set for protocol HTTPS, and must not be set for HTTP",
         "spec.listeners[0].tls",
     ),
     (
@@ -131,12 +131,12 @@ GATEWAY_CEL: list[tuple[Manifest, str, str]] = [
     ({"resources": {"requests": {"cpu": "much"}}}, QUANTITY, "spec.resources.requests"),
     (
         {"resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}}},
-        "a request must not be larger than the limit of the same resource",
+        "a request must not exceed the limit of the same resource",
         "spec.resources.requests",
     ),
     (
         {"service": {"loadBalancerClass": "example.com/internal"}},
-        "needs type LoadBalancer",
+        "requires type LoadBalancer",
         "spec.service.loadBalancerClass",
     ),
 ]

@@ -1,4 +1,4 @@
-"""The API group ``grpc.infera.dev``: the models that CRDs, docs and value checks are made from."""
+"""The API group ``grpc.infera.dev``: the models that CRDs and reference docs are generated from."""
 
 from grpc_operator.api.grpc_gateway import GrpcGateway, GrpcGatewaySpec
 from grpc_operator.api.grpc_service import GrpcService, GrpcServiceSpec

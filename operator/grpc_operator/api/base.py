@@ -23,7 +23,7 @@ class ApiModel(BaseModel):
     )
 
     def wire(self) -> dict[str, Any]:
-        """Returns the object as Kubernetes shows it: camelCase keys, nothing that is unset."""
+        """Returns the object as Kubernetes shows it: camelCase keys, unset fields left out."""
         return self.model_dump(by_alias=True, exclude_none=True)
 
 
@@ -32,7 +32,7 @@ def rule(expression: str, message: str, *, field: str | None = None) -> dict[str
 
     Args:
         expression: CEL over ``self``; false means the object is refused.
-        message: What is wrong and how to mend it.
+        message: What is wrong and how to fix it.
         field: JSON path below the ruled object that the error should name, such as ``.port``.
     """
     entry = {"rule": expression, "message": message}

@@ -1,4 +1,4 @@
-"""What a GrpcService says about its container: environment, resources, probes, metrics."""
+"""The fields of a GrpcService that configure its container."""
 
 from typing import Literal
 
@@ -12,7 +12,7 @@ class LocalObjectReference(ApiModel):
     """Names an object in the GrpcService's namespace."""
 
     name: ResourceName
-    """Name of the object, such as `registry-credentials`."""
+    """Name of the object."""
 
 
 class KeySelector(ApiModel):
@@ -45,7 +45,7 @@ class ResourceFieldSelector(ApiModel):
 
 
 class EnvVarSource(ApiModel):
-    """Where the value of an environment variable comes from: exactly one source."""
+    """Source of the variable's value; set exactly one."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
@@ -58,13 +58,12 @@ class EnvVarSource(ApiModel):
     )
 
     config_map_key_ref: KeySelector | None = None
-    """A key of a ConfigMap."""
+    """Selects a key of a ConfigMap."""
     secret_key_ref: KeySelector | None = None
-    """A key of a Secret. The operator never reads it; the kubelet does."""
+    """Selects a key of a Secret. The kubelet reads the Secret; the operator never does."""
     field_ref: FieldSelector | None = None
-    """A field of the pod."""
     resource_field_ref: ResourceFieldSelector | None = None
-    """A resource request or limit of a container."""
+    """Selects a resource request or limit of a container."""
 
 
 class EnvVar(ApiModel):
@@ -89,11 +88,10 @@ class EnvVar(ApiModel):
     value: str | None = Field(default=None, max_length=32768)
     """Literal value. Use `valueFrom.secretKeyRef` for secrets."""
     value_from: EnvVarSource | None = None
-    """Source of the value."""
 
 
 class EnvFromSource(ApiModel):
-    """All keys of one ConfigMap or Secret as environment variables."""
+    """Imports every key of a ConfigMap or Secret as an environment variable."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
@@ -105,24 +103,24 @@ class EnvFromSource(ApiModel):
     )
 
     prefix: str | None = Field(default=None, max_length=253)
-    """Text put before every key."""
+    """Prefix for the name of every variable."""
     config_map_ref: LocalObjectReference | None = None
-    """The ConfigMap to read."""
+    """The ConfigMap to import."""
     secret_ref: LocalObjectReference | None = None
-    """The Secret to read. The operator never reads it; the kubelet does."""
+    """The Secret to import. The kubelet reads it; the operator never does."""
 
 
 def _quantities(field: str) -> dict[str, str]:
     return rule(
         f"!has(self.{field}) || self.{field}.all(k,"
         f" type(self.{field}[k]) == int || isQuantity(string(self.{field}[k])))",
-        "every value must be a quantity such as 250m, 2 or 512Mi",
+        "every value must be a quantity, such as 250m, 2 or 512Mi",
         field=f".{field}",
     )
 
 
 class Resources(ApiModel):
-    """Compute resources of the gRPC container."""
+    """Compute resources that a container requests, and its limits."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
@@ -135,31 +133,31 @@ class Resources(ApiModel):
                 " || !isQuantity(string(self.limits[k]))"
                 " || quantity(string(self.requests[k]))"
                 ".compareTo(quantity(string(self.limits[k]))) <= 0)",
-                "a request must not be larger than the limit of the same resource",
+                "a request must not exceed the limit of the same resource",
                 field=".requests",
             ),
         )
     )
 
     requests: dict[str, IntOrString] | None = Field(default=None, max_length=8)
-    """What the scheduler reserves, such as `{cpu: 100m, memory: 64Mi}`."""
+    """Resources that the scheduler reserves, such as `{cpu: 100m, memory: 64Mi}`."""
     limits: dict[str, IntOrString] | None = Field(default=None, max_length=8)
-    """What the container may use at most, such as `{memory: 256Mi}`."""
+    """The most that the container may use, such as `{memory: 256Mi}`."""
 
 
 class Metrics(ApiModel):
-    """The HTTP endpoint on which the container serves its own Prometheus metrics."""
+    """The HTTP endpoint where the container serves its own Prometheus metrics, if it does."""
 
     port: PortNumber
-    """Port of the endpoint; another one than the gRPC port."""
+    """Port of the endpoint. It must differ from the gRPC port."""
     path: str = Field(default="/metrics", max_length=253)
-    """Path of the endpoint; it begins with a slash."""
+    """Path of the endpoint, beginning with a slash."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
             rule(
                 "!has(self.path) || self.path.matches('^/[A-Za-z0-9/_.~%-]*$')",
-                "must begin with '/' and hold only URL path characters, such as /metrics",
+                "must begin with '/' and contain only URL path characters, such as /metrics",
                 field=".path",
             )
         )
@@ -167,7 +165,7 @@ class Metrics(ApiModel):
 
 
 class Probe(ApiModel):
-    """One native gRPC probe (KEP-2727): the kubelet calls grpc.health.v1.Health/Check."""
+    """A native gRPC probe (KEP-2727): the kubelet calls grpc.health.v1.Health/Check."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
@@ -183,29 +181,31 @@ class Probe(ApiModel):
     mode: Literal["Enabled", "Disabled"] = "Enabled"
     """`Disabled` removes this probe."""
     service: str | None = Field(default=None, max_length=253)
-    """Service name sent to the health check, such as `user.v1.UserService`; the server's overall
-    health (the empty name) when unset."""
+    """Service name in the health check request, such as `user.v1.UserService`. When unset, the
+    empty name: the health of the whole server."""
     period_seconds: int | None = Field(default=None, ge=1, le=3600)
-    """Seconds between two checks."""
+    """Seconds between checks. When unset, the default of this probe applies."""
     timeout_seconds: int | None = Field(default=None, ge=1, le=3600)
-    """Seconds after which a check counts as failed."""
+    """Seconds after which a check times out. When unset, the default of this probe applies."""
     failure_threshold: int | None = Field(default=None, ge=1, le=1000)
-    """Failed checks in a row before the probe fails."""
+    """Consecutive failures after which the probe counts as failed. When unset, the default of this
+    probe applies."""
     initial_delay_seconds: int | None = Field(default=None, ge=0, le=3600)
-    """Seconds between the start of the container and the first check."""
+    """Seconds from the start of the container to the first check; 0 when unset."""
 
 
 class Probes(ApiModel):
-    """The three gRPC probes. Each is on with defaults that suit most servers."""
+    """The native gRPC probes (KEP-2727). All three are enabled, with defaults that suit most
+    servers.
+    """
 
     startup: Probe = Probe()
-    """Holds the other two back until the server answers. Default: every second (timeout 1 s), 120
-    times."""
+    """The other two probes wait until this one succeeds. Default: every second, timeout 1 s, up to
+    120 failures."""
     readiness: Probe = Probe()
-    """Decides whether the pod gets calls. Default: every 2 seconds (timeout 2 s), 3
-    failures."""
+    """Whether the pod receives calls. Default: every 2 seconds, timeout 2 s, 3 failures."""
     liveness: Probe = Probe()
-    """Restarts a hung server. Default: every 10 seconds (timeout 5 s), 3 failures."""
+    """Restarts a server that hangs. Default: every 10 seconds, timeout 5 s, 3 failures."""
 
 
 class ContainerSpec(ApiModel):
@@ -219,35 +219,33 @@ class ContainerSpec(ApiModel):
                 "self.matches('^([a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]{1,5})?/)?"
                 "[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
                 "(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[a-f0-9]{64})?$')",
-                "must be an image reference such as registry.example/team/users:1.4.2"
-                " or users@sha256:<64 hex digits>; the repository is lower case",
+                "must be an image reference, such as registry.example/team/users:1.4.2"
+                " or users@sha256:<64 hex digits>, with the repository in lower case",
             )
         ),
     )
     """Image of the gRPC server, such as `user-service:0.1.0`."""
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = None
-    """When to pull the image; Kubernetes decides by the tag when unset."""
+    """When to pull the image. When unset, Kubernetes decides by the tag."""
     image_pull_secrets: list[LocalObjectReference] | None = Field(
         default=None, max_length=16, json_schema_extra=list_map("name")
     )
     """Secrets with credentials for the registry."""
     command: list[str] | None = Field(default=None, max_length=64, json_schema_extra=list_atomic())
-    """Replaces the image's entrypoint."""
+    """Replaces the entrypoint of the image."""
     args: list[str] | None = Field(default=None, max_length=256, json_schema_extra=list_atomic())
     """Arguments of the entrypoint."""
     env: list[EnvVar] | None = Field(
         default=None, max_length=256, json_schema_extra=list_map("name")
     )
-    """Environment variables."""
+    """Environment variables of the gRPC container."""
     env_from: list[EnvFromSource] | None = Field(
         default=None, max_length=32, json_schema_extra=list_atomic()
     )
     """ConfigMaps and Secrets whose keys become environment variables."""
     resources: Resources | None = None
-    """Compute resources."""
+    """Compute resources of the gRPC container."""
     port: PortNumber = 50051
-    """Port the server listens on for plaintext gRPC (h2c); also the port of both Services."""
+    """Port on which the server accepts plaintext gRPC (h2c). Both Services use the same port."""
     metrics: Metrics | None = None
-    """Where the container serves Prometheus metrics, if it does."""
     probes: Probes = Probes()
-    """The native gRPC probes."""

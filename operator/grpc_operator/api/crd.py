@@ -23,25 +23,30 @@ def _column(name: str, path: str, description: str, **more: Any) -> dict[str, An
 _READY = '.status.conditions[?(@.type=="Ready")]'
 
 _GRPC_SERVICE_COLUMNS = [
-    _column("Ready", f"{_READY}.status", "Whether everything asked for is running."),
-    _column("Reason", f"{_READY}.reason", "Why it is ready or not."),
-    _column("Replicas", ".status.readySummary", "Ready and wanted pods."),
+    _column("Ready", f"{_READY}.status", "Whether all desired pods run the current spec."),
+    _column("Reason", f"{_READY}.reason", "Reason of the Ready condition."),
+    _column("Replicas", ".status.readySummary", "Ready and desired pods."),
     _column("URL", ".status.url", "Target for gRPC clients inside the cluster."),
     _column("Age", ".metadata.creationTimestamp", "Time since creation.", type="date"),
     _column("Image", ".spec.image", "Image of the gRPC server.", priority=1),
-    _column("Message", f"{_READY}.message", "The Ready condition in words.", priority=1),
+    _column("Message", f"{_READY}.message", "Message of the Ready condition.", priority=1),
 ]
 
 
 _GRPC_GATEWAY_COLUMNS = [
-    _column("Ready", f"{_READY}.status", "Whether everything asked for is running."),
-    _column("Reason", f"{_READY}.reason", "Why it is ready or not."),
-    _column("Replicas", ".status.readySummary", "Ready and wanted proxies."),
-    _column("Services", ".status.attachedServices", "GrpcServices served.", type="integer"),
-    _column("Address", ".status.address", "Where it is reached."),
+    _column("Ready", f"{_READY}.status", "Whether all desired pods run the current spec."),
+    _column("Reason", f"{_READY}.reason", "Reason of the Ready condition."),
+    _column("Replicas", ".status.readySummary", "Ready and desired proxies."),
+    _column(
+        "Services",
+        ".status.attachedServices",
+        "GrpcServices that the gateway serves.",
+        type="integer",
+    ),
+    _column("Address", ".status.address", "Address of the gateway."),
     _column("Age", ".metadata.creationTimestamp", "Time since creation.", type="date"),
     _column("Image", ".spec.image", "Image of Envoy.", priority=1),
-    _column("Message", f"{_READY}.message", "The Ready condition in words.", priority=1),
+    _column("Message", f"{_READY}.message", "Message of the Ready condition.", priority=1),
 ]
 
 
@@ -106,8 +111,8 @@ def _root_schema(model: type[GrpcService | GrpcGateway]) -> Schema:
     raw["properties"]["kind"] = {"type": "string", "description": f"{model.__name__}."}
     raw["required"] = ["spec"]
     schema = structural(raw)
-    # Until the operator's first look, kstatus must see an unobserved generation (-1); without it
-    # a new object counts as ready.
+    # Before the first reconciliation kstatus must see an unobserved generation (-1): without it a
+    # new object counts as ready.
     schema["properties"]["status"]["default"] = {"observedGeneration": -1}
     del schema["properties"]["metadata"]["description"]
     return schema

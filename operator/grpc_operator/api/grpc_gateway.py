@@ -8,42 +8,43 @@ from grpc_operator.api.base import ApiModel, list_map, rule, rules
 from grpc_operator.api.container import Resources
 from grpc_operator.api.metadata import ObjectMeta, names
 from grpc_operator.api.status import GrpcGatewayStatus
-from grpc_operator.api.types import Hostname, ResourceName
+from grpc_operator.api.types import Duration, FreeObject, Hostname, ResourceName
 from grpc_operator.api.workload import MIN_UP_TO_MAX, Drain, PodDisruptionBudget, PodTemplate
 
 
 class ListenerTls(ApiModel):
-    """The certificate of a listener."""
+    """Server certificate of a listener, for protocol HTTPS."""
 
     secret_name: ResourceName
-    """A Secret of type kubernetes.io/tls in the gateway's namespace. The kubelet mounts it into
-    the proxies, the operator never reads it; a renewed certificate is used without a restart."""
+    """Name of a Secret of type kubernetes.io/tls in the namespace of the GrpcGateway. The kubelet
+    mounts it into the proxies; the operator never reads it. A renewed certificate is used without a
+    restart."""
 
 
 class Listener(ApiModel):
-    """A port of the gateway."""
+    """A port on which the gateway accepts connections."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
             rule(
                 "(self.protocol == 'HTTPS') == has(self.tls)",
-                "protocol HTTPS needs tls, and HTTP must not have it",
+                "must be set for protocol HTTPS, and must not be set for HTTP",
                 field=".tls",
             )
         )
     )
 
     name: str = Field(min_length=1, max_length=15, pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
-    """Name of the listener, and of the Service's port."""
+    """Name of the listener, and of its port in the Service."""
     port: int = Field(ge=1, le=50000)
-    """Port of the Service. HTTP/1.1 and HTTP/2 are both spoken on it. The proxies listen on it
-    too, plus 10000 if it is below 1024."""
+    """Port of the Service, for both HTTP/1.1 and HTTP/2. The proxies listen on the same port, or on
+    the port plus 10000 if it is below 1024."""
     protocol: Literal["HTTP", "HTTPS"] = "HTTP"
-    """Plain text or TLS."""
+    """Whether the port accepts plaintext or TLS."""
     hostname: Hostname | None = None
-    """Only requests for this host, such as `api.example.com` or `*.example.com`; any when unset."""
+    """Accept only requests for this host, such as `api.example.com` or `*.example.com`; any host
+    when unset."""
     tls: ListenerTls | None = None
-    """Certificate for HTTPS."""
 
 
 class GatewayService(ApiModel):
@@ -52,63 +53,95 @@ class GatewayService(ApiModel):
     type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
     """Type of the Service."""
     annotations: dict[str, str] | None = Field(default=None, max_length=32)
-    """Annotations of the Service, such as a cloud's switch for an internal load balancer."""
+    """Annotations of the Service, such as the one that makes a cloud's load balancer internal."""
     load_balancer_class: str | None = Field(default=None, min_length=1, max_length=253)
-    """Which load balancer implementation serves the Service; only for type LoadBalancer."""
+    """Load balancer implementation of the Service; only for type LoadBalancer."""
 
 
 class AllowedNamespaces(ApiModel):
-    """From which namespaces GrpcServices may attach."""
+    """Namespaces whose GrpcServices may attach to this GrpcGateway."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
             rule(
                 "(has(self.from) && self.from == 'Names')"
                 " == (has(self.names) && self.names.size() > 0)",
-                "list names if and only if from is Names",
+                "must be set if, and only if, from is Names",
                 field=".names",
             )
         )
     )
 
     from_: Literal["All", "Same", "Names"] = Field(default="Same", alias="from")
-    """Every namespace, the gateway's own, or those named."""
+    """`All` allows every namespace, `Same` the namespace of the GrpcGateway, and `Names` those in
+    `names`."""
     names: list[str] | None = Field(
         default=None, max_length=64, json_schema_extra={"x-kubernetes-list-type": "set"}
     )
-    """Namespaces, for `from: Names`."""
+    """Names of the namespaces, for `from: Names`."""
 
 
 class AccessLog(ApiModel):
-    """What is written about each call to the proxies' standard output."""
+    """Access log on the standard output of the proxies."""
 
     mode: Literal["JSON", "Disabled"] = "JSON"
-    """One JSON object a line with time, host, path, method, response code, gRPC status and
-    durations; or nothing."""
+    """`JSON` logs every call as one JSON object per line, with time, host, path, method, response
+    code, gRPC status and durations."""
+
+
+class ProxyPodTemplate(PodTemplate):
+    """An overlay on the pod template of the proxies that the operator builds, for everything that
+    has no field here. It is merged like `kubectl patch --type=strategic`: containers, volumes,
+    environment variables and ports by their merge keys; other lists are replaced. The container of
+    Envoy is named `envoy`.
+    """
+
+    spec: FreeObject | None = None
+    """Fields of a Kubernetes PodSpec, such as `nodeSelector`, `tolerations`, `volumes`, or
+    `containers: [{name: envoy, env: [...]}]`. The operator owns the selector labels, the name,
+    command, ports and probes of its container, `restartPolicy`, `terminationGracePeriodSeconds` and
+    `lifecycle.preStop`. What has a field of its own (`image`, `resources`) must be set in that
+    field. A volume of the same name is replaced as a whole. Null values and `$patch` directives are
+    rejected."""
+
+
+class ProxyDrain(Drain):
+    """How a proxy shuts down without failing calls. It continues to serve for `delay`, then sends
+    GOAWAY to its clients and waits up to `timeout` until their calls have ended. Both happen in a
+    preStop hook.
+    """
+
+    delay: Duration = "5s"
+    """Time from the deletion of the pod to GOAWAY, rounded up to whole seconds. It must cover the
+    time that clients and load balancers need to notice that the proxy is terminating."""
+    timeout: Duration = "30s"
+    """Maximum time to wait for calls to end, rounded up to whole seconds."""
 
 
 class GatewayAutoscaling(ApiModel):
-    """A HorizontalPodAutoscaler over the proxies; `replicas` is left to it."""
+    """Creates a HorizontalPodAutoscaler, which then sets the number of proxies in place of
+    `replicas`.
+    """
 
     model_config = ConfigDict(json_schema_extra=MIN_UP_TO_MAX)
 
     min_replicas: int = Field(default=2, ge=1, le=100)
-    """Fewest proxies."""
+    """Lower limit for the number of proxies."""
     max_replicas: int = Field(ge=1, le=100)
-    """Most proxies."""
+    """Upper limit for the number of proxies."""
     cpu_utilization_percent: int = Field(default=70, ge=1, le=1000)
-    """Average CPU use to hold, in percent of the request."""
+    """Target average CPU utilization, in percent of the request."""
 
 
 class GrpcGatewaySpec(ApiModel):
-    """A set of Envoy proxies and the ports they serve."""
+    """Desired state: a set of Envoy proxies and the ports on which they serve."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
             rule(
                 "!has(self.service) || !has(self.service.loadBalancerClass)"
                 " || self.service.type == 'LoadBalancer'",
-                "needs type LoadBalancer",
+                "requires type LoadBalancer",
                 field=".service.loadBalancerClass",
             ),
             rule(
@@ -121,46 +154,40 @@ class GrpcGatewaySpec(ApiModel):
     )
 
     replicas: int = Field(default=1, ge=0, le=100)
-    """Proxies to run. Has no effect while `autoscaling` is set."""
+    """Number of proxies. Has no effect while `autoscaling` is set."""
     image: str | None = Field(default=None, min_length=1, max_length=512)
-    """Image of Envoy; the operator's default when unset. It needs `envoy` and `bash`."""
+    """Image of Envoy, which must contain `envoy` and `bash`. When unset, the image that the
+    operator is configured with."""
     listeners: list[Listener] = Field(
         default=[Listener(name="http", port=80)],
         min_length=1,
         max_length=8,
         json_schema_extra=list_map("name"),
     )
-    """Ports to serve."""
+    """Ports on which the gateway accepts connections."""
     service: GatewayService = GatewayService()
-    """The Service in front of the proxies."""
     allowed_namespaces: AllowedNamespaces = AllowedNamespaces()
-    """From which namespaces GrpcServices may attach."""
     resources: Resources | None = None
-    """CPU and memory of a proxy; 100m and 128Mi are requested when unset."""
-    pod_template: PodTemplate | None = None
-    """Overlay on the proxies' pods. The container is named `envoy`."""
+    """Compute resources of the Envoy container. When unset, it requests 100m of CPU and 128Mi of
+    memory."""
+    pod_template: ProxyPodTemplate | None = None
     access_log: AccessLog = AccessLog()
-    """What is written about each call."""
-    drain: Drain = Drain()
-    """How a proxy leaves without failing calls."""
+    drain: ProxyDrain = ProxyDrain()
     autoscaling: GatewayAutoscaling | None = None
-    """Scale by load instead of by `replicas`."""
     pod_disruption_budget: PodDisruptionBudget = PodDisruptionBudget()
-    """How many proxies a node drain may take away at a time."""
 
 
 class GrpcGateway(ApiModel):
-    """Envoy proxies that serve GrpcServices as gRPC, gRPC-Web and REST/JSON: a Deployment, a
-    Service, a disruption budget and what they need. The operator configures them while they run.
+    """A set of Envoy proxies that serve GrpcServices as gRPC, gRPC-Web and REST/JSON. The operator
+    creates a Deployment, a Service, a PodDisruptionBudget and what they need, and configures the
+    proxies over xDS while they run.
     """
 
     model_config = ConfigDict(json_schema_extra=names(example="default", child="NAME-envoy"))
 
     metadata: ObjectMeta
     spec: GrpcGatewaySpec
-    """What is wanted."""
     status: GrpcGatewayStatus = GrpcGatewayStatus()
-    """What is observed."""
 
     @classmethod
     def parse(cls, manifest: dict[str, Any]) -> "GrpcGateway":

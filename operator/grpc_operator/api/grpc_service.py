@@ -14,7 +14,7 @@ from grpc_operator.api.workload import Autoscaling, Client, Drain, PodDisruption
 
 
 def _requested(resource: str) -> str:
-    """Returns CEL that is true when a request, or the limit that stands in for it, is given."""
+    """Returns CEL that is true when a request is set, or a limit, which is then the request."""
     given = (
         f"(has(self.resources.{field}) && '{resource}' in self.resources.{field})"
         for field in ("requests", "limits")
@@ -23,26 +23,27 @@ def _requested(resource: str) -> str:
 
 
 class GrpcServiceSpec(ContainerSpec):
-    """One gRPC server image: run, probed, balanced and drained."""
+    """Desired state: the gRPC server to run, and how to reach it."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
             rule(
                 "!has(self.metrics) || self.metrics.port != self.port",
-                "must differ from spec.port: gRPC and HTTP metrics need a port each",
+                "must differ from spec.port: gRPC and metrics cannot share a port",
                 field=".metrics.port",
             ),
             rule(
                 "!has(self.autoscaling) || has(self.autoscaling.memoryUtilizationPercent)"
                 f" || has(self.autoscaling.metrics) || {_requested('cpu')}",
-                "scaling by CPU needs spec.resources.requests.cpu, which the percentage refers to",
+                "scaling by CPU requires spec.resources.requests.cpu, which the percentage refers"
+                " to",
                 field=".autoscaling",
             ),
             *(
                 rule(
                     f"!has(self.autoscaling) || !has(self.autoscaling.{resource}UtilizationPercent)"
                     f" || {_requested(resource)}",
-                    f"needs spec.resources.requests.{resource}, which the percentage refers to",
+                    f"requires spec.resources.requests.{resource}, which the percentage refers to",
                     field=f".autoscaling.{resource}UtilizationPercent",
                 )
                 for resource in ("cpu", "memory")
@@ -52,47 +53,39 @@ class GrpcServiceSpec(ContainerSpec):
                 " || !has(self.podDisruptionBudget.minAvailable)"
                 " || type(self.podDisruptionBudget.minAvailable) != int"
                 " || self.podDisruptionBudget.minAvailable < self.replicas",
-                "must be smaller than spec.replicas, or no node could ever be drained",
+                "must be smaller than spec.replicas; otherwise no node could ever be drained",
                 field=".podDisruptionBudget.minAvailable",
             ),
         )
     )
 
     replicas: int = Field(default=1, ge=0, le=1000)
-    """Pods to run. Has no effect while `autoscaling` is set."""
+    """Number of pods. Has no effect while `autoscaling` is set."""
     pod_template: PodTemplate | None = None
-    """Overlay on the pods for what has no field here."""
     pod_disruption_budget: PodDisruptionBudget = PodDisruptionBudget()
-    """How many pods a node drain may take away at a time."""
     autoscaling: Autoscaling | None = None
-    """Scale by load instead of by `replicas`."""
     drain: Drain = Drain()
-    """How a pod leaves without failing calls."""
     client: Client = Client()
-    """What clients are told in the ConfigMap `NAME-grpc-client`."""
     gateway: Gateway | None = None
-    """Reach the service through a GrpcGateway; `{}` attaches to the one named `default`."""
     descriptor: Descriptor = Descriptor()
-    """Where the gateway's routes come from."""
     services: list[ServiceFullName] | None = Field(
         default=None, max_length=32, json_schema_extra={"x-kubernetes-list-type": "set"}
     )
-    """Full names of the gRPC services to offer at the gateway; all in the descriptor when unset."""
+    """Full names of the gRPC services to serve at the gateway, such as `user.v1.UserService`; all
+    in the descriptor when unset."""
 
 
 class GrpcService(ApiModel):
-    """Runs a gRPC server: a Deployment with gRPC probes, a headless Service for client-side
-    balancing, a ClusterIP Service, a disruption budget, and a ConfigMap that tells clients how
-    to call it.
+    """Runs a gRPC server. The operator creates a Deployment with gRPC probes, a headless Service
+    for client-side load balancing, a ClusterIP Service, a PodDisruptionBudget, and a ConfigMap
+    from which clients configure themselves.
     """
 
     model_config = ConfigDict(json_schema_extra=names(example="users", child="NAME-headless"))
 
     metadata: ObjectMeta
     spec: GrpcServiceSpec
-    """What is wanted."""
     status: GrpcServiceStatus = GrpcServiceStatus()
-    """What is observed."""
 
     @classmethod
     def parse(cls, manifest: dict[str, Any]) -> "GrpcService":

@@ -1,4 +1,4 @@
-"""The part of metav1.ObjectMeta that the operator reads, and what its names may be."""
+"""The part of metav1.ObjectMeta that the operator reads, and the rules for names."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ same for a GrpcGateway."""
 
 
 def names(example: str, child: str) -> dict[str, Any]:
-    """Returns the ``json_schema_extra`` of an owner: its name becomes that of a Service.
+    """Returns the ``json_schema_extra`` of an owner, whose name is also that of a Service.
 
     Args:
-        example: A good name.
-        child: Name of the child with the longest one.
+        example: A valid name.
+        child: Longest name of a child.
     """
     return rules(
         rule(
@@ -31,7 +31,7 @@ def names(example: str, child: str) -> dict[str, Any]:
 
 
 class ObjectMeta(ApiModel):
-    """Who an object is."""
+    """Identity and age of an object."""
 
     name: str
     namespace: str

@@ -4,6 +4,7 @@ The rules are those of apiextensions.k8s.io/v1 ("Specifying a structural schema"
 type at every level, no ``null`` type, no ``additionalProperties: false`` beside properties.
 """
 
+import json
 from typing import Any, NoReturn
 
 Schema = dict[str, Any]
@@ -39,10 +40,29 @@ def structural(schema: Schema) -> Schema:
     """Returns the structural form of a whole pydantic JSON Schema (with ``$defs``).
 
     Raises:
-        NotStructuralError: A field has a type that CRDs have no word for, lacks a description,
-            or is an unbounded or untagged list.
+        NotStructuralError: A CRD cannot express the type of a field, a field lacks a description,
+            or a list lacks a maximum length or a list type.
     """
     return _convert(schema, schema.get("$defs", {}), "")
+
+
+def hints(schema: Schema) -> str:
+    """Returns the sentences of a description that ``kubectl explain`` would otherwise not show.
+
+    It prints neither defaults nor the enum of a list's items.
+    """
+    default, values = schema.get("default"), schema.get("items", {}).get("enum")
+    sentences = []
+    if values:
+        sentences.append(f"Each item is one of {', '.join(f'`{value}`' for value in values)}.")
+    if default is not None and not isinstance(default, dict):  # its fields have their own
+        sentences.append(f"Default: `{as_text(default)}`.")
+    return " ".join(sentences)
+
+
+def as_text(default: Any) -> str:
+    """Returns a default value as people write it in YAML."""
+    return default if isinstance(default, str) else json.dumps(default)
 
 
 def _convert(schema: Schema, defs: dict[str, Schema], path: str) -> Schema:
@@ -60,6 +80,8 @@ def _convert(schema: Schema, defs: dict[str, Schema], path: str) -> Schema:
     _add_children(out, schema, defs, path)
     if "type" not in out and "x-kubernetes-int-or-string" not in out:
         _refuse(path, "has no type")
+    if "description" in out:
+        out["description"] = f"{out['description']} {hints(out)}".strip()
     return out
 
 
@@ -80,7 +102,11 @@ def _add_children(out: Schema, schema: Schema, defs: dict[str, Schema], path: st
 
 
 def _resolve(schema: Schema, defs: dict[str, Schema], path: str) -> Schema:
-    """Inlines a reference or an optional's only real branch; the outer keywords win."""
+    """Inlines a reference or the only branch of an optional that is not null.
+
+    The outer keywords win: the docstring of a field replaces the one of its type, as in CRDs that
+    controller-gen makes. A field without a docstring has the description of its type.
+    """
     if "$ref" in schema:
         inner = _resolve(defs[schema["$ref"].removeprefix("#/$defs/")], defs, path)
     elif "anyOf" in schema:
@@ -90,14 +116,7 @@ def _resolve(schema: Schema, defs: dict[str, Schema], path: str) -> Schema:
         inner = _resolve(branches[0], defs, path)
     else:
         return schema
-    return {**inner, **schema, **_joined_description(inner, schema)}
-
-
-def _joined_description(inner: Schema, outer: Schema) -> Schema:
-    """Returns the field's own sentence followed by what its type says about itself."""
-    own, general = outer.get("description", ""), inner.get("description", "")
-    text = general if general.startswith(own) else f"{own} {general}".strip()
-    return {"description": text} if text else {}
+    return {**inner, **schema}
 
 
 def _default(value: Any) -> Any:

@@ -23,7 +23,7 @@ Duration = Annotated[
             rule(
                 f"self.matches('{_DURATION}')",
                 "must be a duration of whole numbers with the units h, m, s or ms, "
-                "such as 5s or 1m30s; write 0s to disable",
+                "such as 5s or 1m30s; 0s disables it",
             )
         ),
     ),
@@ -37,7 +37,7 @@ Hostname = Annotated[
         json_schema_extra=rules(
             rule(
                 "self.matches('^([*][.])?[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",
-                "must be a host name in lower case, without a port, such as api.example.com or "
+                "must be a hostname in lower case, without a port, such as api.example.com or "
                 "*.example.com",
             )
         ),

@@ -1,4 +1,4 @@
-"""What a GrpcService says about its pods as a set: overlay, disruption, scaling, drain, clients."""
+"""Fields about all pods together: overlay, disruption budget, autoscaling, drain, clients."""
 
 from typing import Literal
 
@@ -9,34 +9,33 @@ from grpc_operator.api.types import Duration, FreeObject, IntOrString
 
 
 class PodTemplateMetadata(ApiModel):
-    """Labels and annotations that are added to the pods."""
+    """Labels and annotations to add to the pods."""
 
     labels: dict[str, str] | None = Field(default=None, max_length=64)
-    """Labels to add. The operator's own labels cannot be changed."""
+    """Labels to add. The labels that the operator sets cannot be changed."""
     annotations: dict[str, str] | None = Field(default=None, max_length=64)
     """Annotations to add."""
 
 
 class PodTemplate(ApiModel):
-    """An overlay on the pod template that the operator builds.
-
-    Merged as `kubectl patch --type=strategic` merges: containers, volumes, environment variables
-    and ports by their keys, other lists replaced. The gRPC container is the one named `grpc`.
+    """An overlay on the pod template that the operator builds, for everything that has no field
+    here. It is merged like `kubectl patch --type=strategic`: containers, volumes, environment
+    variables and ports by their merge keys; other lists are replaced. The gRPC container is named
+    `grpc`.
     """
 
     metadata: PodTemplateMetadata | None = None
-    """Labels and annotations to add."""
     spec: FreeObject | None = None
     """Fields of a Kubernetes PodSpec, such as `nodeSelector`, `tolerations`, `volumes`, or
-    `containers: [{name: grpc, volumeMounts: [...]}]`. Selector labels, the container's name, its
-    ports and probes, `restartPolicy`, `terminationGracePeriodSeconds` and `lifecycle.preStop` stay
-    the operator's, and what has a field in this spec (`image`, `env`, `resources`, ...) is set
-    there. A volume of the same name is replaced as a whole. Null values and `$patch` are
-    refused."""
+    `containers: [{name: grpc, volumeMounts: [...]}]`. The operator owns the selector labels, the
+    name, ports and probes of its container, `restartPolicy`, `terminationGracePeriodSeconds` and
+    `lifecycle.preStop`. What has a field of its own (`image`, `env`, `resources`, ...) must be set
+    in that field. A volume of the same name is replaced as a whole. Null values and `$patch`
+    directives are rejected."""
 
 
 class PodDisruptionBudget(ApiModel):
-    """How many pods a node drain may take away at a time."""
+    """How many pods may be unavailable during voluntary disruptions, such as a node drain."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
@@ -57,43 +56,46 @@ class PodDisruptionBudget(ApiModel):
     )
 
     mode: Literal["Auto", "Disabled"] = "Auto"
-    """`Auto` makes a budget when more than one replica is wanted; `Disabled` never does."""
+    """`Auto` creates a PodDisruptionBudget when there is more than one replica; `Disabled` never
+    does."""
     min_available: IntOrString | None = None
-    """Pods, or percentage of pods, that must stay."""
+    """Number or percentage of pods that must stay available."""
     max_unavailable: IntOrString | None = None
-    """Pods, or percentage of pods, that may be missing; 1 when neither is set."""
+    """Number or percentage of pods that may be unavailable; 1 when neither field is set."""
 
 
 MIN_UP_TO_MAX = rules(
     rule(
         "!has(self.minReplicas) || self.minReplicas <= self.maxReplicas",
-        "must not be larger than maxReplicas (minReplicas is 2 when unset)",
+        "must not exceed maxReplicas (minReplicas is 2 when unset)",
         field=".minReplicas",
     )
 )
-"""The ``json_schema_extra`` of what scales between two bounds."""
+"""The ``json_schema_extra`` of a model with minReplicas and maxReplicas."""
 
 
 class Autoscaling(ApiModel):
-    """A HorizontalPodAutoscaler (autoscaling/v2) over the Deployment; `replicas` is left to it."""
+    """Creates a HorizontalPodAutoscaler (autoscaling/v2), which then sets the replicas of the
+    Deployment in place of `replicas`.
+    """
 
     model_config = ConfigDict(json_schema_extra=MIN_UP_TO_MAX)
 
     min_replicas: int = Field(default=2, ge=1, le=1000)
-    """Fewest replicas."""
+    """Lower limit for the number of replicas."""
     max_replicas: int = Field(ge=1, le=1000)
-    """Most replicas."""
+    """Upper limit for the number of replicas."""
     cpu_utilization_percent: int | None = Field(default=None, ge=1, le=1000)
-    """Average CPU use to hold, in percent of the gRPC container's request. 80 when no target is
-    set at all."""
+    """Target average CPU utilization, in percent of the gRPC container's request; 80 when no
+    target is set at all."""
     memory_utilization_percent: int | None = Field(default=None, ge=1, le=1000)
-    """Average memory use to hold, in percent of the gRPC container's request."""
+    """Target average memory utilization, in percent of the gRPC container's request."""
     metrics: list[FreeObject] | None = Field(
         default=None, max_length=16, json_schema_extra=list_atomic()
     )
-    """Further autoscaling/v2 MetricSpecs, such as calls per second of a Pods metric."""
+    """More autoscaling/v2 MetricSpecs, such as a Pods metric for calls per second."""
     behavior: FreeObject | None = None
-    """An autoscaling/v2 HorizontalPodAutoscalerBehavior."""
+    """Scaling behavior, as an autoscaling/v2 HorizontalPodAutoscalerBehavior."""
 
     @property
     def cpu_target(self) -> int | None:
@@ -104,12 +106,10 @@ class Autoscaling(ApiModel):
 
 
 class Drain(ApiModel):
-    """How a pod leaves without failing calls.
-
-    The pod goes on serving for `delay` while clients and proxies learn that it leaves (a preStop
-    sleep), then gets SIGTERM and has `timeout` to finish its calls. The termination grace period
-    is `delay` + `timeout` + 5 s. The container finds `timeout` in the environment variable
-    `GRPC_DRAIN_SECONDS`.
+    """How a pod shuts down without failing calls. It continues to serve for `delay`, in a preStop
+    hook, while clients and proxies remove its endpoint. Then it receives SIGTERM and has `timeout`
+    to finish its calls. The termination grace period is `delay` + `timeout` + 5 s. The container
+    gets `timeout` in the environment variable `GRPC_DRAIN_SECONDS`.
     """
 
     model_config = ConfigDict(
@@ -119,7 +119,7 @@ class Drain(ApiModel):
                     f"!has(self.{field})"
                     f" || !self.{field}.matches('^([0-9]{{1,5}}(h|m|s|ms)){{1,4}}$')"
                     f" || duration(self.{field}) <= duration('{most}')",
-                    f"must not be longer than {most}",
+                    f"must not exceed {most}",
                     field=f".{field}",
                 )
                 for field, most in (("delay", "10m"), ("timeout", "24h"))
@@ -128,19 +128,22 @@ class Drain(ApiModel):
     )
 
     delay: Duration = "5s"
-    """Time between the decision to stop a pod and SIGTERM, rounded up to whole seconds; at least
-    as long as clients and proxies need to see that its endpoint is gone."""
+    """Time from the deletion of the pod to SIGTERM, rounded up to whole seconds. It must cover the
+    time that clients and proxies need to notice that the endpoint is terminating."""
     timeout: Duration = "30s"
-    """Time the server has after SIGTERM to finish its calls, rounded up to whole seconds."""
+    """Time after SIGTERM to finish calls, rounded up to whole seconds."""
 
 
 class Client(ApiModel):
-    """The ConfigMap `NAME-grpc-client`: what a client needs to call this service well."""
+    """Content of the ConfigMap `NAME-grpc-client`, from which clients configure themselves: target
+    and gRPC service config.
+    """
 
     load_balancing_policy: Literal["RoundRobin", "PickFirst"] = "RoundRobin"
-    """Balancing policy in the gRPC service config. `RoundRobin` spreads calls over all pods."""
+    """Load balancing policy in the gRPC service config. `RoundRobin` spreads calls over all
+    pods."""
     health_check_service: str | None = Field(default=None, max_length=253)
-    """Service name that clients watch with grpc.health.v1.Health/Watch (gRFC A17); the readiness
-    probe's service when unset."""
+    """Service name that clients watch with grpc.health.v1.Health/Watch (gRFC A17). When unset, the
+    service of the readiness probe."""
     timeout: Duration | None = None
-    """Default deadline of every call in the service config; none when unset or `0s`."""
+    """Timeout of every call in the gRPC service config; none when unset or `0s`."""

@@ -38,7 +38,7 @@ def test_the_structural_form() -> None:
         "properties": {
             "inner": {
                 "type": "object",
-                "description": "The inner one. An inner object.",
+                "description": "The inner one.",
                 "default": {},
                 "properties": {
                     "size": {"type": "integer", "minimum": 1, "description": "Size of it."}
@@ -54,7 +54,7 @@ def test_the_structural_form() -> None:
                 "type": "string",
                 "enum": ["On", "Off"],
                 "default": "On",
-                "description": "Its mode.",
+                "description": "Its mode. Default: `On`.",
             },
             "names": {
                 "type": "array",
