@@ -10,7 +10,7 @@ from grpc_operator.descriptor.model import Descriptor
 from grpc_operator.errors import InvalidSpecError, Problem
 from grpc_operator.gateway.ir import Attachment
 from grpc_operator.resources import Key
-from grpc_operator.status.observed import Verdict
+from grpc_operator.status.observed import ConditionResult
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Unresolved:
     """
 
     generation: int
-    refs: Verdict
+    refs: ConditionResult
 
 
 @dataclass(frozen=True)

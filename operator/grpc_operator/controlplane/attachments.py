@@ -13,7 +13,7 @@ from grpc_operator.errors import InvalidSpecError
 from grpc_operator.gateway import ir
 from grpc_operator.gateway.attach import attach
 from grpc_operator.resources import GRPC_SERVICES, Key, gateway_key
-from grpc_operator.status.observed import Verdict
+from grpc_operator.status.observed import ConditionResult
 
 _Version = tuple[object, ...]
 
@@ -73,7 +73,7 @@ class Attachments:
             self._attached.pop(key, None)
             return None
         gateway = self._gateway_of(service, gateways)
-        if isinstance(gateway, Verdict):
+        if isinstance(gateway, ConditionResult):
             return Unresolved(service.metadata.generation, gateway)
         pinned = self._descriptors.config_map(service)
         version = (
@@ -108,7 +108,7 @@ class Attachments:
 
     def _gateway_of(
         self, service: GrpcService, gateways: Mapping[Key, GrpcGateway]
-    ) -> Key | Verdict:
+    ) -> Key | ConditionResult:
         """Returns the gateway of a service, or why it has none (the condition ResolvedRefs)."""
         assert service.spec.gateway is not None  # noqa: S101 - read checks it
         ref, own = service.spec.gateway.gateway_ref, service.metadata.namespace
@@ -120,14 +120,14 @@ class Attachments:
                 continue
             if allows(gateway, own):
                 return key
-            return Verdict(
+            return ConditionResult(
                 "False",
                 Reason.NOT_ALLOWED_BY_LISTENERS,
                 f"spec.gateway.gatewayRef: GrpcGateway {namespace}/{ref.name} does not admit"
                 f" services from namespace {own}; its spec.allowedNamespaces decides",
             )
         where = " or ".join(dict.fromkeys(candidates))
-        return Verdict(
+        return ConditionResult(
             "False",
             Reason.GATEWAY_NOT_FOUND,
             f"spec.gateway.gatewayRef: GrpcGateway {ref.name} does not exist in namespace {where}",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from grpc_operator.api.reasons import Reason
 from grpc_operator.errors import ClusterError, ForbiddenError, InvalidSpecError, NotFoundError
 from grpc_operator.reconcile.children import ChildError, DeletionPendingError
-from grpc_operator.status.observed import Waiting
+from grpc_operator.status.observed import Cause
 
 BLOCKED_RETRY = 15.0
 """Seconds until the next attempt when something outside the spec has to change first."""
@@ -26,7 +26,7 @@ class BlockingErrors:
     """
 
     invalid: InvalidSpecError | None = None
-    waiting: Waiting | None = None
+    waiting: Cause | None = None
     failed: ClusterError | None = None
 
     @classmethod
@@ -44,7 +44,7 @@ class BlockingErrors:
             )
             if invalid
             else None,
-            Waiting(waiting[0].reason, "; ".join(each.message for each in waiting))
+            Cause(waiting[0].reason, "; ".join(each.message for each in waiting))
             if waiting
             else None,
             failed[0] if failed else None,
@@ -76,13 +76,13 @@ async def applied(step: Awaitable[Sequence[ChildError]]) -> BlockingErrors:
     return blocking
 
 
-def _waiting(error: ChildError) -> Waiting | None:
+def _waiting(error: ChildError) -> Cause | None:
     match error:
         case DeletionPendingError():
-            return Waiting(Reason.WAITING_FOR_DELETION, str(error))
+            return Cause(Reason.WAITING_FOR_DELETION, str(error))
         case ForbiddenError():
-            return Waiting(Reason.FORBIDDEN, f"The operator is not allowed to continue: {error}")
+            return Cause(Reason.FORBIDDEN, f"The operator is not allowed to continue: {error}")
         case NotFoundError():
-            return Waiting(Reason.NOT_FOUND, f"The operator cannot continue: {error}")
+            return Cause(Reason.NOT_FOUND, f"The operator cannot continue: {error}")
         case _:
             return None

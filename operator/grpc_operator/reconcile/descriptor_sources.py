@@ -17,7 +17,7 @@ from grpc_operator.errors import InvalidSpecError, Problem
 from grpc_operator.kube.cluster import Cluster
 from grpc_operator.reflection import ReflectionError
 from grpc_operator.resources import CONFIG_MAPS, PODS, Key, Manifest
-from grpc_operator.status.observed import Verdict
+from grpc_operator.status.observed import ConditionResult
 from grpc_operator.status.pod_problems import answering
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Found:
     """
 
     pinned: Pinned | None
-    problem: Verdict | None = None
+    problem: ConditionResult | None = None
     requeue_after: float | None = None
 
 
@@ -54,7 +54,7 @@ class _UnavailableError(Exception):
 
     def __init__(self, reason: Reason, message: str, *, stalled: bool = False) -> None:
         super().__init__(message)
-        self.verdict = Verdict("False", reason, message, stalled=stalled)
+        self.verdict = ConditionResult("False", reason, message, stalled=stalled)
 
 
 class DescriptorSources:
@@ -86,7 +86,7 @@ class DescriptorSources:
             return Found(pinned, error.verdict, recheck or RETRY)
         except InvalidSpecError as error:
             stalled = service.spec.descriptor.inline is not None
-            verdict = Verdict("False", error.reason, str(error), stalled=stalled)
+            verdict = ConditionResult("False", error.reason, str(error), stalled=stalled)
             return Found(pinned, verdict, recheck or RECHECK)
         return Found(fresh, None, recheck)
 

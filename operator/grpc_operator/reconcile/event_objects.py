@@ -3,13 +3,13 @@
 from grpc_operator import hashing
 from grpc_operator.labels import FIELD_MANAGER
 from grpc_operator.resources import EVENTS, Manifest
-from grpc_operator.status.events import Note
+from grpc_operator.status.events import Event
 
 _MOST_WORDS = 1000
 """Characters of a note; the API allows 1024 bytes (events.k8s.io/v1)."""
 
 
-def event(regarding: Manifest, note: Note, now: str) -> Manifest:
+def event(regarding: Manifest, note: Event, now: str) -> Manifest:
     """Returns the Event that tells a note about an object.
 
     Its name is made from what it says, so that saying it again at the same time adds nothing.

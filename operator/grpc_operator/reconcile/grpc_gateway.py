@@ -18,7 +18,7 @@ from grpc_operator.reconcile.children import ChildError, Children
 from grpc_operator.reconcile.programmed import PROXIES_PERIOD, Proxies
 from grpc_operator.reconcile.report import Reporter
 from grpc_operator.resources import DEPLOYMENTS, GRPC_GATEWAYS, PODS, Key, Manifest
-from grpc_operator.status.observed import Observed, Verdict
+from grpc_operator.status.observed import ConditionResult, Observed
 
 
 class GrpcGatewayReconciler:
@@ -101,19 +101,21 @@ class GrpcGatewayReconciler:
                 "selector": f"{labels.GATEWAY}={key.name}",
             },
             invalid=blocking.invalid,
-            waiting=blocking.waiting,
+            blocked=blocking.waiting,
             deployment=deployment,
             pods=self._store.belonging(key, PODS),
             programmed=programmed if blocking.invalid is None else None,
         )
 
 
-def _programmed(deployment: Manifest | None, connected: int) -> Verdict:
+def _programmed(deployment: Manifest | None, connected: int) -> ConditionResult:
     ready = (deployment or {}).get("status", {}).get("readyReplicas", 0)
     if connected < ready:
-        return Verdict(
+        return ConditionResult(
             "False",
             Reason.WAITING_FOR_PROXIES,
             f"{connected} of {ready} ready proxies are connected to the operator",
         )
-    return Verdict("True", Reason.PROGRAMMED, "Every ready proxy is connected to the operator")
+    return ConditionResult(
+        "True", Reason.PROGRAMMED, "Every ready proxy is connected to the operator"
+    )

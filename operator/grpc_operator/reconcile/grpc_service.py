@@ -31,7 +31,7 @@ from grpc_operator.reconcile.programmed import Outcome, Programmed
 from grpc_operator.reconcile.report import Reporter
 from grpc_operator.resources import DEPLOYMENTS, GRPC_SERVICES, PODS, Key
 from grpc_operator.status import urls
-from grpc_operator.status.observed import Observed, Verdict
+from grpc_operator.status.observed import ConditionResult, Observed
 
 
 @dataclass
@@ -147,7 +147,7 @@ class GrpcServiceReconciler:
             owner=run.service,
             details=self._details(key, run),
             invalid=run.blocking.invalid,
-            waiting=run.blocking.waiting,
+            blocked=run.blocking.waiting,
             deployment=self._store.owned(DEPLOYMENTS, metadata, names.workload(key.name)),
             pods=self._store.belonging(key, PODS),
             refs=_resolved_refs(run),
@@ -186,12 +186,14 @@ def _invalid(run: _Reconciliation) -> InvalidSpecError | None:
     return built.attached.invalid
 
 
-def _resolved_refs(run: _Reconciliation) -> Verdict | None:
+def _resolved_refs(run: _Reconciliation) -> ConditionResult | None:
     """Returns the condition ResolvedRefs of a service that asks for a gateway."""
     if run.service.spec.gateway is None or run.blocking.invalid is not None:
         return None
     if run.state is None:
-        return Verdict("Unknown", Reason.PROGRESSING, "The gateway has not been reconciled yet")
+        return ConditionResult(
+            "Unknown", Reason.PROGRESSING, "The gateway has not been reconciled yet"
+        )
     if isinstance(run.state, Unresolved):
         return run.state.refs
     if run.found is not None and run.found.problem is not None:
@@ -199,15 +201,17 @@ def _resolved_refs(run: _Reconciliation) -> Verdict | None:
     return _size(run.state.attached.descriptor)
 
 
-def _size(descriptor: Descriptor | None) -> Verdict:
+def _size(descriptor: Descriptor | None) -> ConditionResult:
     if descriptor is None:
-        return Verdict("Unknown", Reason.PROGRESSING, "The descriptor has not been read yet")
+        return ConditionResult(
+            "Unknown", Reason.PROGRESSING, "The descriptor has not been read yet"
+        )
     size, most = len(descriptor.data), descriptors.MAX_BYTES
     if size >= descriptors.NEARLY * most:
         text = (
             f"The descriptor has {size} of at most {most} bytes; list fewer gRPC services in"
             " spec.services before it grows further"
         )
-        return Verdict("True", Reason.DESCRIPTOR_NEAR_LIMIT, text)
+        return ConditionResult("True", Reason.DESCRIPTOR_NEAR_LIMIT, text)
     text = f"The gateway and the descriptor ({size} bytes) exist"
-    return Verdict("True", Reason.RESOLVED_REFS, text)
+    return ConditionResult("True", Reason.RESOLVED_REFS, text)

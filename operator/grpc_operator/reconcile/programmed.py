@@ -12,7 +12,7 @@ from grpc_operator.engine.store import Store
 from grpc_operator.gateway.listeners import probe_host
 from grpc_operator.reconcile.addresses import proxy_target
 from grpc_operator.resources import Key
-from grpc_operator.status.observed import Verdict
+from grpc_operator.status.observed import ConditionResult
 from grpc_operator.status.urls import rest_path
 
 PROBE_PERIOD = 1.0
@@ -51,7 +51,7 @@ class Proxies(Protocol):
 class Outcome:
     """The condition, and the seconds until it is to be checked again."""
 
-    verdict: Verdict
+    verdict: ConditionResult
     requeue_after: float | None = None
 
 
@@ -95,7 +95,7 @@ class Programmed:
             return _pending("Nothing can be served before ResolvedRefs and Accepted are True")
         if state.conflicts:
             text = "; ".join(str(problem) for problem in state.conflicts)
-            return Outcome(Verdict("False", Reason.CONFLICTED, text, stalled=True))
+            return Outcome(ConditionResult("False", Reason.CONFLICTED, text, stalled=True))
         if state.endpoints == 0 and (service.spec.replicas or service.spec.autoscaling):
             return _pending(
                 "No pod is in the EndpointSlices of the Service yet", Reason.NO_ENDPOINTS
@@ -106,7 +106,7 @@ class Programmed:
             return missing
         answer = await self._probe(key, service, state, gateway)
         text = f"{len(proxies)} of {len(proxies)} proxies of {_name(state)} serve this generation"
-        verdict = Verdict("True", Reason.PROGRAMMED, f"{text}; {answer}")
+        verdict = ConditionResult("True", Reason.PROGRAMMED, f"{text}; {answer}")
         return Outcome(verdict, None if key in self._probed else PROBE_PERIOD)
 
     async def _probe(
@@ -156,7 +156,7 @@ def _missing(key: Key, state: Built, proxies: Sequence[Proxy]) -> Outcome | None
         error = proxy.rejected.get(key) or proxy.rejected.get(None)
         if error is not None:
             text = f"Proxy {proxy.node} rejected it: {error}"
-            return Outcome(Verdict("False", Reason.REJECTED_BY_PROXY, text))
+            return Outcome(ConditionResult("False", Reason.REJECTED_BY_PROXY, text))
     if behind:
         done = len(proxies) - len(behind)
         text = f"{done} of {len(proxies)} proxies of {_name(state)} serve this generation"
@@ -169,4 +169,4 @@ def _name(state: Built) -> str:
 
 
 def _pending(message: str, reason: Reason = Reason.PENDING) -> Outcome:
-    return Outcome(Verdict("False", reason, message), PROXIES_PERIOD)
+    return Outcome(ConditionResult("False", reason, message), PROXIES_PERIOD)

@@ -78,7 +78,7 @@ class Reporter:
         self._store.put(resource, answer)
         self._reported[key] = now
         where = {"kind": key.kind, "namespace": key.namespace, "service": key.name}
-        for note in status_events.notes(old, new):
+        for note in status_events.between(old, new):
             logger.info("%s: %s", note.reason, note.message, extra=where)
             await self._cluster.create_event(event(manifest, note, _rfc3339(now)))
         return None

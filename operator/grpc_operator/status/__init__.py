@@ -1,1 +1,1 @@
-"""Observed state -> conditions: pure, ordered, small checks."""
+"""Pure: observed state to conditions and Events."""

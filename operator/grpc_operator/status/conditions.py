@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from grpc_operator.api.reasons import KubernetesReason, Reason
-from grpc_operator.status.observed import Observed, Verdict
+from grpc_operator.status.observed import ConditionResult, Observed
 from grpc_operator.status.readiness import (
-    Objection,
-    Outlook,
+    NotReady,
     counts,
     deployment_condition,
     evaluate,
+    up_to_date,
 )
 
 Status = dict[str, Any]
@@ -22,9 +22,7 @@ Status = dict[str, Any]
 _Parts = tuple[str, Reason | KubernetesReason, str]
 """Status, reason and message of a condition."""
 
-_CALM = {Outlook.PROGRESSING: "No change is under way", Outlook.STALLED: "Not stuck"}
-
-_MOST_WORDS = 4096
+_MAX_MESSAGE = 4096
 """Characters of a message; the API allows 32768, people read less."""
 
 
@@ -32,12 +30,12 @@ def build(observed: Observed, old: Mapping[str, Any], now: str) -> Status:
     """Returns the status to report.
 
     Args:
-        observed: What was observed.
+        observed: What the reconciliation observed.
         old: The status so far; a condition whose status stays keeps its transition time.
-        now: The time (RFC 3339), for conditions whose status changes.
+        now: Time of the reconciliation (RFC 3339), for conditions whose status changes.
     """
-    objection = evaluate(observed)
-    wanted, deployment = counts(observed)
+    not_ready = evaluate(observed)
+    desired, deployment = counts(observed)
     ready = deployment.get("readyReplicas", 0)
     return {
         **observed.details,
@@ -46,16 +44,16 @@ def build(observed: Observed, old: Mapping[str, Any], now: str) -> Status:
             _condition(observed, _since(old, type_, parts[0], now), type_, parts)
             for type_, parts in (
                 ("Accepted", _accepted(observed)),
-                *_further("ResolvedRefs", observed.refs),
+                *_optional("ResolvedRefs", observed.refs),
                 ("Available", _available(observed)),
-                *_further("Programmed", observed.programmed),
-                ("Ready", _ready(observed, objection)),
-                ("Reconciling", _while(objection, Outlook.PROGRESSING)),
-                ("Stalled", _while(objection, Outlook.STALLED)),
+                *_optional("Programmed", observed.programmed),
+                ("Ready", _ready(observed, not_ready)),
+                ("Reconciling", _reconciling(not_ready)),
+                ("Stalled", _stalled(not_ready)),
             )
         ],
         "readyReplicas": ready,
-        "readySummary": f"{ready}/{wanted}",
+        "readySummary": f"{ready}/{desired}",
         "replicas": deployment.get("replicas", 0),
     }
 
@@ -66,38 +64,49 @@ def _accepted(observed: Observed) -> _Parts:
     return "True", Reason.ACCEPTED, "The spec is valid"
 
 
-def _further(type_: str, verdict: Verdict | None) -> list[tuple[str, _Parts]]:
-    if verdict is None:
+def _optional(type_: str, result: ConditionResult | None) -> list[tuple[str, _Parts]]:
+    if result is None:
         return []
-    return [(type_, (verdict.status, verdict.reason, verdict.message))]
+    return [(type_, (result.status, result.reason, result.message))]
 
 
 def _available(observed: Observed) -> _Parts:
     available = deployment_condition(observed, "Available")
     if not available:
-        return "Unknown", Reason.PROGRESSING, "Kubernetes has not reported on the Deployment yet"
+        message = "The Deployment controller has not reported availability yet"
+        return "Unknown", Reason.PROGRESSING, message
     return available["status"], KubernetesReason(available["reason"]), available.get("message", "")
 
 
-def _ready(observed: Observed, objection: Objection | None) -> _Parts:
-    if objection is not None:
-        return "False", objection.reason, objection.message
-    wanted, _ = counts(observed)
-    if wanted == 0:
-        return "True", Reason.SCALED_TO_ZERO, "No pods are wanted"
-    return "True", Reason.READY, f"{wanted} of {wanted} pods run the newest spec and are ready"
+def _ready(observed: Observed, not_ready: NotReady | None) -> _Parts:
+    if not_ready is not None:
+        return "False", not_ready.reason, not_ready.message
+    desired, _ = counts(observed)
+    if desired == 0:
+        return "True", Reason.SCALED_TO_ZERO, "Scaled to zero replicas"
+    return "True", Reason.READY, up_to_date(desired, desired)
 
 
-def _while(objection: Objection | None, outlook: Outlook) -> _Parts:
-    if objection is not None and objection.outlook is outlook:
-        return "True", objection.reason, objection.message
-    return "False", Reason.READY if objection is None else objection.reason, _CALM[outlook]
+def _reconciling(not_ready: NotReady | None) -> _Parts:
+    if not_ready is not None and not not_ready.stalled:
+        return "True", not_ready.reason, not_ready.message
+    return "False", _reason(not_ready), "No change is in progress"
+
+
+def _stalled(not_ready: NotReady | None) -> _Parts:
+    if not_ready is not None and not_ready.stalled:
+        return "True", not_ready.reason, not_ready.message
+    return "False", _reason(not_ready), "Reconciliation is not stalled"
+
+
+def _reason(not_ready: NotReady | None) -> Reason | KubernetesReason:
+    return Reason.READY if not_ready is None else not_ready.reason
 
 
 def _condition(observed: Observed, since: str, type_: str, parts: _Parts) -> dict[str, Any]:
     status, reason, message = parts
-    if len(message) > _MOST_WORDS:
-        message = message[: _MOST_WORDS - 1] + "…"
+    if len(message) > _MAX_MESSAGE:
+        message = message[: _MAX_MESSAGE - 1] + "…"
     return {
         "type": type_,
         "status": status,

@@ -1,4 +1,4 @@
-"""Which change of status is worth a Kubernetes Event."""
+"""Which changes of the status are reported as Kubernetes Events."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,34 +8,35 @@ from grpc_operator.api.reasons import KubernetesReason, Reason
 
 
 @dataclass(frozen=True)
-class Note:
-    """An Event in the making."""
+class Event:
+    """Type, reason and message of an Event to create."""
 
     type: Literal["Normal", "Warning"]
     reason: Reason | KubernetesReason
     message: str
 
 
-_ON_THE_WAY = {Reason.PROGRESSING}
+_IN_PROGRESS = {Reason.PROGRESSING}
+"""Reasons of a rollout in which nothing is known to be wrong."""
 
 
-def notes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Note]:
-    """Returns what to tell about the change from one status to the next.
+def between(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Event]:
+    """Returns the Events for the change from one status to the next.
 
-    A first, undisturbed rollout is told by the conditions alone; later rollouts, recoveries and
-    every new trouble get an Event.
+    Every new problem, every recovery and every completed rollout gets one. A first rollout without
+    problems gets none: the conditions say enough.
     """
     was, now = _ready(old), _ready(new)
     if was.get("reason") == now["reason"] and was.get("status") == now["status"]:
         return []
     if now["status"] == "True":
         first_rollout = old.get("observedGeneration", -1) <= 1 and (
-            was.get("status") != "True" and was.get("reason") in {None, *_ON_THE_WAY}
+            was.get("status") != "True" and was.get("reason") in {None, *_IN_PROGRESS}
         )
-        return [] if first_rollout else [Note("Normal", Reason.ROLLOUT_COMPLETE, now["message"])]
-    if now["reason"] in _ON_THE_WAY:
+        return [] if first_rollout else [Event("Normal", Reason.ROLLOUT_COMPLETE, now["message"])]
+    if now["reason"] in _IN_PROGRESS:
         return []
-    return [Note("Warning", now["reason"], now["message"])]
+    return [Event("Warning", now["reason"], now["message"])]
 
 
 def _ready(status: Mapping[str, Any]) -> dict[str, Any]:

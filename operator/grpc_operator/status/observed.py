@@ -1,4 +1,4 @@
-"""Everything that the conditions of a GrpcService or GrpcGateway are computed from."""
+"""The observed state from which the conditions of a GrpcService or GrpcGateway are computed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,19 +11,19 @@ from grpc_operator.resources import Manifest
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """The operator cannot go on by itself just now."""
+class Cause:
+    """Why an object makes no progress, for a reason outside its spec."""
 
     reason: Reason | KubernetesReason
     message: str
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What one further condition says.
+class ConditionResult:
+    """Status, reason and message of a condition that is computed elsewhere.
 
     Attributes:
-        stalled: Whether nothing will change before somebody changes the spec.
+        stalled: Whether nothing will change until somebody changes the spec.
     """
 
     status: Literal["True", "False", "Unknown"]
@@ -34,24 +34,24 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Observed:
-    """One look at an object.
+    """What one reconciliation observed.
 
     Attributes:
-        owner: The object, as the reconcile read it.
-        details: The fields of the status that are no conditions and no counters.
-        invalid: Why the spec cannot be carried out, if so.
-        waiting: What keeps the operator from carrying it out for now, if anything.
+        owner: The object, as it was read.
+        details: Fields of the status other than conditions and counters.
+        invalid: Why the spec cannot be applied, if it cannot.
+        blocked: What blocks the operator from applying the spec for now, if anything.
         deployment: The live Deployment, if it exists.
-        pods: The live pods, old and new.
-        refs: The condition ResolvedRefs; ``None`` when nothing is referred to.
+        pods: The live pods of every revision.
+        refs: The condition ResolvedRefs; ``None`` when the spec refers to nothing.
         programmed: The condition Programmed; ``None`` without a gateway.
     """
 
     owner: GrpcService | GrpcGateway
     details: Mapping[str, Any]
     invalid: InvalidSpecError | None = None
-    waiting: Waiting | None = None
+    blocked: Cause | None = None
     deployment: Manifest | None = None
     pods: list[Manifest] = field(default_factory=list)
-    refs: Verdict | None = None
-    programmed: Verdict | None = None
+    refs: ConditionResult | None = None
+    programmed: ConditionResult | None = None

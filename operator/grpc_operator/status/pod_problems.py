@@ -1,21 +1,21 @@
-"""Finds what a pod says about why it does not run."""
+"""Finds out from the status of pods why one does not run."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from grpc_operator.api.reasons import KubernetesReason, Reason
 from grpc_operator.resources import Manifest
-from grpc_operator.status.observed import Waiting
+from grpc_operator.status.observed import Cause
 
 _STARTING = {"ContainerCreating", "PodInitializing"}
-"""Waiting reasons of a pod that is on its way (kubelet)."""
+"""Waiting reasons of a container that is starting normally (kubelet)."""
 
-_LAST_WORDS = 300
-"""Characters of a container's own words that go into a message."""
+_MAX_TERMINATION_MESSAGE = 300
+"""Characters of a container's termination message that go into a condition."""
 
 
-def problem(pods: Iterable[Mapping[str, Any]]) -> Waiting | None:
-    """Returns why the newest troubled pod does not run, or ``None`` when all are on their way."""
+def problem(pods: Iterable[Mapping[str, Any]]) -> Cause | None:
+    """Returns why the newest failing pod does not run, or ``None`` if no pod fails."""
     newest_first = sorted(
         pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")), reverse=True
     )
@@ -24,12 +24,12 @@ def problem(pods: Iterable[Mapping[str, Any]]) -> Waiting | None:
             continue
         found = _unschedulable(pod) or _container_problem(pod)
         if found is not None:
-            return Waiting(found.reason, f"Pod {pod['metadata']['name']}: {found.message}")
+            return Cause(found.reason, f"Pod {pod['metadata']['name']}: {found.message}")
     return None
 
 
 def answering(pods: Iterable[Manifest]) -> list[Manifest]:
-    """Returns the pods that can be called: ready, with an address, and not about to go."""
+    """Returns the pods that can be called: ready, with an address, and not terminating."""
     return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"] and _is_ready(pod)]
 
 
@@ -41,15 +41,15 @@ def _is_ready(pod: Mapping[str, Any]) -> bool:
     )
 
 
-def _unschedulable(pod: Mapping[str, Any]) -> Waiting | None:
+def _unschedulable(pod: Mapping[str, Any]) -> Cause | None:
     for condition in pod.get("status", {}).get("conditions") or ():
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             reason = KubernetesReason(condition.get("reason", "")) or Reason.UNSCHEDULABLE
-            return Waiting(reason, condition.get("message") or "cannot be scheduled")
+            return Cause(reason, condition.get("message") or "cannot be scheduled")
     return None
 
 
-def _container_problem(pod: Mapping[str, Any]) -> Waiting | None:
+def _container_problem(pod: Mapping[str, Any]) -> Cause | None:
     status = pod.get("status", {})
     containers = [
         *(status.get("initContainerStatuses") or ()),
@@ -59,17 +59,16 @@ def _container_problem(pod: Mapping[str, Any]) -> Waiting | None:
         waiting = container.get("state", {}).get("waiting") or {}
         reason = KubernetesReason(waiting.get("reason", ""))
         if reason and reason not in _STARTING:
-            words = waiting.get("message") or "the container does not start"
-            return Waiting(reason, f"container {container['name']}: {words}{_last_exit(container)}")
+            message = waiting.get("message") or "the container does not start"
+            text = f"container {container['name']}: {message}{_last_state(container)}"
+            return Cause(reason, text)
     return None
 
 
-def _last_exit(container: Mapping[str, Any]) -> str:
+def _last_state(container: Mapping[str, Any]) -> str:
     last = container.get("lastState", {}).get("terminated")
     if not last:
         return ""
-    words = " ".join((last.get("message") or "").split())[-_LAST_WORDS:]
-    told = f": {words}" if words else ""
-    return (
-        f"; it last ended with {last.get('reason', 'Error')} (exit code {last['exitCode']}){told}"
-    )
+    message = " ".join((last.get("message") or "").split())[-_MAX_TERMINATION_MESSAGE:]
+    text = f"; last terminated: {last.get('reason', 'Error')} (exit code {last['exitCode']})"
+    return f"{text}: {message}" if message else text

@@ -1,4 +1,4 @@
-"""Every way to reach a service, with commands to paste."""
+"""The URLs of a service, with example commands."""
 
 import json
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ _GRPC_WEB = (
 
 @dataclass(frozen=True)
 class Address:
-    """Where a listener of the gateway is reached.
+    """The address of a listener of the gateway.
 
     Attributes:
-        host: Name or address of the gateway.
+        host: DNS name or IP address of the gateway.
         port: Port of its Service.
-        tls: Whether TLS is spoken.
-        hostname: The only host of the listener, if it is restricted.
+        tls: Whether the listener uses TLS.
+        hostname: The only host that the listener accepts, if it is restricted.
     """
 
     host: str
@@ -59,8 +59,8 @@ def _entries(attachment: Attachment, address: Address, host: str) -> list[dict[s
     entries = []
     base = _base(address, host)
     authority = base.split("//")[1]
-    # The host may not resolve here: curl and grpcurl are told the gateway's own address.
-    reach = "" if host == address.host else f" --connect-to ::{address.host}:{address.port}"
+    # The host may not resolve here, so curl and grpcurl connect to the address of the gateway.
+    connect_to = "" if host == address.host else f" --connect-to ::{address.host}:{address.port}"
     method = _first_unary(attachment)
     if attachment.grpc:
         entries.append(
@@ -75,7 +75,7 @@ def _entries(attachment: Attachment, address: Address, host: str) -> list[dict[s
             {
                 "protocol": "GRPCWeb",
                 "url": base,
-                **_example(method, lambda name: _GRPC_WEB.format(url=base, path=name) + reach),
+                **_example(method, lambda name: _GRPC_WEB.format(url=base, path=name) + connect_to),
             }
         )
     if attachment.rest is not None:
@@ -84,14 +84,14 @@ def _entries(attachment: Attachment, address: Address, host: str) -> list[dict[s
             {
                 "protocol": "REST",
                 "url": base,
-                **_example(path, lambda path: f"curl -sS {base}{path}{reach}"),
+                **_example(path, lambda path: f"curl -sS {base}{path}{connect_to}"),
             }
         )
     return entries
 
 
 def rest_path(attachment: Attachment) -> str | None:
-    """Returns the path of a REST GET that needs no argument, or ``None``."""
+    """Returns the path of a REST GET without path variables, or ``None``."""
     for api in attachment.apis:
         for method in api.methods:
             for binding in method.bindings:
@@ -105,7 +105,7 @@ def rest_path(attachment: Attachment) -> str | None:
 
 
 def services(attachment: Attachment) -> list[dict[str, Any]]:
-    """Returns ``status.services``: what is served, with the time limits that apply."""
+    """Returns ``status.services``: what the gateway serves, with the timeouts that apply."""
     return [
         {
             "name": api.name,
@@ -149,7 +149,7 @@ def _grpcurl(attachment: Attachment, address: Address, authority: str, method: s
 
 
 def _protoset(key: Key) -> str:
-    """Tells grpcurl the schema: reflection is not offered at the gateway."""
+    """Returns grpcurl's option for the schema: the gateway does not serve reflection."""
     config_map = names.descriptor_config_map(key.name)
     return (
         f"-protoset <(kubectl -n {key.namespace} get configmap {config_map}"
@@ -162,9 +162,9 @@ def _example(value: str | None, make: Any) -> dict[str, str]:
 
 
 def _base(address: Address, host: str) -> str:
-    scheme, usual = ("https", 443) if address.tls else ("http", 80)
-    return f"{scheme}://{host}" + ("" if address.port == usual else f":{address.port}")
+    scheme, default = ("https", 443) if address.tls else ("http", 80)
+    return f"{scheme}://{host}" + ("" if address.port == default else f":{address.port}")
 
 
-def _duration(length: float) -> str:
-    return f"{json.dumps(round(length, 3)).removesuffix('.0')}s"
+def _duration(seconds: float) -> str:
+    return f"{json.dumps(round(seconds, 3)).removesuffix('.0')}s"

@@ -1,4 +1,4 @@
-"""Every case of this folder: a look at a GrpcService in, its status and Events out."""
+"""Every case of this folder: the observed state of a GrpcService in, its status and Events out."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from grpc_operator.api import GrpcService, Reason
 from grpc_operator.errors import InvalidSpecError, Problem
 from grpc_operator.status import conditions, events
-from grpc_operator.status.observed import Observed, Verdict, Waiting
+from grpc_operator.status.observed import Cause, ConditionResult, Observed
 from tests.golden import Golden, cases, dump, load, output
 
 HERE = Path(__file__).parent
@@ -39,16 +39,16 @@ def _observed(case: dict[str, Any]) -> Observed:
             "selector": "grpc.infera.dev/service=users",
         },
         invalid=InvalidSpecError(problems) if problems else None,
-        waiting=Waiting(**case["waiting"]) if "waiting" in case else None,
+        blocked=Cause(**case["blocked"]) if "blocked" in case else None,
         deployment=case.get("deployment"),
         pods=case.get("pods", []),
-        refs=_verdict(case["refs"]) if "refs" in case else None,
-        programmed=_verdict(case["programmed"]) if "programmed" in case else None,
+        refs=_result(case["refs"]) if "refs" in case else None,
+        programmed=_result(case["programmed"]) if "programmed" in case else None,
     )
 
 
-def _verdict(given: dict[str, Any]) -> Verdict:
-    return Verdict(**{**given, "reason": Reason(given["reason"])})
+def _result(given: dict[str, Any]) -> ConditionResult:
+    return ConditionResult(**{**given, "reason": Reason(given["reason"])})
 
 
 @pytest.mark.parametrize("case", cases(HERE))
@@ -56,13 +56,13 @@ def test_case(case: str, golden: Golden) -> None:
     """The status says what the case's file says, and so do the Events."""
     given = load(HERE, case)
     status = conditions.build(_observed(given), given.get("status", {}), NOW)
-    notes = [asdict(note) for note in events.notes(given.get("status", {}), status)]
+    created = [asdict(event) for event in events.between(given.get("status", {}), status)]
 
-    golden.compare(output(HERE, case), dump([{"status": status, "events": notes}]))
+    golden.compare(output(HERE, case), dump([{"status": status, "events": created}]))
 
 
 @pytest.mark.parametrize("case", cases(HERE))
-def test_a_second_look_changes_nothing(case: str) -> None:
+def test_a_second_reconciliation_changes_nothing(case: str) -> None:
     """The same observation later gives the same status, times included."""
     given = load(HERE, case)
     first = conditions.build(_observed(given), given.get("status", {}), NOW)

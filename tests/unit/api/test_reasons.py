@@ -32,7 +32,7 @@ def test_no_reason_is_written_as_text() -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        'Verdict("False", "NoProxies", text)',
+        'ConditionResult("False", "NoProxies", text)',
         'InvalidSpecError(problems, reason="Anything")',
         'def refuse(*, reason: str = "Anything"): ...',
         'def pending(message: str, reason: str = "Anything"): ...',
