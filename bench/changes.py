@@ -204,7 +204,7 @@ class _Run:
         return Figure(name, wrong.total(), "", target=0, note=note)
 
 
-_DEPTH = "grpc_operator_queue_depth"
+_DEPTH = "grpc_operator_workqueue_depth"
 
 
 def _of_changes(count: int, times: list[float]) -> list[Figure]:

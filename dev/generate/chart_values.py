@@ -1,8 +1,8 @@
-"""The values of the Helm chart: the one place that names, types, defaults and explains them.
+"""The values of the Helm chart: the only place for their names, types, defaults and docs.
 
 ``values.yaml``, ``values.schema.json`` and ``docs/helm-values.md`` are made from these models by
 ``generate.chart``. Objects that belong to Kubernetes (affinity, tolerations, ...) are passed
-through unchecked; the API server knows them better.
+through unchecked; the API server validates them.
 """
 
 from typing import Annotated, Any, Literal
@@ -29,7 +29,7 @@ PassThrough = dict[str, Any]
 
 
 class ValuesModel(BaseModel):
-    """A group of values: camelCase in YAML, nothing unknown, each described by its docstring."""
+    """A group of values: camelCase in YAML, no unknown keys, each described by its docstring."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -44,17 +44,17 @@ class Image(ValuesModel):
     """Image of the operator."""
 
     repository: str = Field(default="ghcr.io/grpc-operator/grpc-operator", min_length=1)
-    """Image without tag and digest."""
+    """Image repository, without tag and digest."""
     tag: str = ""
-    """Tag; the chart's appVersion when empty."""
+    """Image tag; the appVersion of the chart when empty."""
     digest: str = Field(default="", pattern=r"^(sha256:[0-9a-f]{64})?$")
-    """Digest such as `sha256:<64 hex digits>`; when set, the tag is ignored."""
+    """Image digest, such as `sha256:<64 hex digits>`; the tag is ignored when it is set."""
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
-    """When the node pulls the image."""
+    """Image pull policy."""
 
 
 class SecretReference(ValuesModel):
-    """The name of a Secret in the operator's namespace."""
+    """A Secret in the namespace of the operator."""
 
     name: str = Field(min_length=1)
     """Name of the Secret."""
@@ -69,178 +69,181 @@ class Crds(ValuesModel):
     """Keep the CRDs, and with them every GrpcService and GrpcGateway, when the release is
     uninstalled."""
     annotations: Labels = {}
-    """More annotations for the CRDs."""
+    """Additional annotations for the CRDs."""
 
 
 class ServiceAccount(ValuesModel):
-    """The operator's identity."""
+    """The ServiceAccount of the operator."""
 
     create: bool = True
     """Create the ServiceAccount."""
     name: str = Field(default="", max_length=253, pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$")
-    """Its name; the release's full name when empty. Required when `create` is false."""
+    """Name of the ServiceAccount; the full name of the release when empty. Required when `create`
+    is false."""
     annotations: Labels = {}
     """Annotations of the ServiceAccount."""
     automount: bool = True
-    """Mount its token. When false, mount one at the usual path with `extraVolumes`."""
+    """Mount the token of the ServiceAccount. When false, mount one at the usual path with
+    `extraVolumes`."""
 
 
 class Rbac(ValuesModel):
-    """What the operator, and people, may do."""
+    """RBAC for the operator and for users."""
 
     create: bool = True
-    """Create the operator's roles and bindings."""
+    """Create the roles and bindings of the operator."""
     aggregate_cluster_roles: bool = True
-    """Let the built-in roles view, edit and admin use GrpcServices and GrpcGateways."""
+    """Aggregate permissions for GrpcServices and GrpcGateways to the built-in ClusterRoles view,
+    edit and admin."""
 
 
 class Watch(ValuesModel):
-    """Which GrpcServices the operator manages."""
+    """Which objects the operator reconciles."""
 
     namespaces: list[NamespaceName] = Field(default=[], json_schema_extra={"uniqueItems": True})
-    """Namespaces to work in; all when empty. When set, the operator gets a Role in each of them
+    """Namespaces to watch; all when empty. When set, the operator gets a Role in each of them
     instead of a ClusterRole. The namespaces must exist."""
     label_selector: str = ""
-    """Only GrpcServices with these labels, such as `team in (payments, search)`."""
+    """Label selector for GrpcServices, such as `team in (payments, search)`; all when empty."""
 
 
 class LeaderElection(ValuesModel):
-    """How replicas agree on the one that works; always on."""
+    """Leader election, which is always enabled."""
 
     lease_duration_seconds: int = Field(default=10, ge=3, le=300)
-    """Seconds until another replica takes over from one that has died."""
+    """Seconds after which another replica takes over from a leader that has failed."""
 
 
 class Reconcile(ValuesModel):
-    """How the operator paces its work."""
+    """Concurrency and resync period of the operator."""
 
     workers: int = Field(default=8, ge=1, le=64)
-    """GrpcServices that are reconciled at the same time."""
+    """Number of objects that are reconciled at the same time."""
     resync_seconds: int = Field(default=600, ge=1)
-    """Seconds between two full comparisons with the API server."""
+    """Seconds between two resyncs, which list every watched object."""
 
 
 class Logging(ValuesModel):
-    """What the operator prints."""
+    """Log of the operator."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
-    """Least severe level that is logged."""
+    """Lowest level that is logged."""
     format: Literal["json", "text"] = "json"
-    """One JSON object a line, or plain text."""
+    """Log format: one JSON object per line, or plain text."""
 
 
 class Monitor(ValuesModel):
-    """A scrape job of the Prometheus Operator."""
+    """A monitor for the Prometheus Operator."""
 
     enabled: bool = False
-    """Create it. Needs the CRDs of the Prometheus Operator."""
+    """Create it. Requires the CRDs of the Prometheus Operator."""
     interval: PrometheusDuration = "30s"
-    """Time between two scrapes."""
+    """Scrape interval."""
     scrape_timeout: PrometheusDuration = "10s"
-    """How long a scrape may take; at most the interval."""
+    """Scrape timeout; at most the interval."""
     labels: Labels = {}
-    """More labels, such as the one your Prometheus selects by."""
+    """Additional labels, such as the one that your Prometheus selects."""
 
 
 class PrometheusRule(ValuesModel):
-    """Alerts about the operator itself, for the Prometheus Operator."""
+    """Alerts about the operator, for the Prometheus Operator."""
 
     enabled: bool = False
-    """Create it. Needs the CRDs of the Prometheus Operator and scraped metrics."""
+    """Create it. Requires the CRDs of the Prometheus Operator, and a monitor."""
     labels: Labels = {}
-    """More labels, such as the one your Prometheus selects by."""
+    """Additional labels, such as the one that your Prometheus selects."""
 
 
 class Metrics(ValuesModel):
-    """The operator's HTTP port, and who scrapes it."""
+    """The HTTP port of the operator, and how it is scraped."""
 
     port: Port = 8080
     """Port of /metrics, /livez and /readyz (plain HTTP) in the pod and in its Service."""
     service_monitor: Monitor = Monitor()
     """Scrape through the Service."""
     pod_monitor: Monitor = Monitor()
-    """Scrape the pods directly; instead of the ServiceMonitor."""
+    """Scrape the pods directly, in place of the ServiceMonitor."""
     prometheus_rule: PrometheusRule = PrometheusRule()
     """Alerts about the operator."""
 
 
 class Gateway(ValuesModel):
-    """Envoy proxies, configured by the operator, through which GrpcServices are reached."""
+    """The default GrpcGateway: Envoy proxies that serve GrpcServices."""
 
     enabled: bool = True
-    """Create a GrpcGateway in the operator's namespace. When `watch.namespaces` is set, that
-    namespace must be among them. Once created it stays until you delete it."""
+    """Create a GrpcGateway in the namespace of the operator, which must be in `watch.namespaces` if
+    that is set. It is kept when the release is uninstalled."""
     name: str = Field(
         default="default", min_length=1, max_length=54, pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
     )
-    """Its name. `default` is the one that GrpcServices with `gateway: {}` attach to."""
+    """Name of the GrpcGateway. GrpcServices with `gateway: {}` attach to `default`."""
     spec: PassThrough = {"allowedNamespaces": {"from": "All"}}
-    """Its spec, such as `replicas`, `service.type`, `service.annotations` or `listeners`; see the
-    API reference."""
+    """Spec of the GrpcGateway, such as `replicas`, `service.type`, `service.annotations` or
+    `listeners`; see the API reference."""
     image: str = Field(default="docker.io/envoyproxy/envoy:v1.40.0", min_length=1)
-    """Image of Envoy for every GrpcGateway that names none. It needs `envoy` and `bash`."""
+    """Envoy image of GrpcGateways without `spec.image`. It must contain `envoy` and `bash`."""
     image_pull_policy: Literal["", "Always", "IfNotPresent", "Never"] = ""
-    """When the node pulls this image; Kubernetes decides by the tag when empty."""
+    """Pull policy of this image. When empty, Kubernetes decides by the tag."""
     pod_monitor: Monitor = Monitor()
     """Scrape the proxies of every GrpcGateway."""
 
 
 class Xds(ValuesModel):
-    """How proxies get their configuration from the operator."""
+    """The xDS server, from which proxies get their configuration."""
 
     port: Port = 18000
     """Port of the xDS server in the pod and in its Service."""
 
 
 class Probe(ValuesModel):
-    """When the kubelet asks, and when it gives up."""
+    """Timing of a probe."""
 
     period_seconds: int = Field(ge=1)
     """Seconds between two probes."""
     timeout_seconds: int = Field(ge=1)
-    """Seconds after which a probe has failed."""
+    """Seconds after which a probe times out."""
     failure_threshold: int = Field(ge=1)
-    """Failed probes in a row that count."""
+    """Consecutive failures after which the probe counts as failed."""
 
 
 class Probes(ValuesModel):
-    """Health checks of the operator."""
+    """Probes of the operator."""
 
     startup: Probe = Probe(period_seconds=1, timeout_seconds=2, failure_threshold=60)
     """GET /livez until the process has started."""
     readiness: Probe = Probe(period_seconds=5, timeout_seconds=2, failure_threshold=2)
     """GET /readyz: the Service sends requests only to ready pods."""
     liveness: Probe = Probe(period_seconds=10, timeout_seconds=5, failure_threshold=3)
-    """GET /livez: a pod that fails is restarted."""
+    """GET /livez: a container that fails it is restarted."""
 
 
 class PodDisruptionBudget(ValuesModel):
-    """Created when `replicaCount` is above 1."""
+    """PodDisruptionBudget, created when `replicaCount` is greater than 1."""
 
     max_unavailable: IntOrPercent = 1
-    """Pods, as a number or a percentage, that a node drain may take away at a time."""
+    """Number or percentage of pods that may be unavailable during a node drain."""
 
 
 class NetworkPolicy(ValuesModel):
-    """Limits the operator's traffic to what it needs."""
+    """NetworkPolicy that limits the traffic of the operator to what it needs."""
 
     enabled: bool = False
-    """Create it. Needs a network plugin that enforces NetworkPolicies."""
+    """Create it. Requires a network plugin that enforces NetworkPolicies."""
     metrics_from: list[PassThrough] = [{"namespaceSelector": {}}]
-    """NetworkPolicyPeers that may reach the HTTP port, besides the pod of `helm test`; the
-    default is every pod of the cluster, an empty list is none."""
+    """NetworkPolicyPeers that may connect to the HTTP port, besides the pod of `helm test`. By
+    default every pod of the cluster; none when the list is empty."""
     dns_ports: Ports = [53]
-    """Ports (UDP and TCP) on which DNS is asked."""
+    """Ports (UDP and TCP) of the DNS server."""
     api_server_ports: Ports = [443, 6443]
-    """TCP ports of the API server, as the Service `kubernetes` and as its endpoints have them."""
+    """TCP ports of the API server: of the Service `kubernetes`, and of its endpoints."""
 
 
 class Values(ValuesModel):
     """All values of the chart."""
 
     replica_count: int = Field(default=1, ge=1)
-    """Operator pods. One works, the others stand by to take over. Above 1, the pods are spread
-    over nodes and get a PodDisruptionBudget."""
+    """Number of operator pods: one leader, and standbys. With more than 1, the pods are spread over
+    nodes and get a PodDisruptionBudget."""
     image: Image = Image()
     """Image of the operator."""
     image_pull_secrets: list[SecretReference] = []
@@ -248,78 +251,80 @@ class Values(ValuesModel):
     name_override: ObjectName = ""
     """Replaces the chart's name in the names of objects."""
     fullname_override: ObjectName = ""
-    """Replaces the whole name of objects."""
+    """Replaces the full name of objects."""
     namespace_override: str = Field(
         default="", max_length=63, pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$"
     )
-    """Namespace of the objects; the release's when empty."""
+    """Namespace of the objects; the namespace of the release when empty."""
     common_labels: Labels = {}
-    """More labels for every object and pod."""
+    """Additional labels for every object and pod."""
     crds: Crds = Crds()
     """The CustomResourceDefinitions."""
     service_account: ServiceAccount = ServiceAccount()
-    """The operator's identity."""
+    """The ServiceAccount of the operator."""
     rbac: Rbac = Rbac()
-    """What the operator, and people, may do."""
+    """RBAC for the operator and for users."""
     watch: Watch = Watch()
-    """Which GrpcServices the operator manages."""
+    """Which objects the operator reconciles."""
     leader_election: LeaderElection = LeaderElection()
-    """How replicas agree on the one that works; always on."""
+    """Leader election, which is always enabled."""
     reconcile: Reconcile = Reconcile()
-    """How the operator paces its work."""
+    """Concurrency and resync period of the operator."""
     cluster_domain: str = Field(default="cluster.local", min_length=1)
     """DNS domain of the cluster."""
     logging: Logging = Logging()
-    """What the operator prints."""
+    """Log of the operator."""
     metrics: Metrics = Metrics()
-    """The operator's HTTP port, and who scrapes it."""
+    """The HTTP port of the operator, and how it is scraped."""
     gateway: Gateway = Gateway()
-    """Envoy proxies, configured by the operator, through which GrpcServices are reached."""
+    """The default GrpcGateway: Envoy proxies that serve GrpcServices."""
     xds: Xds = Xds()
-    """How proxies get their configuration from the operator."""
+    """The xDS server, from which proxies get their configuration."""
     pod_annotations: Labels = {}
     """Annotations of the pods."""
     pod_labels: Labels = {}
-    """More labels for the pods."""
+    """Additional labels for the pods."""
     pod_security_context: PassThrough = {
         "runAsNonRoot": True,
         "seccompProfile": {"type": "RuntimeDefault"},
     }
-    """PodSecurityContext. The default passes the restricted Pod Security Standard."""
+    """PodSecurityContext. The default meets the restricted Pod Security Standard."""
     security_context: PassThrough = {
         "allowPrivilegeEscalation": False,
         "capabilities": {"drop": ["ALL"]},
         "readOnlyRootFilesystem": True,
     }
-    """SecurityContext of the containers. The default passes the same standard."""
+    """SecurityContext of the containers. The default meets the same standard."""
     resources: PassThrough = {
         "requests": {"cpu": "50m", "memory": "128Mi"},
         "limits": {"memory": "256Mi"},
     }
     """ResourceRequirements of the operator."""
     probes: Probes = Probes()
-    """Health checks of the operator."""
+    """Probes of the operator."""
     pod_disruption_budget: PodDisruptionBudget = PodDisruptionBudget()
-    """Created when `replicaCount` is above 1."""
+    """PodDisruptionBudget, created when `replicaCount` is greater than 1."""
     network_policy: NetworkPolicy = NetworkPolicy()
-    """Limits the operator's traffic to what it needs."""
+    """NetworkPolicy that limits the traffic of the operator to what it needs."""
     node_selector: Labels = {}
-    """Labels of the nodes that may run the pods."""
+    """Node selector of the pods."""
     tolerations: list[PassThrough] = []
     """Tolerations of the pods."""
     affinity: PassThrough = {}
     """Affinity of the pods."""
     topology_spread_constraints: list[PassThrough] = []
-    """How pods spread; when empty and `replicaCount` is above 1, over nodes where possible."""
+    """Topology spread constraints of the pods. When empty and `replicaCount` is greater than 1, the
+    pods spread over nodes where possible."""
     priority_class_name: str = ""
     """PriorityClass of the pods."""
     host_users: bool = True
-    """False runs the pods in a user namespace of their own (Kubernetes 1.33 or newer)."""
+    """Set to false to run the pods in a user namespace (Kubernetes 1.33 or newer)."""
     extra_env: list[PassThrough] = []
-    """More environment variables (EnvVar). Those the chart sets itself are refused."""
+    """Additional environment variables (EnvVar). Those that the chart sets are rejected."""
     extra_volumes: list[PassThrough] = []
-    """More volumes for the operator's pods."""
+    """Additional volumes for the pods of the operator."""
     extra_volume_mounts: list[PassThrough] = []
-    """More volume mounts for the operator's container."""
+    """Additional volume mounts for the container of the operator."""
     extra_objects: list[ManifestOrText] = []
-    """More manifests to install with the release, as objects or text; templates are expanded."""
+    """Additional manifests to install with the release, as objects or text; templates are
+    expanded."""

@@ -16,7 +16,7 @@ logger = logging.getLogger("grpc_operator")
 
 
 def main() -> int:
-    """Runs the operator; returns the exit code (2: bad settings, 1: must be started afresh)."""
+    """Runs the operator; returns the exit code (2: invalid settings, 1: must be restarted)."""
     try:
         settings = Settings()
     except ValidationError as error:
@@ -26,11 +26,11 @@ def main() -> int:
     try:
         asyncio.run(_run(settings))
     except ClusterError as error:
-        logger.error("%s", error)  # noqa: TRY400 - the message says it all
+        logger.error("%s", error)  # noqa: TRY400 - the message is enough
     except LeaseLostError as error:
-        logger.error("Ending, a fresh process must start: %s", error)  # noqa: TRY400 - the same
+        logger.error("Exiting to be restarted: %s", error)  # noqa: TRY400 - the same
     except Exception:
-        logger.exception("Ending, a fresh process must start")
+        logger.exception("Exiting to be restarted")
     else:
         return 0
     return 1

@@ -18,51 +18,49 @@ class Settings(BaseSettings):
     )
 
     watch_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
-    """Namespaces to work in, separated by commas; all when empty."""
+    """Namespaces to watch, separated by commas; all when empty."""
     watch_label_selector: str = ""
-    """Only GrpcServices with these labels are looked at; all when empty."""
+    """Label selector for the GrpcServices to reconcile; all when empty."""
     cluster_domain: str = Field(default="cluster.local", min_length=1)
     """DNS domain of the cluster."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """Least severe level that is logged."""
+    """Lowest level that is logged."""
     log_format: Literal["json", "text"] = "json"
-    """One JSON object a line, or plain text."""
+    """Log format: one JSON object per line, or plain text."""
     http_port: int = Field(default=8080, ge=0, le=65535)
-    """Port of /livez, /readyz and /metrics; 0 picks a free one."""
+    """Port of /livez, /readyz and /metrics; 0 chooses a free port."""
     lease_name: str = Field(default="grpc-operator", pattern=_NAME, max_length=253)
-    """Name of the Lease that decides which replica writes."""
+    """Name of the Lease for leader election."""
     lease_namespace: str = Field(default="default", min_length=1, validation_alias="POD_NAMESPACE")
-    """Namespace of the Lease: the operator's own (the variable is POD_NAMESPACE)."""
+    """Namespace of the Lease and of the operator."""
     xds_port: int = Field(default=18000, ge=0, le=65535)
-    """Port of the xDS server (incremental ADS) that the gateways' proxies connect to; 0 picks a
-    free one."""
+    """Port of the xDS server (incremental ADS) that proxies connect to; 0 chooses a free port."""
     xds_address: str = Field(default="", max_length=300)
-    """HOST:PORT at which proxies reach the xDS server of any replica; port 18000 of localhost when
-    empty."""
+    """Address (HOST:PORT) at which proxies reach the xDS server of any replica; `localhost:18000`
+    when empty."""
     peers_host: str = Field(default="", max_length=253)
-    """DNS name that lists the addresses of all replicas, which tell each other about the proxies
-    that are connected to them; there are no others when empty."""
+    """DNS name that resolves to the addresses of all replicas, which exchange the list of proxies
+    that are connected to them; empty with a single replica."""
     envoy_image: str = Field(default="docker.io/envoyproxy/envoy:v1.40.0", min_length=1)
-    """Image of gateways that name none."""
+    """Envoy image of GrpcGateways without `spec.image`."""
     envoy_image_pull_policy: Literal["", "Always", "IfNotPresent", "Never"] = ""
-    """Pull policy of that image; Kubernetes decides when empty."""
+    """Pull policy of that image. When empty, Kubernetes decides by the tag."""
     pod_ip: str = Field(default="", validation_alias="POD_IP")
-    """This replica's address, by which it tells itself from the others (the variable is
-    POD_IP)."""
+    """IP address of this replica."""
     identity: str = Field(default="", validation_alias="POD_NAME")
-    """Holder name in the Lease: the pod's (the variable is POD_NAME); host name when empty."""
+    """Holder identity in the Lease; the hostname when empty."""
     lease_duration_seconds: int = Field(default=10, ge=3, le=300)
-    """Seconds after which another replica may take an unrenewed Lease."""
+    """Seconds after which another replica may acquire a Lease that was not renewed."""
     workers: int = Field(default=8, ge=1, le=64)
-    """GrpcServices that are reconciled at the same time."""
+    """Number of objects that are reconciled at the same time."""
     resync_seconds: float = Field(default=600, ge=1)
-    """Seconds between two full comparisons with the API server."""
+    """Seconds between two resyncs, which list every watched object."""
 
     @field_validator("xds_address")
     @classmethod
     def _is_address(cls, value: str) -> str:
         if value and not re.fullmatch(r"[^:/\s]+:[0-9]{1,5}", value):
-            raise ValueError("write HOST:PORT, such as grpc-operator-xds.grpc.svc:18000")
+            raise ValueError("must be HOST:PORT, such as grpc-operator-xds.grpc.svc:18000")
         return value
 
     @field_validator("watch_namespaces", mode="before")
@@ -77,5 +75,5 @@ class Settings(BaseSettings):
     def _are_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for name in value:
             if not re.fullmatch(_NAME, name):
-                raise ValueError(f"{name!r} is not a namespace; write names separated by commas")
+                raise ValueError(f"{name!r} is not a namespace name; separate names by commas")
         return value

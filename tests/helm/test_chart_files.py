@@ -56,7 +56,7 @@ def test_alerts_use_metrics_that_exist() -> None:
     )
     text = " ".join(rule["expr"] for rule in group["rules"])
     used = {name.removesuffix("_total") for name in re.findall(r"grpc_operator_(\w+)", text)}
-    assert used == {"reconcile", "resync_age_seconds", "queue_depth", "lease_held"}
+    assert used == {"reconcile", "resync_age_seconds", "workqueue_depth", "lease_held"}
     for name in used:
         assert f'"{name}"' in source or f'"grpc_operator_{name}"' in source, name
     assert re.findall(r'result="(\w+)"', text) == ["error"]

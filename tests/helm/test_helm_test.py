@@ -117,7 +117,7 @@ def test_passes(token_directory: Path) -> None:
     ):
         code, output = _run(operator, api_server, token_directory)
     assert output.splitlines() == [
-        f"ok: {operator}/readyz answers 200",
+        f"ok: {operator}/readyz returned 200",
         f"ok: {GROUP} serves grpcgateways, grpcservices",
     ]
     assert code == 0
@@ -126,7 +126,7 @@ def test_passes(token_directory: Path) -> None:
 @pytest.mark.parametrize(
     ("readyz", "group", "expected"),
     [
-        ((503, "starting\n"), (200, SERVED), "readyz answers 503: starting"),
+        ((503, "starting\n"), (200, SERVED), "readyz returned 503: starting"),
         ((200, "ok"), (404, "no such group"), "failed: check_crds: HTTP Error 404"),
         (
             (200, "ok"),

@@ -28,11 +28,11 @@ def _unknown(value: Any, schema: Manifest, path: str) -> list[str]:
 def test_status_line() -> None:
     """The first line says what runs where, and for whom."""
     assert notes({}).startswith(
-        "grpc-operator 0.1.0 is installed in the namespace grpc-system and looks after the"
+        "grpc-operator 0.1.0 is installed in the namespace grpc-system and reconciles the"
         " GrpcServices of every namespace.\n"
     )
     scoped = notes({"watch": {"namespaces": ["a", "b"]}}).splitlines()[0]
-    assert scoped.endswith("looks after the GrpcServices of a, b.")
+    assert scoped.endswith("reconciles the GrpcServices of a, b.")
 
 
 def test_example_is_a_grpc_service() -> None:
@@ -81,4 +81,4 @@ def test_warnings_appear_when_they_apply() -> None:
     """No warning for the default; one line of what to do otherwise."""
     assert not re.search("WARNING|NOTE:", notes({}))
     assert "WARNING: crds.enabled is false" in notes({"crds": {"enabled": False}})
-    assert "labels `team=a`" in notes({"watch": {"labelSelector": "team=a"}})
+    assert "label selector `team=a`" in notes({"watch": {"labelSelector": "team=a"}})

@@ -151,8 +151,8 @@ def test_a_hundred_settled_objects_cost_nothing(
     before = len(proxy.calls)
     again = start(proxy, watch_namespaces="", resync_seconds=2)
     again.wait_lease()
-    ok = 'grpc_operator_reconcile_total{result="ok"}'
-    wait_until(lambda: again.metric(ok) >= MANY, f"{MANY} objects were looked at")
+    ok = 'grpc_operator_reconcile_total{kind="GrpcService",result="success"}'
+    wait_until(lambda: again.metric(ok) >= MANY, f"{MANY} objects were reconciled")
     wait_until(lambda: resyncs(proxy, before) >= 3, "the first and two more resyncs were made")
     assert of(proxy.writes(before)) == []
     assert versions(space) == known

@@ -1,9 +1,9 @@
-"""The check of `helm test`: the operator answers through its Service, and its CRDs are served.
+"""The check of `helm test`: the operator is ready, and its CRDs are served.
 
 Runs with the operator's image and needs the standard library only. Prints one line for each
-check; exits with 1 when one of them has not passed in time.
+check; exits with 1 if one of them does not pass in time.
 """
-# ruff: noqa: INP001, S310, T201 - a script that prints, and asks the addresses it is given
+# ruff: noqa: INP001, S310, T201 - a script that prints, and requests the URLs it is given
 
 import json
 import os
@@ -22,22 +22,22 @@ REQUEST_SECONDS = 5.0
 
 
 class NotYetError(Exception):
-    """The answer is not the wanted one; the text says what it was."""
+    """The response is not the expected one; the text says what it was."""
 
 
 def check_operator() -> str:
-    """Ask the operator itself, through its Service."""
+    """Request /readyz of the operator through its Service."""
     url = os.environ["READYZ_URL"]
     try:
-        with urllib.request.urlopen(url, timeout=REQUEST_SECONDS) as answer:
-            return f"{url} answers {answer.status}"
+        with urllib.request.urlopen(url, timeout=REQUEST_SECONDS) as response:
+            return f"{url} returned {response.status}"
     except urllib.error.HTTPError as error:
         reason = error.read().decode(errors="replace").strip()
-        raise NotYetError(f"{url} answers {error.status}: {reason}") from error
+        raise NotYetError(f"{url} returned {error.status}: {reason}") from error
 
 
 def check_crds() -> str:
-    """Ask the API server whether it serves GrpcServices and GrpcGateways."""
+    """Check that the API server serves GrpcServices and GrpcGateways."""
     directory = Path(os.environ["TOKEN_DIRECTORY"])
     tls = ssl.create_default_context(cafile=str(directory / "ca.crt"))
     # Python 3.13 refuses CA certificates without a key identifier, which some clusters have.
@@ -46,8 +46,8 @@ def check_crds() -> str:
         os.environ["API_SERVER"] + API,
         headers={"Authorization": f"Bearer {(directory / 'token').read_text()}"},
     )
-    with urllib.request.urlopen(request, timeout=REQUEST_SECONDS, context=tls) as answer:
-        served = {resource["name"] for resource in json.load(answer)["resources"]}
+    with urllib.request.urlopen(request, timeout=REQUEST_SECONDS, context=tls) as response:
+        served = {resource["name"] for resource in json.load(response)["resources"]}
     absent = ", ".join(sorted(RESOURCES - served))
     if absent:
         raise NotYetError(f"{API} does not serve {absent}: is the CRD installed?")
@@ -55,7 +55,7 @@ def check_crds() -> str:
 
 
 def passes(check: Callable[[], str], deadline: float) -> bool:
-    """Repeat a check until it passes or the time is up, and print how it ended."""
+    """Repeat a check until it passes or times out, and print the result."""
     while True:
         try:
             print(f"ok: {check()}", flush=True)

@@ -1,4 +1,4 @@
-{{- /* The operator's whole configuration: its settings.py reads exactly these variables. */}}
+{{- /* The whole configuration of the operator: settings.py reads exactly these variables. */}}
 {{- define "grpc-operator.env" -}}
 - name: POD_NAME
   valueFrom:
@@ -44,8 +44,8 @@
   value: {{ int64 .Values.reconcile.resyncSeconds | quote }}
 {{- end }}
 
-{{- /* The variables above and extraEnv. A name in both would be sent twice: server-side apply
-refuses that with an error that does not say why. */}}
+{{- /* The variables above and extraEnv. Server-side apply rejects a name in both, with an
+error that does not say why. */}}
 {{- define "grpc-operator.allEnv" -}}
 {{- $ours := include "grpc-operator.env" . | fromYamlArray }}
 {{- range $extra := .Values.extraEnv }}

@@ -1,4 +1,4 @@
-{{- /* Names, labels and the image; everything else stands in the file of its object. */}}
+{{- /* Names, labels and the image; everything else is in the template of its object. */}}
 
 {{- define "grpc-operator.name" -}}
 {{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
@@ -17,7 +17,7 @@
 {{- $full }}
 {{- end }}
 
-{{- /* Takes (list $ "suffix"); the result still fits into 63 characters. */}}
+{{- /* Takes (list $ "suffix"); the result has at most 63 characters. */}}
 {{- define "grpc-operator.suffixedName" -}}
 {{- $suffix := last . }}
 {{- $full := include "grpc-operator.fullname" (first .) | trunc (int (sub 62 (len $suffix))) | trimSuffix "-" }}
@@ -28,20 +28,20 @@
 {{- .Values.namespaceOverride | default .Release.Namespace }}
 {{- end }}
 
-{{- /* Not empty when the release has a GrpcGateway: it must be in a namespace that is looked after. */}}
+{{- /* Not empty when the release has a GrpcGateway: it must be in a watched namespace. */}}
 {{- define "grpc-operator.hasGateway" -}}
 {{- $watched := or (not .Values.watch.namespaces) (has (include "grpc-operator.namespace" .) .Values.watch.namespaces) }}
 {{- if and .Values.gateway.enabled $watched }}true{{ end }}
 {{- end }}
 
-{{- /* Picks the operator's pods and not the pod of helm test. Immutable in the Deployment. */}}
+{{- /* Selects the operator's pods but not the pod of helm test. Immutable in the Deployment. */}}
 {{- define "grpc-operator.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "grpc-operator.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: operator
 {{- end }}
 
-{{- /* Our labels win over commonLabels. */}}
+{{- /* The labels of the chart take precedence over commonLabels. */}}
 {{- define "grpc-operator.labels" -}}
 {{- $ours := include "grpc-operator.selectorLabels" . | fromYaml }}
 {{- $_ := set $ours "app.kubernetes.io/version" .Chart.AppVersion }}

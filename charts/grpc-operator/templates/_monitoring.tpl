@@ -1,4 +1,4 @@
-{{- /* Labels of objects that Prometheus selects by label. Takes (list $ labels); ours win. */}}
+{{- /* Labels of objects that Prometheus selects by label. Takes (list $ labels); the labels of the chart take precedence. */}}
 {{- define "grpc-operator.monitoringLabels" -}}
 {{- merge (include "grpc-operator.labels" (first .) | fromYaml) (last .) | toYaml }}
 {{- end }}

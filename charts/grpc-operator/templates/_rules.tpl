@@ -1,9 +1,9 @@
-{{- /* All the operator may do to GrpcServices and their children: in a ClusterRole, or in a Role
-of each watched namespace. */}}
+{{- /* The permissions of the operator for GrpcServices, GrpcGateways and their children: in a
+ClusterRole, or in a Role of each watched namespace. */}}
 {{- define "grpc-operator.rules" -}}
 - apiGroups: [grpc.infera.dev]
   resources: [grpcservices, grpcgateways]
-  # list: the resync; watch: learn of changes.
+  # list: resync; watch: receive changes.
   verbs: [list, watch]
 - apiGroups: [grpc.infera.dev]
   resources: [grpcservices/status, grpcgateways/status]
@@ -16,8 +16,8 @@ of each watched namespace. */}}
   verbs: [update]
 - apiGroups: [apps]
   resources: [deployments]
-  # The same six verbs for every kind of child. get: see one before it is replaced; list and watch:
-  # notice what others changed; create and patch: server-side apply; delete: no longer wanted.
+  # The same six verbs for every kind of child. get: read one that is not in the cache; list and
+  # watch: detect changes by others; create and patch: server-side apply; delete: no longer desired.
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
   resources: [services, serviceaccounts, configmaps]
@@ -30,14 +30,14 @@ of each watched namespace. */}}
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
   resources: [pods]
-  # list and watch: say in the status why a pod does not start.
+  # list and watch: report in the status why a pod does not start.
   verbs: [list, watch]
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
-  # list and watch: tell the proxies which pods serve.
+  # list and watch: endpoints for the proxies.
   verbs: [list, watch]
 - apiGroups: [events.k8s.io]
   resources: [events]
-  # create: tell the story of a GrpcService or GrpcGateway.
+  # create: report transitions of a GrpcService or GrpcGateway.
   verbs: [create]
 {{- end }}

@@ -1,1 +1,1 @@
-"""The process: watches (the only importer of kopf), HTTP endpoints, wiring."""
+"""The process: watches (the only importer of kopf), HTTP server, metrics, wiring."""

@@ -12,34 +12,32 @@ from grpc_operator.app.metrics import Metrics
 from grpc_operator.app.proxies import PATH
 from grpc_operator.resources import Key, gateway_key, service_key
 
-DescribeProxies = Callable[[Key, Key], list[dict[str, Any]]]
-"""Takes a gateway and a service; returns what is known of each connected proxy."""
+ListProxies = Callable[[Key, Key], list[dict[str, Any]]]
+"""Takes a gateway and a service; returns the proxies that are connected to this replica."""
 
-_LATEST_BEAT = 10.0
-"""Seconds without a turn of the event loop after which the process counts as hung."""
+_HEARTBEAT_TIMEOUT = 10.0
+"""Seconds without a heartbeat of the event loop after which the process counts as hung."""
 
 
-class Endpoints:
+class HttpServer:
     """The HTTP server of one operator process.
 
     Args:
-        metrics: What /metrics shows.
+        metrics: The content of /metrics.
         unready: Returns why the process is not ready, or an empty text.
-        proxies: Returns what is known of a gateway's proxies and a service.
+        proxies: Returns the proxies of a gateway, with the state of one service.
     """
 
-    def __init__(
-        self, metrics: Metrics, unready: Callable[[], str], proxies: DescribeProxies
-    ) -> None:
+    def __init__(self, metrics: Metrics, unready: Callable[[], str], proxies: ListProxies) -> None:
         self._metrics = metrics
         self._proxies = proxies
         self._unready = unready
-        self._beat = time.monotonic()
+        self._heartbeat = time.monotonic()
         self._runner: web.AppRunner | None = None
         self.port = 0
 
     async def start(self, port: int) -> None:
-        """Begins to serve on all addresses.
+        """Starts to serve on all addresses.
 
         Raises:
             OSError: The port is taken.
@@ -60,16 +58,16 @@ class Endpoints:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def beat(self) -> None:
-        """Notes every second that the event loop turns, until cancelled."""
+    async def keep_heartbeat(self) -> None:
+        """Records every second that the event loop runs, until cancelled."""
         while True:
-            self._beat = time.monotonic()
+            self._heartbeat = time.monotonic()
             await asyncio.sleep(1)
 
     async def _livez(self, _: web.Request) -> web.Response:
-        age = time.monotonic() - self._beat
-        if age > _LATEST_BEAT:
-            return web.Response(status=503, text=f"event loop stood still for {age:.0f} s\n")
+        age = time.monotonic() - self._heartbeat
+        if age > _HEARTBEAT_TIMEOUT:
+            return web.Response(status=503, text=f"event loop was blocked for {age:.0f} s\n")
         return web.Response(text="ok\n")
 
     async def _readyz(self, _: web.Request) -> web.Response:
@@ -77,10 +75,10 @@ class Endpoints:
         return web.Response(status=503 if why else 200, text=f"{why or 'ok'}\n")
 
     async def _proxies_json(self, request: web.Request) -> web.Response:
-        """Tells the other replicas which proxies are connected to this one."""
+        """Lists the proxies that are connected to this replica, for the other replicas."""
         names = [tuple(request.query.get(name, "").split("/")) for name in ("gateway", "service")]
         if any(len(name) != 2 for name in names):  # noqa: PLR2004 - namespace and name
-            text = "write ?gateway=NAMESPACE/NAME&service=NAMESPACE/NAME\n"
+            text = "expected ?gateway=NAMESPACE/NAME&service=NAMESPACE/NAME\n"
             return web.Response(status=400, text=text)
         gateway, service = names
         return web.json_response(self._proxies(gateway_key(*gateway), service_key(*service)))

@@ -1,11 +1,18 @@
-"""Prometheus metrics of the operator."""
+"""Prometheus metrics of the operator, named after those of controller-runtime."""
 
 from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
+from grpc_operator.resources import OWNERS
 from grpc_operator.xds.state import Stats
 
 _XDS_TYPES = (
@@ -21,41 +28,45 @@ class Metrics:
     """Every metric, in a registry of its own."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
         self.registry = CollectorRegistry()
         self._reconciles = Counter(
             "grpc_operator_reconcile",
-            "Looks taken at a GrpcService, by result (ok, retry, error).",
-            ["result"],
+            "Reconciliations, by kind and result (success, requeue, error).",
+            ["kind", "result"],
             registry=self.registry,
         )
         self._duration = Histogram(
-            "grpc_operator_reconcile_duration_seconds",
-            "Duration of a look at a GrpcService.",
+            "grpc_operator_reconcile_time_seconds",
+            "Duration of a reconciliation, by kind.",
+            ["kind"],
             buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30),
             registry=self.registry,
         )
         self._writes = Counter(
             "grpc_operator_writes",
-            "Writes sent to the API server, by verb and kind.",
+            "Write requests to the API server, by verb and kind.",
             ["verb", "kind"],
             registry=self.registry,
         )
         self._watch_events = Counter(
             "grpc_operator_watch_events",
-            "Events received from watches, by kind.",
+            "Watch events received, by kind.",
             ["kind"],
             registry=self.registry,
         )
-        for result in ("ok", "retry", "error"):
-            self._reconciles.labels(result)
+        for owner in OWNERS:
+            self._duration.labels(owner.kind)
+            for result in ("success", "requeue", "error"):
+                self._reconciles.labels(owner.kind, result)
 
-    def reconciled(self, result: str, seconds: float) -> None:
-        """Counts one look."""
-        self._reconciles.labels(result).inc()
-        self._duration.observe(seconds)
+    def reconciled(self, kind: str, result: str, seconds: float) -> None:
+        """Counts one reconciliation."""
+        self._reconciles.labels(kind, result).inc()
+        self._duration.labels(kind).observe(seconds)
 
     def wrote(self, verb: str, kind: str) -> None:
-        """Counts one write."""
+        """Counts one write request."""
         self._writes.labels(verb, kind).inc()
 
     def watched(self, kind: str) -> None:
@@ -63,17 +74,17 @@ class Metrics:
         self._watch_events.labels(kind).inc()
 
     def serve(self, stats: Stats) -> None:
-        """Adds what the xDS server counts."""
+        """Adds the metrics of the xDS server."""
         self.registry.register(_Xds(stats))
         self.gauge("xds_proxies", "Proxies connected to this replica.", lambda: stats.connected)
 
     def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
-        """Adds a gauge that is read when the metrics are."""
+        """Adds a gauge whose value is read at each scrape."""
         Gauge(f"grpc_operator_{name}", text, registry=self.registry).set_function(read)
 
 
 class _Xds(Collector):
-    """Reads the counters of the xDS server when the metrics are read."""
+    """Reads the counters of the xDS server at each scrape."""
 
     def __init__(self, stats: Stats) -> None:
         self._stats = stats
@@ -82,17 +93,19 @@ class _Xds(Collector):
         """Yields the counters."""
         pushes = CounterMetricFamily(
             "grpc_operator_xds_pushes",
-            "Responses sent to proxies, by type of resource.",
+            "xDS responses sent to proxies, by resource type.",
             labels=["type"],
         )
         for name in _XDS_TYPES:
             pushes.add_metric([name], self._stats.pushes[name])
-        answers = CounterMetricFamily(
-            "grpc_operator_xds_answers",
-            "Answers of proxies to what they were sent: ack, or nack when they refused it.",
-            labels=["answer"],
-        )
-        answers.add_metric(["ack"], self._stats.acks)
-        answers.add_metric(["nack"], self._stats.nacks)
         yield pushes
-        yield answers
+        yield CounterMetricFamily(
+            "grpc_operator_xds_acks",
+            "xDS responses that proxies acknowledged (ACK).",
+            value=self._stats.acks,
+        )
+        yield CounterMetricFamily(
+            "grpc_operator_xds_nacks",
+            "xDS responses that proxies rejected (NACK).",
+            value=self._stats.nacks,
+        )

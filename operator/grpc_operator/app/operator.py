@@ -9,10 +9,10 @@ from typing import Any
 
 from grpc_operator.api import GrpcGateway, GrpcService
 from grpc_operator.app import gc_freeze
-from grpc_operator.app.http import Endpoints
+from grpc_operator.app.http import HttpServer
 from grpc_operator.app.metrics import Metrics
-from grpc_operator.app.proxies import AllProxies
-from grpc_operator.app.reconnect_grace import Returning
+from grpc_operator.app.proxies import ConnectedProxies
+from grpc_operator.app.reconnect_grace import ReconnectGrace
 from grpc_operator.app.watches import Watches
 from grpc_operator.controlplane.attachments import Attachments
 from grpc_operator.controlplane.control_plane import ControlPlane
@@ -39,10 +39,10 @@ from grpc_operator.xds.server import AdsServer
 logger = logging.getLogger(__name__)
 
 _STOP_TIMEOUT = 2.0
-"""Seconds that watches and endpoints get to end after the Lease is released."""
+"""Seconds that watches and servers get to end after the Lease is released."""
 
 _CRD_POLL = 2.0
-"""Seconds between two looks for the CRDs."""
+"""Seconds between two checks for the CRDs."""
 
 
 class Operator:
@@ -62,7 +62,7 @@ class Operator:
         )
         self._cluster = Cluster(connection, lambda: self._lease.held, self._metrics.wrote)
         self._ads = AdsServer(self._proxies_changed)
-        self._proxies = AllProxies(self._ads, settings)
+        self._proxies = ConnectedProxies(self._ads, settings)
         self._services = Owners(GrpcService, {"image": "placeholder"})
         self._gateways = Owners(GrpcGateway, {})
         self._descriptors = DescriptorCache(self._store)
@@ -76,10 +76,10 @@ class Operator:
         self._resync = Resync(
             self._list_all, self._store, self._queue, self._control_plane.mark_all_dirty
         )
-        self._returning = Returning(self._store, self._proxies, self._control_plane)
+        self._reconnect_grace = ReconnectGrace(self._store, self._proxies, self._control_plane)
         self._reconcilers = self._make_reconcilers()
         self._unready = "starting"
-        self._endpoints = Endpoints(self._metrics, lambda: self._unready, self._proxies.described)
+        self._http = HttpServer(self._metrics, lambda: self._unready, self._proxies.list_local)
         self._synced = asyncio.Event()
         self._stop = asyncio.Event()
         self._add_gauges()
@@ -117,16 +117,16 @@ class Operator:
             self._queue.add(key)
 
     async def run(self) -> None:
-        """Runs until SIGTERM, SIGINT or a failure after which a fresh process is needed.
+        """Runs until SIGTERM, SIGINT or a failure after which the process must be restarted.
 
         Raises:
             LeaseLostError: Another replica may be writing.
             Exception: A watch failed for good.
         """
         self._catch_signals()
-        await self._endpoints.start(self._settings.http_port)
-        logger.info("Serving /livez, /readyz and /metrics on port %d", self._endpoints.port)
-        beat = asyncio.create_task(self._endpoints.beat())
+        await self._http.start(self._settings.http_port)
+        logger.info("Serving /livez, /readyz and /metrics on port %d", self._http.port)
+        heartbeat = asyncio.create_task(self._http.keep_heartbeat())
         watching, writing = _spawn(self._watch()), _spawn(self._write())
         serving, stopping = _spawn(self._serve()), _spawn(self._stop.wait())
         try:
@@ -137,10 +137,13 @@ class Operator:
                 task.result()
         finally:
             serving.cancel()
-            await self._shut_down(watching, writing, beat)
+            await self._shut_down(watching, writing, heartbeat)
 
     async def _shut_down(
-        self, watching: "asyncio.Task[Any]", writing: "asyncio.Task[Any]", beat: "asyncio.Task[Any]"
+        self,
+        watching: "asyncio.Task[Any]",
+        writing: "asyncio.Task[Any]",
+        heartbeat: "asyncio.Task[Any]",
     ) -> None:
         self._unready = "stopping"
         self._stop.set()
@@ -149,8 +152,8 @@ class Operator:
         await self._lease.release()
         await self._ads.stop(_STOP_TIMEOUT)
         await asyncio.wait({watching}, timeout=_STOP_TIMEOUT)
-        beat.cancel()
-        await self._endpoints.stop()
+        heartbeat.cancel()
+        await self._http.stop()
         logger.info("Stopped")
 
     async def _watch(self) -> None:
@@ -162,36 +165,36 @@ class Operator:
         running = _spawn(watches.run(self._stop, ready))
         first = _spawn(ready.wait())
         await asyncio.wait({running, first}, return_when=asyncio.FIRST_COMPLETED)
-        self._catch_signals()  # kopf has put its own in place, which know nothing of the Lease
+        self._catch_signals()  # kopf installs its own, which do not release the Lease
         await self._full_resync()
-        # Before anything is written: a service that has not been built yet would be reported so.
+        # Before any status is written, or services would be reported as not built yet.
         await self._control_plane.build()
         self._unready = ""
         self._synced.set()
         await running
         if not self._stop.is_set():
-            raise RuntimeError("kopf ended by itself")
+            raise RuntimeError("kopf ended unexpectedly")
 
     async def _serve(self) -> None:
-        """Serves the proxies, leader or not, as soon as the whole cluster is known and built."""
+        """Serves xDS on every replica, as soon as the whole cluster is known and built."""
         await self._synced.wait()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(gc_freeze.keep_aside())
+            tasks.create_task(gc_freeze.freeze_periodically())
             port = await self._ads.start(self._settings.xds_port)
             logger.info("Serving xDS on port %d", port)
-            self._returning.begin()
+            self._reconnect_grace.start()
             await self._control_plane.run()
 
     async def _write(self) -> None:
-        """Stands by, then writes for as long as the Lease is held."""
+        """Waits for the Lease, then reconciles for as long as it is held."""
         await self._synced.wait()
         await self._lease.acquire()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._lease.keep())
-            # Look at everything afresh: the former holder may have died half way, and while
-            # standing by a watch may have missed a deletion.
+            # Reconcile everything: the previous holder may have stopped in the middle of its work,
+            # and a watch may have missed a deletion in the meantime.
             await self._full_resync()
-            await self._returning.wait()
+            await self._reconnect_grace.wait()
             tasks.create_task(self._resync.forever(self._settings.resync_seconds))
             for _ in range(self._settings.workers):
                 tasks.create_task(work(self._queue, self._reconcile, self._metrics.reconciled))
@@ -200,9 +203,9 @@ class Operator:
         while missing := await self._missing_crds():
             verb = "is" if len(missing) == 1 else "are"
             self._unready = f"the CRD {' and '.join(missing)} {verb} not installed"
-            logger.warning("Waiting: %s", self._unready)
+            logger.warning("Waiting for CRDs: %s", self._unready)
             await asyncio.sleep(_CRD_POLL)
-        self._unready = "first look at the cluster"
+        self._unready = "the caches are not synced yet"
 
     async def _missing_crds(self) -> list[str]:
         return [
@@ -221,7 +224,7 @@ class Operator:
             try:
                 await self._resync.once()
             except ClusterError as error:
-                logger.warning("Waiting, cannot list: %s", error)
+                logger.warning("Waiting for the API server, cannot list: %s", error)
                 await asyncio.sleep(_CRD_POLL)
             else:
                 return
@@ -245,22 +248,26 @@ class Operator:
 
     def _add_gauges(self) -> None:
         add = self._metrics.gauge
-        add("queue_depth", "GrpcServices that wait for a worker.", lambda: self._queue.depth)
+        add("workqueue_depth", "Objects that wait for a worker.", lambda: self._queue.depth)
         add(
             "resync_age_seconds",
-            "Seconds since the last full comparison with the API server.",
+            "Seconds since the last complete resync with the API server.",
             lambda: self._resync.age,
         )
         add(
             "grpcgateways",
-            "GrpcGateways known.",
+            "GrpcGateways in the cache.",
             lambda: float(len(self._store.all(GRPC_GATEWAYS))),
         )
         self._metrics.serve(self._ads.stats)
-        add("lease_held", "1 while this replica writes.", lambda: float(self._lease.held))
+        add(
+            "lease_held",
+            "1 while this replica holds the Lease.",
+            lambda: float(self._lease.held),
+        )
         add(
             "grpcservices",
-            "GrpcServices known.",
+            "GrpcServices in the cache.",
             lambda: float(len(self._store.all(GRPC_SERVICES))),
         )
 

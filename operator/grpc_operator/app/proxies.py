@@ -1,4 +1,4 @@
-"""The proxies of every replica of the operator: each knows only those connected to itself."""
+"""The proxies that are connected to any replica; each replica knows only its own."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 PATH = "/proxies"
 _TIMEOUT = aiohttp.ClientTimeout(total=2.0)
 _DNS_PERIOD = 5.0
-"""Seconds for which the addresses of the replicas are remembered."""
+"""Seconds for which the addresses of the replicas are cached."""
 
 
 @dataclass(frozen=True)
@@ -29,38 +29,38 @@ class _Remote:
     rejected: Mapping[Key | None, str]
 
 
-class AllProxies:
-    """Asks this replica's xDS server and those of the others.
+class ConnectedProxies:
+    """Collects the connected proxies from this replica's xDS server and from the other replicas.
 
     Args:
         server: This replica's xDS server.
-        settings: Where the others are.
+        settings: How to reach the other replicas.
     """
 
     def __init__(self, server: AdsServer, settings: Settings) -> None:
         self._server = server
         self._settings = settings
         self._peers: tuple[str, ...] = ()
-        self._looked_up = float("-inf")
+        self._resolved_at = float("-inf")
 
     async def of(self, gateway: Key, service: Key) -> Sequence[Any]:
-        """Returns the connected proxies of a gateway with what concerns one service."""
+        """Returns the connected proxies of a gateway, with the state of one service."""
         found: list[Any] = list(self._server.proxies(gateway))
         peers = await self._others()
         if peers:
             async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
-                answers = await asyncio.gather(
-                    *(self._ask(session, peer, gateway, service) for peer in peers)
+                remote = await asyncio.gather(
+                    *(self._list_remote(session, peer, gateway, service) for peer in peers)
                 )
-            found += [proxy for answer in answers for proxy in answer]
+            found += [proxy for proxies in remote for proxy in proxies]
         return found
 
-    def described(self, gateway: Key, service: Key) -> list[dict[str, Any]]:
-        """Returns this replica's proxies as the others are told about them."""
+    def list_local(self, gateway: Key, service: Key) -> list[dict[str, Any]]:
+        """Returns the proxies of this replica, as /proxies shows them to the other replicas."""
         return [
             {
                 "node": proxy.node,
-                "token": proxy.config_hashes.get(service),
+                "configHash": proxy.config_hashes.get(service),
                 "rejected": proxy.rejected.get(service) or proxy.rejected.get(None),
             }
             for proxy in self._server.proxies(gateway)
@@ -71,35 +71,35 @@ class AllProxies:
         if not host or not self._settings.pod_ip:
             return ()
         loop = asyncio.get_running_loop()
-        if loop.time() - self._looked_up > _DNS_PERIOD:
+        if loop.time() - self._resolved_at > _DNS_PERIOD:
             try:
                 answers = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
             except OSError as error:
-                logger.debug("Cannot look up %s: %s", host, error)
+                logger.debug("Cannot resolve %s: %s", host, error)
                 answers = []
             addresses = {str(answer[4][0]) for answer in answers}
             self._peers = tuple(sorted(addresses - {self._settings.pod_ip}))
-            self._looked_up = loop.time()
+            self._resolved_at = loop.time()
         return self._peers
 
-    async def _ask(
+    async def _list_remote(
         self, session: aiohttp.ClientSession, peer: str, gateway: Key, service: Key
     ) -> list[_Remote]:
         query = {"gateway": gateway.namespaced_name, "service": service.namespaced_name}
         url = f"http://{names.host_port(peer, self._settings.http_port)}{PATH}"
         try:
-            async with session.get(url, params=query) as answer:
-                answer.raise_for_status()
-                told = await answer.json()
+            async with session.get(url, params=query) as response:
+                response.raise_for_status()
+                entries = await response.json()
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            # It is gone or about to go; its proxies connect to another replica.
-            logger.debug("Replica %s does not answer: %s", peer, error)
+            # It has stopped or is stopping; its proxies connect to another replica.
+            logger.debug("Cannot list the proxies of replica %s: %s", peer, error)
             return []
         return [
             _Remote(
                 entry["node"],
-                {service: entry["token"]} if entry["token"] else {},
+                {service: entry["configHash"]} if entry["configHash"] else {},
                 {service: entry["rejected"]} if entry["rejected"] else {},
             )
-            for entry in told
+            for entry in entries
         ]

@@ -1,55 +1,57 @@
-"""After a restart of the operator: the time that proxies take to come back.
+"""The grace period in which proxies reconnect after a restart of the operator.
 
-A proxy that has lost its xDS stream opens another one within two seconds (bootstrap.yaml.j2). Who
-reports before that says of every service that it is not programmed, and a moment later that it is.
+A proxy that has lost its xDS stream opens another one within two seconds (bootstrap.yaml.j2). A
+status that is reported before that would be Programmed=False, and True again a moment later.
 """
 
 import asyncio
 
 from grpc_operator import names
-from grpc_operator.app.proxies import AllProxies
+from grpc_operator.app.proxies import ConnectedProxies
 from grpc_operator.controlplane.attachment_state import Built
 from grpc_operator.controlplane.control_plane import ControlPlane
 from grpc_operator.engine.store import Store
 from grpc_operator.resources import DEPLOYMENTS, GRPC_GATEWAYS, Key
 
-TIME_TO_RETURN = 5.0
-"""Seconds that proxies get, counted from when xDS is served: two tries and a slow machine."""
+GRACE_SECONDS = 5.0
+"""Seconds that proxies get, counted from when xDS is served: two attempts and a slow machine."""
 
 _POLL = 0.1
 
 
-class Returning:
-    """Waits for proxies that were there before.
+class ReconnectGrace:
+    """Waits until the proxies of every gateway are connected and up to date.
 
     Args:
-        store: Says how many proxies a gateway has.
-        proxies: Who is connected.
-        control_plane: What they should hold.
+        store: Knows how many proxies a gateway has.
+        proxies: The connected proxies.
+        control_plane: Knows the configuration that they should have.
     """
 
-    def __init__(self, store: Store, proxies: AllProxies, control_plane: ControlPlane) -> None:
+    def __init__(
+        self, store: Store, proxies: ConnectedProxies, control_plane: ControlPlane
+    ) -> None:
         self._store = store
         self._proxies = proxies
         self._control_plane = control_plane
         self._serving = asyncio.Event()
         self._since = 0.0
 
-    def begin(self) -> None:
-        """Tells that xDS is served from now on."""
+    def start(self) -> None:
+        """Starts the grace period: xDS is served from now on."""
         self._since = asyncio.get_running_loop().time()
         self._serving.set()
 
     async def wait(self) -> None:
-        """Returns when all are back and hold what they should, or have had their time."""
+        """Returns when all proxies are up to date, or when the grace period has ended."""
         await self._serving.wait()
         loop = asyncio.get_running_loop()
-        while (  # noqa: ASYNC110 - other replicas are asked, nobody tells
-            loop.time() - self._since < TIME_TO_RETURN and not await self._are_back()
+        while (  # noqa: ASYNC110 - other replicas must be polled
+            loop.time() - self._since < GRACE_SECONDS and not await self._all_are_up_to_date()
         ):
             await asyncio.sleep(_POLL)
 
-    async def _are_back(self) -> bool:
+    async def _all_are_up_to_date(self) -> bool:
         gateways = [key for key in self._store.owners() if key.kind == GRPC_GATEWAYS.kind]
         for gateway in gateways:
             expected = self._expected(gateway)

@@ -1,4 +1,4 @@
-"""kopf as the watcher: every event goes into the store and its owner's key onto the queue.
+"""Watches by kopf: every object goes into the store, and the key of its owner onto the queue.
 
 No kopf finalizer, annotation, progress or status storage is in use: ``on.event`` handlers write
 nothing, and deletion of an object never waits for the operator.
@@ -30,7 +30,7 @@ from grpc_operator.settings import Settings
 logger = logging.getLogger(__name__)
 
 _BUILT_FROM = {GRPC_SERVICES, GRPC_GATEWAYS, CONFIG_MAPS, ENDPOINT_SLICES}
-"""What the proxies' configuration is made of."""
+"""What the configuration of the proxies is built from."""
 
 
 class Watches:
@@ -55,13 +55,13 @@ class Watches:
 
         Raises:
             Exception: A watch failed for good (kopf ends on HTTP 403, 404, 5xx after retries);
-                the process must end and start afresh.
+                the process must end and be restarted.
         """
         await kopf.operator(
             registry=self._registry(),
             settings=_kopf_settings(self._settings),
             standalone=True,
-            # Unused without peering, but else made from the name of a user that an image lacks.
+            # Unused without peering; by default made from a user name, which the image lacks.
             identity=cast("Any", "grpc-operator"),
             clusterwide=not self._settings.watch_namespaces,
             namespaces=self._settings.watch_namespaces,
@@ -88,19 +88,19 @@ class Watches:
             before = self._store.get(resource, metadata["namespace"], metadata["name"])
             if event["type"] == "DELETED":
                 self._store.discard(resource, manifest)
-                news = True
+                changed = True
             else:
-                news = self._store.put(resource, manifest)
-            # An object may change hands: then there is something new for both.
+                changed = self._store.put(resource, manifest)
+            # An object may change owners, which concerns both.
             for key in {owner_key(resource, each) for each in (before, manifest) if each}:
                 if key is None:
                     continue
-                # Also after our own writes, of which nobody else tells.
+                # Also after our own writes, which nothing else reports to the control plane.
                 if resource in OWNERS and event["type"] != "DELETED":
                     self._control_plane.owner_changed(key, manifest)
                 elif resource in _BUILT_FROM:
                     self._control_plane.mark_dirty(key)
-                if news:  # neither our own write, nor older than what is known
+                if changed:  # neither our own write nor older than what is known
                     self._queue.add(key)
 
         return handle
@@ -112,9 +112,9 @@ def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:
 
 def _kopf_settings(ours: Settings) -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
-    settings.scanning.disabled = True  # the CRD is waited for before kopf starts
-    settings.posting.enabled = False  # Events are curated in status.events
-    settings.watching.server_timeout = 290  # reconnect now and then: a silent watch cannot last
+    settings.scanning.disabled = True  # kopf starts after the CRDs are served
+    settings.posting.enabled = False  # status.events decides about Events
+    settings.watching.server_timeout = 290  # ends a watch that silently hangs
     settings.watching.connect_timeout = 10
     settings.networking.request_timeout = 30
     settings.watching.chunk_size = 500

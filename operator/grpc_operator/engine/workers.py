@@ -14,8 +14,8 @@ logger = logging.getLogger(__name__)
 Reconcile = Callable[[Key], Awaitable[float | None]]
 """Brings one object to its desired state; returns seconds after which it is requeued, if any."""
 
-Record = Callable[[str, float], None]
-"""Records the result (``ok``, ``retry`` or ``error``) and the duration (s) of a reconcile."""
+Record = Callable[[str, str, float], None]
+"""Takes kind, result (``success``, ``requeue``, ``error``) and duration (s) of a reconcile."""
 
 
 async def work(queue: Queue[Key], reconcile: Reconcile, record: Record) -> None:
@@ -33,7 +33,7 @@ async def work(queue: Queue[Key], reconcile: Reconcile, record: Record) -> None:
             result = await _attempt(queue, reconcile, key)
         finally:
             queue.done(key)
-        record(result, time.monotonic() - started)
+        record(key.kind, result, time.monotonic() - started)
 
 
 async def _attempt(queue: Queue[Key], reconcile: Reconcile, key: Key) -> str:
@@ -45,7 +45,7 @@ async def _attempt(queue: Queue[Key], reconcile: Reconcile, key: Key) -> str:
     except ClusterError as error:
         delay = queue.retry(key, at_least=error.retry_after or 0.0)
         logger.warning("Will retry in %.1f s: %s", delay, error, extra=where)
-        return "retry"
+        return "requeue"
     except Exception:
         delay = queue.retry(key)
         logger.exception("Bug: reconcile failed, will retry in %.1f s", delay, extra=where)
@@ -53,4 +53,4 @@ async def _attempt(queue: Queue[Key], reconcile: Reconcile, key: Key) -> str:
     queue.forget(key)
     if requeue_after is not None:
         queue.add_after(key, requeue_after)
-    return "ok"
+    return "success"

@@ -27,7 +27,8 @@ async def _run(outcome: Callable[[int], Awaitable[float | None]], count: int) ->
         calls += 1
         return await outcome(calls)
 
-    def record(result: str, seconds: float) -> None:
+    def record(kind: str, result: str, seconds: float) -> None:
+        assert kind == KEY.kind
         assert seconds >= 0
         results.append(result)
         if len(results) >= count:
@@ -50,7 +51,7 @@ async def test_a_key_is_not_requeued_without_a_delay() -> None:
     async def outcome(_: int) -> None:
         return None
 
-    assert await _run(outcome, 1) == ["ok"]
+    assert await _run(outcome, 1) == ["success"]
 
 
 async def test_a_key_is_requeued_after_the_returned_delay() -> None:
@@ -59,7 +60,7 @@ async def test_a_key_is_requeued_after_the_returned_delay() -> None:
     async def outcome(count: int) -> float | None:
         return 0.001 if count == 1 else None
 
-    assert await _run(outcome, 2) == ["ok", "ok"]
+    assert await _run(outcome, 2) == ["success", "success"]
 
 
 async def test_cluster_errors_are_retried() -> None:
@@ -69,7 +70,7 @@ async def test_cluster_errors_are_retried() -> None:
         if count < 3:
             raise ClusterError("busy", status=503)
 
-    assert await _run(outcome, 3) == ["retry", "retry", "ok"]
+    assert await _run(outcome, 3) == ["requeue", "requeue", "success"]
 
 
 async def test_a_bug_is_retried_and_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -79,7 +80,7 @@ async def test_a_bug_is_retried_and_logged(caplog: pytest.LogCaptureFixture) -> 
         if count == 1:
             raise KeyError("oops")
 
-    assert await _run(outcome, 2) == ["error", "ok"]
+    assert await _run(outcome, 2) == ["error", "success"]
     assert "KeyError" in caplog.text
 
 
