@@ -132,7 +132,7 @@ def _package(requirement: str) -> str:
 def test_decisions_are_numbered_and_whole() -> None:
     """No number twice or left out, and each page has every part of the template."""
     decisions = sorted((ROOT / "docs/adr").glob("*.md"))
-    headings = ("## Why it came up", "## Decision", "## What else there was", "## What follows")
+    headings = ("## Context", "## Decision", "## Alternatives", "## Consequences")
 
     assert [path.name[:4] for path in decisions] == [f"{n:04}" for n in range(len(decisions))]
     for path in decisions:
