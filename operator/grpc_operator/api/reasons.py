@@ -15,7 +15,7 @@ KubernetesReason = NewType("KubernetesReason", str)
 
 
 class Reason(StrEnum):
-    """What a program can tell cases apart by; the message is for people."""
+    """The reasons, for programs; messages are for people."""
 
     ACCEPTED = "Accepted"
     """`Accepted=True`.
@@ -25,62 +25,62 @@ class Reason(StrEnum):
     INVALID_SPEC = "InvalidSpec"
     """`Accepted=False`, `Stalled=True`.
 
-    The spec asks for something that is not allowed. The message lists every field and how to fix
-    it."""
+    The spec asks for something that is not allowed. The message lists every field and how to
+    fix it."""
 
     NAME_CONFLICT = "NameConflict"
     """`Accepted=False`, `Stalled=True`.
 
-    An object that this one needs exists and belongs to somebody else. Delete it or choose another
-    name; the operator checks every 15 s."""
+    An object of a name that this one needs exists, and the operator does not own it. Delete it
+    or choose another name; the operator checks every 15 s."""
 
     REJECTED = "Rejected"
     """`Accepted=False`, `Stalled=True`.
 
-    The API server refuses an object made from the spec (HTTP 400 or 422); the message quotes it.
-    Usually an overlay or a resource name with a value that Kubernetes does not know."""
+    The API server rejects an object built from the spec (HTTP 400 or 422); the message quotes
+    it. The usual cause is a value in an overlay or a resource name that Kubernetes does not
+    support."""
 
     WAITING_FOR_DELETION = "WaitingForDeletion"
     """`Ready=False`.
 
-    Objects of a deleted GrpcService or GrpcGateway of the same name are still being removed. Wait;
-    if it lasts, check them for finalizers."""
+    Objects of a deleted GrpcService or GrpcGateway of the same name are still being deleted. If
+    this does not end, check them for finalizers."""
 
     FORBIDDEN = "Forbidden"
     """`Ready=False`.
 
-    The API server does not let the operator go on (HTTP 403): RBAC, a quota, an admission policy,
-    or a namespace that is being deleted. Retried every 15 s."""
+    The API server denies a request of the operator (HTTP 403): RBAC, a quota, an admission
+    policy, or a namespace that is being deleted. Retried every 15 s."""
 
     NOT_FOUND = "NotFound"
     """`Ready=False`.
 
-    What the operator writes to does not exist (HTTP 404), usually because the namespace is being
+    The target of a write does not exist (HTTP 404), usually because the namespace is being
     deleted. Retried every 15 s."""
 
     PROGRESSING = "Progressing"
     """`Ready=False`; `Available` or `ResolvedRefs` `Unknown`.
 
-    A rollout is in progress and no problem is known; the message counts the pods. Of the other
-    two: nothing has been observed yet."""
+    A rollout is in progress without known problems; the message counts the pods. Of the other
+    two conditions: nothing has been observed yet."""
 
     REPLICA_FAILURE = "ReplicaFailure"
     """`Ready=False`.
 
-    Pods cannot be created, and Kubernetes gave no better reason than this (usually it gives
-    `FailedCreate`)."""
+    Pods cannot be created, and Kubernetes gave no reason (usually it gives `FailedCreate`)."""
 
     UNSCHEDULABLE = "Unschedulable"
     """`Ready=False`; `Stalled=True` after the Deployment's deadline.
 
-    No node has room or fits `nodeSelector`, affinity and tolerations. The scheduler's own reason;
-    set by the operator when there is none."""
+    No node has enough resources and matches `nodeSelector`, affinity and tolerations. The
+    reason of the scheduler; set by the operator when there is none."""
 
     PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
     """`Ready=False`, `Stalled=True`.
 
-    No pod became ready within 5 minutes plus the time the startup probe allows, and no pod says
-    why. The Deployment's own reason."""
+    No pod became ready within 5 minutes plus the time that the startup probe allows, and no pod
+    reports why. The reason of the Deployment."""
 
     GATEWAY_NOT_FOUND = "GatewayNotFound"
     """`ResolvedRefs=False`.
@@ -90,8 +90,8 @@ class Reason(StrEnum):
     NOT_ALLOWED_BY_LISTENERS = "NotAllowedByListeners"
     """`ResolvedRefs=False`.
 
-    The GrpcGateway does not take services from this namespace: its `allowedNamespaces`. Gateway API
-    has this reason for routes."""
+    The `allowedNamespaces` of the GrpcGateway do not include this namespace. Gateway API uses
+    the same reason for routes."""
 
     WAITING_FOR_POD = "WaitingForPod"
     """`ResolvedRefs=False`.
@@ -101,26 +101,26 @@ class Reason(StrEnum):
     REFLECTION_UNIMPLEMENTED = "ReflectionUnimplemented"
     """`ResolvedRefs=False`.
 
-    The server has no gRPC server reflection, or refuses it to the operator. Switch it on, or give
-    `spec.descriptor` another source. Retried every 5 s."""
+    The server has no gRPC server reflection, or denies it to the operator. Enable it, or set
+    another source in `spec.descriptor`. Retried every 5 s."""
 
     REFLECTION_UNREACHABLE = "ReflectionUnreachable"
     """`ResolvedRefs=False`.
 
-    The pod did not answer reflection in time. Check that the server listens on `spec.port` without
-    TLS. Retried every 5 s."""
+    The pod did not respond to reflection in time. Check that the server listens on `spec.port`
+    without TLS. Retried every 5 s."""
 
     REFLECTION_INVALID = "ReflectionInvalid"
     """`ResolvedRefs=False`.
 
-    The server's answer cannot be used; the message says why. Fix the server's reflection, or give
-    `spec.descriptor` another source. Retried every 5 s."""
+    The response of the server is invalid; the message says why. Fix the reflection of the
+    server, or set another source in `spec.descriptor`. Retried every 5 s."""
 
     REFLECTION_TOO_LARGE = "ReflectionTooLarge"
     """`ResolvedRefs=False`.
 
-    The server sent more than is accepted. Give `spec.descriptor` another source, with only what the
-    exposed services need. Retried every 5 s."""
+    The response of the server exceeds a limit. Set another source in `spec.descriptor`, with
+    only what the exposed services need. Retried every 5 s."""
 
     DESCRIPTOR_NOT_FOUND = "DescriptorNotFound"
     """`ResolvedRefs=False`.
@@ -142,8 +142,8 @@ class Reason(StrEnum):
     SERVICE_NOT_FOUND = "ServiceNotFound"
     """As `InvalidDescriptor`.
 
-    `spec.services` names a gRPC service that the FileDescriptorSet does not have, or it has none at
-    all; the message lists what it has."""
+    The FileDescriptorSet does not contain a gRPC service of `spec.services`, or contains none
+    at all; the message lists what it contains."""
 
     RESOLVED_REFS = "ResolvedRefs"
     """`ResolvedRefs=True`.
@@ -153,14 +153,14 @@ class Reason(StrEnum):
     DESCRIPTOR_NEAR_LIMIT = "DescriptorNearLimit"
     """`ResolvedRefs=True`.
 
-    The descriptor has 90% of the allowed size or more. List fewer gRPC services in `spec.services`
-    before it grows further."""
+    The descriptor has reached 90% of the allowed size. List fewer gRPC services in
+    `spec.services` before it grows further."""
 
     CONFLICTED = "Conflicted"
     """`Programmed=False`, `Stalled=True`.
 
-    Another GrpcService had the host and service or path first; the message names it. Everything
-    else is served. Gateway API has this reason for policies."""
+    An older GrpcService claims the same host and service or path; the message names it.
+    Everything else is served. Gateway API uses the same reason for policies."""
 
     NO_ENDPOINTS = "NoEndpoints"
     """`Programmed=False`.
@@ -175,13 +175,14 @@ class Reason(StrEnum):
     PENDING = "Pending"
     """`Programmed=False`.
 
-    The proxies have not applied the configuration of this generation yet. Gateway API uses the same
-    reason."""
+    The proxies have not applied the configuration of this generation yet. Gateway API uses the
+    same reason."""
 
     REJECTED_BY_PROXY = "RejectedByProxy"
     """`Programmed=False`.
 
-    A proxy refused the configuration (an xDS NACK); the message quotes Envoy. Please report it."""
+    A proxy rejected the configuration (an xDS NACK); the message quotes Envoy. Please report
+    it."""
 
     WAITING_FOR_PROXIES = "WaitingForProxies"
     """`Programmed=False` of a GrpcGateway.
@@ -196,17 +197,17 @@ class Reason(StrEnum):
     READY = "Ready"
     """`Ready=True`.
 
-    Everything asked for is running."""
+    All desired pods are up to date and ready."""
 
     SCALED_TO_ZERO = "ScaledToZero"
     """`Ready=True`.
 
-    `replicas: 0` is what was asked for, so this is ready."""
+    `replicas` is 0, so no pods are desired."""
 
     ROLLOUT_COMPLETE = "RolloutComplete"
     """Event of type `Normal`.
 
-    A rollout has ended, or a problem is over."""
+    A rollout is complete, or a problem is solved."""
 
 
 ONLY_OF_EVENTS = frozenset({Reason.ROLLOUT_COMPLETE})
