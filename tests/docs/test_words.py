@@ -27,7 +27,11 @@ COINED = re.compile(
     )\b(?!\ longer)""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""Words that only this project would use this way, and beside them what to write instead."""
+"""Words that only this project would use this way, and beside them what to write instead.
+
+Not meant: looking up a name, what looks like something else, edge-triggered, "there is no" and "is
+no longer".
+"""
 
 _SPAN = re.compile(r"`[^`\n]+`")
 _CHART = ROOT / "charts" / "grpc-operator"
@@ -49,6 +53,22 @@ def _coined(text: str) -> list[str]:
     return [
         prose[max(0, match.start() - 30) : match.end() + 30] for match in COINED.finditer(prose)
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Looks taken at a GrpcService. The proxies are told.", 2),
+        ("foo is no duration; mend it, the file is there.", 3),
+        (
+            "`kubectl touch` looks like it; it is no longer edge-triggered, and there is no rule.",
+            0,
+        ),
+    ],
+)
+def test_coined_words_are_found(text: str, count: int) -> None:
+    """The checks below are able to fail, and leave ordinary English alone."""
+    assert len(_coined(text)) == count
 
 
 @pytest.mark.parametrize("page", _pages(), ids=lambda path: str(path.relative_to(ROOT)))

@@ -159,7 +159,7 @@ def test_an_outage_longer_than_the_lease_ends_the_process(
     proxy.cut_off()
     space.delete(SERVICES, "users")
     assert operator.wait() == 1
-    assert "a fresh process must start: Lease" in operator.tail()
+    assert "Exiting to be restarted: Lease" in operator.tail()
     proxy.restore()
     start(proxy, lease_name="fresh").wait_lease()
     wait_until(lambda: space.get(SERVICES, "users"), "the Service is back")
