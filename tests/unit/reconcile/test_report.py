@@ -11,7 +11,7 @@ from grpc_operator.errors import ClusterError, InvalidSpecError, NotFoundError, 
 from grpc_operator.kube.cluster import Cluster
 from grpc_operator.reconcile.report import PROGRESS_PERIOD, Reporter
 from grpc_operator.resources import GRPC_GATEWAYS, GRPC_SERVICES, Manifest, of
-from grpc_operator.status.observed import Observed, Verdict
+from grpc_operator.status.observed import ConditionResult, Observed
 from tests.unit.reconcile import GATEWAY, USERS, owner, users
 from tests.unit.status import deployment, pod, waiting
 
@@ -159,10 +159,10 @@ async def test_progress_is_delayed() -> None:
         ({}, rollout(8)),
         ({}, {"invalid": INVALID}),
         ({"invalid": INVALID}, {"invalid": InvalidSpecError([Problem("spec.port", "used")])}),
-        (rollout(1), rollout(1, refs=Verdict("True", Reason.RESOLVED_REFS, "found"))),
+        (rollout(1), rollout(1, refs=ConditionResult("True", Reason.RESOLVED_REFS, "found"))),
         (
-            rollout(1, programmed=Verdict("Unknown", Reason.PENDING, "wait")),
-            rollout(1, programmed=Verdict("True", Reason.PROGRAMMED, "served")),
+            rollout(1, programmed=ConditionResult("Unknown", Reason.PENDING, "wait")),
+            rollout(1, programmed=ConditionResult("True", Reason.PROGRAMMED, "served")),
         ),
     ],
 )

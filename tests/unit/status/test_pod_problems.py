@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from grpc_operator.api.reasons import KubernetesReason
-from grpc_operator.status.observed import Waiting
+from grpc_operator.status.observed import Cause
 from grpc_operator.status.pod_problems import answering, problem
 from tests.unit.status import pod, waiting
 
@@ -100,24 +100,24 @@ def test_pods_that_run_or_start_have_no_problem(pods: Any) -> None:
 )
 def test_problems(status: dict[str, Any], reason: str, message: str) -> None:
     """The scheduler's message comes first, then that of the first waiting container."""
-    assert problem([pod(**status)]) == Waiting(KubernetesReason(reason), message)
+    assert problem([pod(**status)]) == Cause(KubernetesReason(reason), message)
 
 
 @pytest.mark.parametrize(
     ("terminated", "message"),
     [
-        ({"exitCode": 1}, "back-off; it last ended with Error (exit code 1)"),
+        ({"exitCode": 1}, "back-off; last terminated: Error (exit code 1)"),
         (
             {"exitCode": 137, "reason": "OOMKilled"},
-            "back-off; it last ended with OOMKilled (exit code 137)",
+            "back-off; last terminated: OOMKilled (exit code 137)",
         ),
         (
             {"exitCode": 2, "reason": "Error", "message": "line one\n  line two\n"},
-            "back-off; it last ended with Error (exit code 2): line one line two",
+            "back-off; last terminated: Error (exit code 2): line one line two",
         ),
         (
             {"exitCode": 2, "message": "a" * 300 + "b" * 300},
-            f"back-off; it last ended with Error (exit code 2): {'b' * 300}",
+            f"back-off; last terminated: Error (exit code 2): {'b' * 300}",
         ),
         (None, "back-off"),
     ],
@@ -127,7 +127,7 @@ def test_a_container_that_ended_says_how(terminated: Any, message: str) -> None:
     state = {"terminated": terminated} if terminated else {}
     statuses = waiting("CrashLoopBackOff", "back-off", lastState=state)
 
-    expected = Waiting(
+    expected = Cause(
         KubernetesReason("CrashLoopBackOff"), f"Pod users-1: container grpc: {message}"
     )
     assert problem([pod(containerStatuses=statuses)]) == expected

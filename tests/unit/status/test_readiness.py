@@ -1,4 +1,4 @@
-"""The chain of checks: what each objects to, and that the first objection counts."""
+"""The checks behind Ready: what fails each, and that the first one that fails counts."""
 
 from itertools import combinations
 from typing import Any
@@ -8,11 +8,9 @@ import pytest
 from grpc_operator.api.reasons import KubernetesReason, Reason
 from grpc_operator.errors import InvalidSpecError, Problem
 from grpc_operator.status import readiness
-from grpc_operator.status.observed import Observed, Verdict, Waiting
-from grpc_operator.status.readiness import CHAIN, Objection, Outlook, evaluate
+from grpc_operator.status.observed import Cause, ConditionResult, Observed
+from grpc_operator.status.readiness import CHECKS, NotReady, evaluate
 from tests.unit.status import deployment, observed, pod, waiting
-
-PROGRESSING, STALLED = Outlook.PROGRESSING, Outlook.STALLED
 
 REPLICA_FAILURE = {
     "type": "ReplicaFailure",
@@ -29,23 +27,26 @@ TOO_LATE = {
 CRASHING = pod(containerStatuses=waiting("CrashLoopBackOff", "back-off 10s"))
 
 
-def test_nothing_objects_to_what_is_ready() -> None:
+def test_no_check_fails_when_all_is_ready() -> None:
     """Every desired pod runs, and no gateway is asked for."""
     assert evaluate(observed()) is None
-    assert [check(observed()) for check in CHAIN] == [None] * len(CHAIN)
+    assert [check(observed()) for check in CHECKS] == [None] * len(CHECKS)
 
 
 FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("InvalidSpec", {"invalid": InvalidSpecError([Problem("spec.image", "wrong")])}),
-    ("NameConflict", {"waiting": Waiting(Reason.NAME_CONFLICT, "somebody has it")}),
+    ("NameConflict", {"blocked": Cause(Reason.NAME_CONFLICT, "somebody has it")}),
     ("Progressing", {"generation": 2}),
     ("FailedCreate", {"conditions": [REPLICA_FAILURE]}),
     ("ProgressDeadlineExceeded", {"conditions": [TOO_LATE]}),
     ("Progressing", {"availableReplicas": 0}),
-    ("DescriptorNotFound", {"refs": Verdict("False", Reason.DESCRIPTOR_NOT_FOUND, "no ConfigMap")}),
-    ("Conflicted", {"programmed": Verdict("False", Reason.CONFLICTED, "somebody has it")}),
+    (
+        "DescriptorNotFound",
+        {"refs": ConditionResult("False", Reason.DESCRIPTOR_NOT_FOUND, "no ConfigMap")},
+    ),
+    ("Conflicted", {"programmed": ConditionResult("False", Reason.CONFLICTED, "somebody has it")}),
 )
-"""One fault for each check, in the order of the chain, with the reason it leads to."""
+"""One fault for each check, in the order of the checks, with the reason it leads to."""
 
 
 def faulty(*faults: dict[str, Any]) -> Observed:
@@ -61,16 +62,16 @@ def faulty(*faults: dict[str, Any]) -> Observed:
 
 
 def test_there_is_a_fault_for_each_check() -> None:
-    """Each check objects to its own fault and to no other one."""
+    """Each check fails for its own fault and for no other one."""
     for index, (reason, fault) in enumerate(FAULTS):
-        found = [check(faulty(fault)) for check in CHAIN]
+        found = [check(faulty(fault)) for check in CHECKS]
         assert [each.reason if each else None for each in found] == [
-            reason if place == index else None for place in range(len(CHAIN))
+            reason if place == index else None for place in range(len(CHECKS))
         ]
 
 
 @pytest.mark.parametrize(("first", "second"), [*combinations(range(len(FAULTS)), 2)])
-def test_the_first_objection_counts(first: int, second: int) -> None:
+def test_the_first_failed_check_counts(first: int, second: int) -> None:
     """Of two faults the earlier check reports: the later one may only follow from it."""
     (_, one), (_, other) = FAULTS[first], FAULTS[second]
 
@@ -84,18 +85,18 @@ def test_an_invalid_spec_is_stalled_with_every_problem() -> None:
     error = InvalidSpecError(problems, reason=Reason.REJECTED)
     expected = "2 problems: (1) spec.image: wrong; (2) spec.port: used"
 
-    assert evaluate(observed(invalid=error)) == Objection(Reason.REJECTED, expected, STALLED)
+    assert evaluate(observed(invalid=error)) == NotReady(Reason.REJECTED, expected, stalled=True)
 
 
 def test_what_keeps_the_operator_waiting_is_progress() -> None:
     """It goes on by itself when the reason is gone."""
-    found = evaluate(observed(waiting=Waiting(Reason.NAME_CONFLICT, "somebody has it")))
+    found = evaluate(observed(blocked=Cause(Reason.NAME_CONFLICT, "somebody has it")))
 
-    assert found == Objection(Reason.NAME_CONFLICT, "somebody has it", PROGRESSING)
+    assert found == NotReady(Reason.NAME_CONFLICT, "somebody has it")
 
 
 @pytest.mark.parametrize(
-    ("given", "objects"),
+    ("given", "fails"),
     [
         (None, True),
         (deployment(generation=2), True),
@@ -103,12 +104,12 @@ def test_what_keeps_the_operator_waiting_is_progress() -> None:
         (deployment(observedGeneration=2), False),
     ],
 )
-def test_a_deployment_that_kubernetes_has_not_seen(given: Any, *, objects: bool) -> None:
+def test_a_deployment_that_kubernetes_has_not_seen(given: Any, *, fails: bool) -> None:
     """Its status, if it has one, is about the past."""
-    found = readiness.deployment_is_seen(observed(deployment=given))
+    found = readiness.deployment_is_observed(observed(deployment=given))
 
-    assert (found is not None) == objects
-    assert found is None or (found.reason, found.outlook) == ("Progressing", PROGRESSING)
+    assert (found is not None) == fails
+    assert found is None or (found.reason, found.stalled) == ("Progressing", False)
 
 
 @pytest.mark.parametrize(
@@ -116,13 +117,13 @@ def test_a_deployment_that_kubernetes_has_not_seen(given: Any, *, objects: bool)
     [
         (
             REPLICA_FAILURE,
-            Objection(KubernetesReason("FailedCreate"), "exceeded quota", PROGRESSING),
+            NotReady(KubernetesReason("FailedCreate"), "exceeded quota"),
         ),
         (REPLICA_FAILURE | {"status": "False"}, None),
-        ({"type": "ReplicaFailure", "status": "True"}, Objection(Reason.REPLICA_FAILURE, "")),
+        ({"type": "ReplicaFailure", "status": "True"}, NotReady(Reason.REPLICA_FAILURE, "")),
     ],
 )
-def test_pods_that_cannot_be_created(condition: Any, expected: Objection | None) -> None:
+def test_pods_that_cannot_be_created(condition: Any, expected: NotReady | None) -> None:
     """Quota and admission speak through the Deployment's condition."""
     found = readiness.pods_can_be_created(observed(deployment=deployment(condition)))
 
@@ -135,25 +136,26 @@ def test_pods_that_cannot_be_created(condition: Any, expected: Objection | None)
         (
             TOO_LATE,
             [],
-            Objection(
+            NotReady(
                 Reason.PROGRESS_DEADLINE_EXCEEDED,
-                "The rollout made no progress in time. timed out progressing",
-                STALLED,
+                "The rollout exceeded its progress deadline. timed out progressing",
+                stalled=True,
             ),
         ),
         (
             TOO_LATE,
             [CRASHING],
-            Objection(
+            NotReady(
                 KubernetesReason("CrashLoopBackOff"),
-                "The rollout made no progress in time. Pod users-1: container grpc: back-off 10s",
-                STALLED,
+                "The rollout exceeded its progress deadline."
+                " Pod users-1: container grpc: back-off 10s",
+                stalled=True,
             ),
         ),
         (TOO_LATE | {"status": "True", "reason": "NewReplicaSetAvailable"}, [CRASHING], None),
     ],
 )
-def test_a_rollout_that_is_late(condition: Any, pods: Any, expected: Objection | None) -> None:
+def test_a_rollout_that_is_late(condition: Any, pods: Any, expected: NotReady | None) -> None:
     """Stalled, for the reason that a pod gives if one does."""
     found = readiness.rollout_is_in_time(observed(deployment=deployment(condition), pods=pods))
 
@@ -165,15 +167,15 @@ def test_a_rollout_that_is_late(condition: Any, pods: Any, expected: Objection |
     [
         (2, 2, 2, 2, None),
         (0, 0, 0, 0, None),
-        (2, 0, 0, 0, "0 of 2 pods run the newest spec and are ready"),
-        (2, 2, 1, 2, "1 of 2 pods run the newest spec and are ready"),
-        (2, 1, 1, 1, "1 of 2 pods run the newest spec and are ready"),
-        (2, 0, 2, 2, "0 of 2 pods run the newest spec and are ready, 2 older to go"),
-        (2, 1, 3, 3, "1 of 2 pods run the newest spec and are ready, 2 older to go"),
-        (2, 1, 1, 3, "0 of 2 pods run the newest spec and are ready, 2 older to go"),
-        (2, 2, 3, 3, "2 of 2 pods run the newest spec and are ready, 1 older to go"),
-        (1, 3, 3, 3, "1 of 1 pods run the newest spec and are ready, 2 to go"),
-        (0, 1, 1, 1, "0 of 0 pods run the newest spec and are ready, 1 to go"),
+        (2, 0, 0, 0, "0 of 2 pods are up to date and ready"),
+        (2, 2, 1, 2, "1 of 2 pods are up to date and ready"),
+        (2, 1, 1, 1, "1 of 2 pods are up to date and ready"),
+        (2, 0, 2, 2, "0 of 2 pods are up to date and ready; old pods pending termination: 2"),
+        (2, 1, 3, 3, "1 of 2 pods are up to date and ready; old pods pending termination: 2"),
+        (2, 1, 1, 3, "0 of 2 pods are up to date and ready; old pods pending termination: 2"),
+        (2, 2, 3, 3, "2 of 2 pods are up to date and ready; old pods pending termination: 1"),
+        (1, 3, 3, 3, "1 of 1 pods are up to date and ready; pods pending termination: 2"),
+        (0, 1, 1, 1, "0 of 0 pods are up to date and ready; pods pending termination: 1"),
     ],
 )
 def test_pods_that_are_not_ready(
@@ -188,17 +190,16 @@ def test_pods_that_are_not_ready(
     )
     found = readiness.pods_are_ready(observed(deployment=given))
 
-    assert found == (Objection(Reason.PROGRESSING, message, PROGRESSING) if message else None)
+    assert found == (NotReady(Reason.PROGRESSING, message) if message else None)
 
 
 def test_a_pod_says_why_it_is_not_ready() -> None:
     """Its reason is that of the condition; the rollout may still get over it."""
     given = observed(deployment=deployment(availableReplicas=1), pods=[CRASHING])
 
-    assert readiness.pods_are_ready(given) == Objection(
+    assert readiness.pods_are_ready(given) == NotReady(
         KubernetesReason("CrashLoopBackOff"),
-        "1 of 2 pods run the newest spec and are ready. Pod users-1: container grpc: back-off 10s",
-        PROGRESSING,
+        "1 of 2 pods are up to date and ready. Pod users-1: container grpc: back-off 10s",
     )
 
 
@@ -212,23 +213,23 @@ def test_a_pod_with_a_problem_that_is_not_wanted_does_not_matter() -> None:
     ("verdict", "expected"),
     [
         (None, None),
-        (Verdict("True", Reason.PROGRAMMED, "all is well"), None),
+        (ConditionResult("True", Reason.PROGRAMMED, "all is well"), None),
         (
-            Verdict("Unknown", Reason.PENDING, "wait"),
-            Objection(Reason.PENDING, "wait", PROGRESSING),
+            ConditionResult("Unknown", Reason.PENDING, "wait"),
+            NotReady(Reason.PENDING, "wait"),
         ),
         (
-            Verdict("False", Reason.CONFLICTED, "fix it"),
-            Objection(Reason.CONFLICTED, "fix it", PROGRESSING),
+            ConditionResult("False", Reason.CONFLICTED, "fix it"),
+            NotReady(Reason.CONFLICTED, "fix it"),
         ),
         (
-            Verdict("False", Reason.CONFLICTED, "fix it", stalled=True),
-            Objection(Reason.CONFLICTED, "fix it", STALLED),
+            ConditionResult("False", Reason.CONFLICTED, "fix it", stalled=True),
+            NotReady(Reason.CONFLICTED, "fix it", stalled=True),
         ),
     ],
 )
 def test_further_conditions(
-    field: str, verdict: Verdict | None, expected: Objection | None
+    field: str, verdict: ConditionResult | None, expected: NotReady | None
 ) -> None:
     """What is referred to must exist, and every proxy must serve it; both are optional."""
     assert evaluate(observed(**{field: verdict})) == expected
