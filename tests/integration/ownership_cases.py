@@ -50,10 +50,17 @@ def expect(resource: Resource, name: str, path: str, value: Any) -> Check:
     def check(space: Space) -> None:
         found: Any = space.get(resource, name)
         for key in path.split("."):
-            found = (found[int(key)] if key.isdigit() else found.get(key)) if found else None
+            found = _child(found, key)
         assert found == value, (path, found)
 
     return check
+
+
+def _child(value: Any, key: str) -> Any:
+    """Returns a field or an item, if it exists."""
+    if isinstance(value, list):
+        return value[int(key)] if int(key) < len(value) else None
+    return value.get(key) if value else None
 
 
 def all_of(*checks: Check) -> Check:
@@ -125,16 +132,21 @@ def scale(replicas: int) -> Action:
     )
 
 
-def restore_from_backup(space: Space) -> None:
-    """Deletes a Service and creates it again as a backup tool does: without managed fields."""
-    saved = space.get(SERVICES, "users")
-    space.delete(SERVICES, "users")
+def restore_from_backup(space: Space, resource: Resource = SERVICES) -> None:
+    """Deletes an object and creates it again as a backup tool does: without managed fields."""
+    saved = space.get(resource, "users")
+    space.delete(resource, "users")
     for volatile in ("managedFields", "resourceVersion", "uid", "creationTimestamp"):
         saved["metadata"].pop(volatile)
     saved.pop("status")
     # The operator may be faster; then there is nothing to restore.
-    if space.api.get(SERVICES, space.name, "users") is None:
-        space.api.create(SERVICES, space.name, saved)
+    if space.api.get(resource, space.name, "users") is None:
+        space.api.create(resource, space.name, saved)
+
+
+def restore_deployment(space: Space) -> None:
+    """Restores the Deployment from a backup."""
+    restore_from_backup(space, DEPLOYMENTS)
 
 
 def strip_managed_fields(space: Space) -> None:
@@ -169,7 +181,7 @@ def _targets_the_headless_service(space: Space) -> None:
 
 
 def _operator_owns(space: Space, spec_field: str) -> None:
-    entries = space.deployment()["metadata"]["managedFields"]
+    entries = space.deployment()["metadata"].get("managedFields") or []
     assert any(
         entry["manager"] == labels.FIELD_MANAGER
         and spec_field in entry["fieldsV1"].get("f:spec", {})
@@ -211,7 +223,7 @@ HAND_EDITS = [
         edit(SERVICES, "users", {"spec": {"type": "ExternalName", "externalName": "a.example"}}),
         all_of(
             expect(SERVICES, "users", "spec.type", "ClusterIP"),
-            expect(SERVICES, "users", "spec.externalName", None),
+            expect(SERVICES, "users", "spec.ports.0.port", 50051),
         ),
     ),
     Case(

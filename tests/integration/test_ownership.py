@@ -13,7 +13,16 @@ from tests.integration import policies
 from tests.integration.api import Api
 from tests.integration.conftest import Start
 from tests.integration.operator_process import OperatorProcess
-from tests.integration.ownership_cases import HAND_EDITS, OTHERS, Case, expect
+from tests.integration.ownership_cases import (
+    HAND_EDITS,
+    OTHERS,
+    Action,
+    Case,
+    expect,
+    expect_container,
+    restore_deployment,
+    strip_managed_fields,
+)
 from tests.integration.proxy import Proxy
 from tests.integration.space import Space, condition
 from tests.waiting import wait_until
@@ -105,6 +114,23 @@ def test_the_cluster_ip_survives(operator: OperatorProcess, proxy: Proxy, space:
     HAND_EDITS[0].act(space)
     check_settled(proxy, space, HAND_EDITS[0])
     assert space.get(SERVICES, "users")["spec"]["clusterIP"] == address
+
+
+@pytest.mark.parametrize("lose", [strip_managed_fields, restore_deployment])
+def test_what_is_no_longer_wanted_goes_although_ownership_was_lost(
+    start: Start, proxy: Proxy, space: Space, lose: Action
+) -> None:
+    """Whoever wrote the object owned every field of it, and would have kept the variable."""
+    operator = start(proxy, resync_seconds=RESYNC_SECONDS)
+    operator.wait_lease()
+    space.apply(env=[{"name": "A", "value": "1"}])
+    space.wait_ready()
+    operator.kill()
+    lose(space)
+    start(proxy, resync_seconds=RESYNC_SECONDS).wait_lease()
+    space.apply()
+    drained = [{"name": "GRPC_DRAIN_SECONDS", "value": "30"}]
+    check_settled(proxy, space, Case("no variable", lose, expect_container(env=drained)))
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The operations the operator performs on a cluster, and nothing more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from grpc_operator import resources
@@ -105,11 +105,23 @@ class Cluster:
             for entry in replaced["metadata"].get("managedFields") or ()
             if entry["manager"] != REPAIR_FIELD_MANAGER
         ]
+        await self.set_managed_fields({**replaced, "kind": kind}, kept)
+
+    async def set_managed_fields(
+        self, live: Manifest, managed_fields: Sequence[Manifest]
+    ) -> Manifest:
+        """Sets who owns the fields of an object, and returns what it now is.
+
+        Raises:
+            ConflictError: The object has changed meanwhile.
+        """
         metadata = {
-            "resourceVersion": replaced["metadata"]["resourceVersion"],
-            "managedFields": kept,
+            "resourceVersion": live["metadata"]["resourceVersion"],
+            "managedFields": [*managed_fields],
         }
-        await self._patch("patch", kind, path, {"metadata": metadata}, REPAIR_FIELD_MANAGER)
+        return await self._patch(
+            "patch", live["kind"], _path(live), {"metadata": metadata}, REPAIR_FIELD_MANAGER
+        )
 
     async def apply_status(self, owner: Manifest) -> Manifest:
         """Applies the ``status`` of an owner and returns what the object now is.

@@ -82,7 +82,14 @@ class Children:
             return
         _log_lost_fields(live, deviation)
         await self._hand_over_replicas(live, desired)
-        self._record(owner, await self._update(live, desired), desired)
+        updated = await self._update(live, desired)
+        if not ownership.is_applied(live):
+            # It is from a backup, or somebody has removed the managed fields: whoever wrote it
+            # owns everything in it, and what is no longer wanted could never be removed.
+            updated = await self._cluster.set_managed_fields(
+                updated, ownership.without_updates(updated)
+            )
+        self._record(owner, updated, desired)
 
     async def _create(self, desired: Manifest) -> Manifest:
         try:

@@ -104,6 +104,23 @@ def other_managers(live: Manifest) -> list[str]:
     )
 
 
+def is_applied(live: Manifest) -> bool:
+    """Returns whether the operator has applied anything to an object, as far as is known."""
+    return bool(_owned_by_operator(live))
+
+
+def without_updates(live: Manifest) -> list[dict[str, Any]]:
+    """Returns the ``managedFields`` without those of whoever wrote the object as a whole.
+
+    Those of server-side apply and of subresources remain.
+    """
+    return [
+        entry
+        for entry in _entries(live)
+        if entry.get("operation") == "Apply" or entry.get("subresource")
+    ]
+
+
 def owns(live: Manifest, *path: str) -> bool:
     """Returns whether the operator owns one field, such as ``("spec", "replicas")``."""
     return _has(_owned_by_operator(live), tuple(f"f:{key}" for key in path))

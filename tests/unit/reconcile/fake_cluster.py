@@ -65,6 +65,12 @@ class FakeCluster:
         ]
         self._store(where, {"metadata": live["metadata"], **deepcopy(body)}, live["metadata"], kept)
 
+    async def set_managed_fields(
+        self, live: Manifest, managed_fields: list[dict[str, Any]]
+    ) -> Manifest:
+        """Sets who owns the fields."""
+        return self._store(self._write("own", live), live, live["metadata"], managed_fields)
+
     async def delete(self, manifest: Manifest) -> None:
         """Deletes an object."""
         del self.objects[self._write("delete", manifest)]

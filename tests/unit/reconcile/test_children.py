@@ -123,10 +123,12 @@ async def test_an_autoscaled_deployment_keeps_its_replicas_when_it_is_replaced()
 
 async def test_an_immutable_config_map_is_made_again(world: World) -> None:
     """It can be changed in no other way."""
-    live = world.cluster.edit(SERVICES, "users", {})
     config = world.cluster.objects["ConfigMap", "users-grpc-client"]
     config["immutable"] = True
-    config["metadata"]["managedFields"] = live["metadata"]["managedFields"][-1:]
+    config["metadata"]["managedFields"].append(
+        {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:immutable": {}}}
+    )
+    config["metadata"]["annotations"] = {"grpc.infera.dev/applied-hash": "0"}
     config["metadata"]["resourceVersion"] = "999"
     world.cluster.refusals["ConfigMap", "users-grpc-client"] = [RejectedError("is immutable")]
     assert await world.converge() == []
@@ -225,6 +227,18 @@ async def test_what_is_no_longer_wanted_is_deleted() -> None:
     await world.converge(replicas=2)
     await world.converge(2, replicas=1)
     assert world.cluster.writes == ["apply Deployment/users", "delete PodDisruptionBudget/users"]
+
+
+async def test_an_object_from_a_backup_is_owned_by_nobody_else(world: World) -> None:
+    """Its writer owned every field, so that none could ever be removed again."""
+    live = world.cluster.edit(DEPLOYMENTS, "users", {})
+    for entry in live["metadata"]["managedFields"]:
+        entry |= {"manager": "velero-server", "operation": "Update"}
+    world.cluster.objects["Deployment", "users"] = live
+    assert await world.converge() == []
+    assert world.cluster.writes == ["apply Deployment/users", "own Deployment/users"]
+    entries = world.cluster.objects["Deployment", "users"]["metadata"]["managedFields"]
+    assert [entry["manager"] for entry in entries] == ["grpc-operator"]
 
 
 async def test_a_foreign_object_of_the_same_name_is_never_changed() -> None:
