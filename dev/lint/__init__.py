@@ -1,1 +1,0 @@
-"""Every linter of the repository: run with ``python -m lint``."""
