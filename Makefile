@@ -106,6 +106,17 @@ test: check coverage tutorial services clients integration e2e drops ## Everythi
 bench: $(STAMP) ## CPU per request, route changes and memory, side by side with what there is else
 	@$(BENCH) -m bench $(ARGS)
 
+##@ Release
+
+.PHONY: release
+release: $(STAMP) ## Write what the commit of a release has: make release VERSION=0.2.0
+	@$(RUN) -m release prepare "$(VERSION)"
+	@$(MAKE) --no-print-directory gen golden
+
+.PHONY: package
+package: $(STAMP) ## Chart, kit and release notes into dist/; with TAG=vX.Y.Z it must be the version
+	@$(RUN) -m release package $(TAG)
+
 ##@ Other
 
 .PHONY: images

@@ -4,9 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from generate import chart, crds, locks, protos, reasons, settings_docs
+from generate import chart, crds, locks, protos, reasons, settings_docs, version
 
-GENERATORS = (crds, chart, protos, locks, settings_docs, reasons)
+GENERATORS = (version, crds, chart, protos, locks, settings_docs, reasons)
 ROOT = Path(__file__).parents[2]
 
 

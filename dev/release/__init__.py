@@ -1,0 +1,1 @@
+"""Prepares and packages releases: run with ``python -m release``. CONTRIBUTING.md has the steps."""
