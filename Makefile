@@ -6,7 +6,7 @@ SHELL := /bin/sh
 VENV := .venv
 RUN := PYTHONPATH=dev $(VENV)/bin/python
 PYTEST := $(VENV)/bin/pytest
-PRECOMMIT := $(VENV)/bin/pre-commit run --all-files --show-diff-on-failure --color never
+PRECOMMIT := $(VENV)/bin/pre-commit run --all-files --color never
 DROPS := tests/e2e/test_nothing_is_dropped.py
 E2E := --cluster-name grpc-operator-e2e --kind-bin dev/bin/kind \
 	--kind-kubectl-bin $(VENV)/bin/kubectl
@@ -43,7 +43,7 @@ lint: $(STAMP) ## Every check of .pre-commit-config.yaml on every file of the re
 	@$(PRECOMMIT)
 
 .PHONY: typing
-typing: $(STAMP) ## Of these checks mypy alone
+typing: $(STAMP) ## Of these checks only mypy
 	@$(PRECOMMIT) mypy
 
 .PHONY: unit
@@ -111,13 +111,19 @@ bench: $(STAMP) ## CPU per request, route changes and memory, side by side with 
 .PHONY: release
 release: $(STAMP) ## Write what the commit of a release has: make release VERSION=0.2.0
 	@$(RUN) -m release prepare "$(VERSION)"
-	@$(MAKE) --no-print-directory gen golden
+	@$(MAKE) --no-print-directory gen
+	@$(PYTEST) -q tests/helm --update-golden
 
 .PHONY: package
 package: $(STAMP) ## Chart, kit and release notes into dist/; with TAG=vX.Y.Z it must be the version
 	@$(RUN) -m release package $(TAG)
 
 ##@ Other
+
+.PHONY: tools
+tools: $(STAMP) ## Print the PATH that has kind, kubectl and helm: eval "$$(make -s tools)"
+	@ln -sf "$$($(RUN) -m localkind tools helm)" $(VENV)/bin/helm
+	@echo 'export PATH="$(CURDIR)/dev/bin:$(CURDIR)/$(VENV)/bin:$$PATH"'
 
 .PHONY: images
 images: $(STAMP) ## Build every image of the repository

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from demo.tools import KIND, KUBECTL, ROOT, DemoError, kubeconfig, python, run, step, stream
-from images.build import ENVOY, IMAGES, OPERATOR, localkind, source_digest
+from images.build import IMAGES, OPERATOR, localkind, source_digest
 
 CLUSTER = "grpc-operator"
 SYSTEM = "grpc-operator-system"
@@ -61,18 +61,11 @@ status.urls has the commands that call the service. To remove the cluster: make 
 
 def _install() -> None:
     helm = localkind("tools", "helm")
-    repository, tag = OPERATOR.tag.rsplit(":", 1)
     run(KUBECTL, "apply", "-f", "dev/tilt/namespace.yaml")
     chart = ROOT / "charts" / "grpc-operator"
-    values = ["--set", f"image.repository={repository}", "--set", f"image.tag={tag}"]
+    values = ["--values", str(Path(__file__).with_name("values.yaml"))]
     # The tag stays "dev" when the image changes: a new image must still start new pods.
     values += ["--set-string", f"podAnnotations.source={source_digest(OPERATOR)}"]
-    values += [
-        "--set",
-        f"gateway.image={ENVOY.tag}",
-        "--set",
-        "gateway.imagePullPolicy=IfNotPresent",
-    ]
     run(helm, "upgrade", "--install", "grpc-operator", chart, "-n", SYSTEM, *values, "--wait")
     run(KUBECTL, "-n", SYSTEM, "get", "deployment,pods", show=True)
 

@@ -44,7 +44,7 @@ class Image(ValuesModel):
     """Image of the operator."""
 
     repository: str = Field(default="ghcr.io/grpc-operator/grpc-operator", min_length=1)
-    """Image repository, without tag and digest."""
+    """Image repository, without tag and digest. The default has released versions only."""
     tag: str = ""
     """Image tag; the appVersion of the chart when empty."""
     digest: str = Field(default="", pattern=r"^(sha256:[0-9a-f]{64})?$")

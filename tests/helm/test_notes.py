@@ -1,13 +1,16 @@
-"""What `helm install` tells the user."""
+"""What `helm install` prints for the user."""
 
 import re
 from typing import Any
 
 import yaml
 
+from generate.version import version
 from grpc_operator.api.crd import grpc_service_crd
 from grpc_operator.api.grpc_service import GrpcService
 from tests.helm.chart import Manifest, notes
+
+VERSION = version()
 
 
 def _example(text: str) -> Manifest:
@@ -28,7 +31,7 @@ def _unknown(value: Any, schema: Manifest, path: str) -> list[str]:
 def test_status_line() -> None:
     """The first line says what runs where, and for whom."""
     assert notes({}).startswith(
-        "grpc-operator 0.1.0 is installed in the namespace grpc-system and reconciles the"
+        f"grpc-operator {VERSION} is installed in the namespace grpc-system and reconciles the"
         " GrpcServices of every namespace.\n"
     )
     scoped = notes({"watch": {"namespaces": ["a", "b"]}}).splitlines()[0]
@@ -65,7 +68,7 @@ def test_example_uses_the_image_beside_the_operator_s() -> None:
     local = notes({"image": {"repository": "localhost/grpc-operator", "tag": "dev"}})
     assert _example(local)["spec"]["image"] == "localhost/user-service:dev"
     bare = notes({"image": {"repository": "grpc-operator"}})
-    assert _example(bare)["spec"]["image"] == "user-service:0.1.0"
+    assert _example(bare)["spec"]["image"] == f"user-service:{VERSION}"
 
 
 def test_example_goes_where_the_operator_looks() -> None:
@@ -75,6 +78,12 @@ def test_example_goes_where_the_operator_looks() -> None:
     assert (
         "kubectl --namespace payments wait --for=condition=Ready gsvc/users --timeout=120s" in text
     )
+
+
+def test_the_default_image_is_explained() -> None:
+    """Whoever installs a checkout without values reads why its image is not pulled."""
+    assert "Only released versions can be pulled" in notes({})
+    assert "can be pulled" not in notes({"image": {"repository": "localhost/grpc-operator"}})
 
 
 def test_warnings_appear_when_they_apply() -> None:
