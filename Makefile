@@ -121,7 +121,7 @@ package: $(STAMP) ## Chart, kit and release notes into dist/; with TAG=vX.Y.Z it
 ##@ Other
 
 .PHONY: tools
-tools: $(STAMP) ## Print the PATH that has kind, kubectl and helm: eval "$$(make -s tools)"
+tools: $(STAMP) ## Print the PATH that has kind, kubectl and helm: eval "$(make -s tools)"
 	@ln -sf "$$($(RUN) -m localkind tools helm)" $(VENV)/bin/helm
 	@echo 'export PATH="$(CURDIR)/dev/bin:$(CURDIR)/$(VENV)/bin:$$PATH"'
 
