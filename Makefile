@@ -122,7 +122,7 @@ package: $(STAMP) ## Chart, kit and release notes into dist/; with TAG=vX.Y.Z it
 
 .PHONY: tools
 tools: $(STAMP) ## Print the PATH that has kind, kubectl and helm: eval "$(make -s tools)"
-	@ln -sf "$$($(RUN) -m localkind tools helm)" $(VENV)/bin/helm
+	@ln -sf "$$($(VENV)/bin/localkind tools helm)" $(VENV)/bin/helm
 	@echo 'export PATH="$(CURDIR)/dev/bin:$(CURDIR)/$(VENV)/bin:$$PATH"'
 
 .PHONY: images
