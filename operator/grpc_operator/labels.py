@@ -11,7 +11,7 @@ HANDOVER_FIELD_MANAGER = "grpc-operator-handover"
 (Kubernetes docs, Server-Side Apply, "Transferring ownership")."""
 
 REPAIR_FIELD_MANAGER = "grpc-operator-repair"
-"""Writes what server-side apply cannot mend, and is then struck from the managed fields."""
+"""Writes what server-side apply cannot fix, and is then removed from the managed fields."""
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 NAME = "app.kubernetes.io/name"
@@ -27,7 +27,7 @@ BOOTSTRAP_HASH = "grpc.infera.dev/bootstrap-hash"
 """Annotation of a proxy's pod: hash of the files it starts from."""
 
 
-def selector(service: str) -> dict[str, str]:
+def service_selector(service: str) -> dict[str, str]:
     """Returns the immutable pod selector of a GrpcService."""
     return {SERVICE: service}
 
@@ -37,9 +37,9 @@ def selector_text(service: str) -> str:
     return f"{SERVICE}={service}"
 
 
-def of(service: str) -> dict[str, str]:
+def of_service(service: str) -> dict[str, str]:
     """Returns the labels of every object of a GrpcService, its pods included."""
-    return {NAME: service, MANAGED_BY: FIELD_MANAGER, **selector(service)}
+    return {NAME: service, MANAGED_BY: FIELD_MANAGER, **service_selector(service)}
 
 
 def gateway_selector(gateway: str) -> dict[str, str]:

@@ -20,7 +20,7 @@ _PRIVILEGED_PORTS = 1024
 """Below, only root may listen."""
 
 
-def workload(service: str) -> str:
+def service_workload(service: str) -> str:
     """Deployment, ClusterIP Service, ServiceAccount, disruption budget and autoscaler."""
     return service
 

@@ -123,7 +123,7 @@ def test_network_policy_lets_the_operator_reach_what_it_runs() -> None:
     """Reflection and probes go to pods of services and of gateways, on any port."""
     reach, *_ = only(rendered_case("network-policy"), "NetworkPolicy")["spec"]["egress"]
     (peer,) = reach["to"]
-    for pod in (labels.of("users"), labels.of_gateway("default")):
+    for pod in (labels.of_service("users"), labels.of_gateway("default")):
         assert peer["podSelector"]["matchLabels"].items() <= pod.items()
     assert "ports" not in reach
 

@@ -78,7 +78,7 @@ class Space:
                 "metadata": {
                     "name": f"{name}-by-hand",
                     "namespace": self.name,
-                    "labels": labels.of(name)
+                    "labels": labels.of_service(name)
                     | {"kubernetes.io/service-name": names.headless_service(name)},
                 },
                 "addressType": "IPv4",

@@ -148,7 +148,7 @@ class GrpcServiceReconciler:
             details=self._details(key, run),
             invalid=run.blocking.invalid,
             blocked=run.blocking.waiting,
-            deployment=self._store.owned(DEPLOYMENTS, metadata, names.workload(key.name)),
+            deployment=self._store.owned(DEPLOYMENTS, metadata, names.service_workload(key.name)),
             pods=self._store.belonging(key, PODS),
             refs=_resolved_refs(run),
             programmed=run.outcome.verdict if run.outcome is not None else None,

@@ -2,12 +2,32 @@
 
 from typing import Any
 
-from grpc_operator import hashing, labels
+from grpc_operator import hashing, labels, names
 from grpc_operator.api import API_VERSION, GrpcGateway, GrpcService
 from grpc_operator.resources import Manifest
 
+Owner = GrpcService | GrpcGateway
 
-def metadata(owner: GrpcService | GrpcGateway, name: str) -> dict[str, Any]:
+
+def workload(owner: Owner) -> str:
+    """Returns the name of the Deployment, ServiceAccount, budget and autoscaler of an owner."""
+    of = names.gateway_workload if isinstance(owner, GrpcGateway) else names.service_workload
+    return of(owner.metadata.name)
+
+
+def selector(owner: Owner) -> dict[str, str]:
+    """Returns the immutable labels by which the pods of an owner are found."""
+    of = labels.gateway_selector if isinstance(owner, GrpcGateway) else labels.service_selector
+    return of(owner.metadata.name)
+
+
+def pod_labels(owner: Owner) -> dict[str, str]:
+    """Returns the labels of every object of an owner, its pods included."""
+    of = labels.of_gateway if isinstance(owner, GrpcGateway) else labels.of_service
+    return of(owner.metadata.name)
+
+
+def metadata(owner: Owner, name: str) -> dict[str, Any]:
     """Returns the metadata of an object that belongs to a GrpcService or a GrpcGateway.
 
     The owner reference lets Kubernetes' garbage collector delete the object with its owner;
@@ -15,11 +35,10 @@ def metadata(owner: GrpcService | GrpcGateway, name: str) -> dict[str, Any]:
     admission plugin OwnerReferencesPermissionEnforcement is on.
     """
     meta = owner.metadata
-    of = labels.of_gateway if isinstance(owner, GrpcGateway) else labels.of
     return {
         "name": name,
         "namespace": meta.namespace,
-        "labels": of(meta.name),
+        "labels": pod_labels(owner),
         "ownerReferences": [
             {
                 "apiVersion": API_VERSION,

@@ -1,10 +1,11 @@
 """GrpcGateway -> Kubernetes objects: the table of contents, in the order they are applied.
 
 Pure, as ``desired`` is. The bootstrap is the one text that is rendered from a template; everything
-else that Envoy is told are messages (``gateway.xds``).
+else that Envoy is told are messages (``gateway.envoy``).
 """
 
 from grpc_operator.api import GrpcGateway
+from grpc_operator.desired.common import pod_disruption_budget, service_account
 from grpc_operator.desired.common.metadata import stamped
 from grpc_operator.desired.gateway import (
     bootstrap,
@@ -12,14 +13,11 @@ from grpc_operator.desired.gateway import (
     deployment,
     horizontal_pod_autoscaler,
     listener_ports,
-    pod_disruption_budget,
     pod_template,
     service,
-    service_account,
 )
 from grpc_operator.desired.gateway.proxy_settings import GatewaySettings
 from grpc_operator.desired.overlay import merge
-from grpc_operator.desired.service.pod_disruption_budget import wanted as budget_wanted
 from grpc_operator.errors import InvalidSpecError
 from grpc_operator.resources import Manifest
 
@@ -54,7 +52,7 @@ def build(gateway: GrpcGateway, settings: GatewaySettings) -> list[Manifest]:
         service.build(gateway),
         deployment.build(gateway, settings, files),
     ]
-    if budget_wanted(spec):
+    if pod_disruption_budget.wanted(spec):
         manifests.append(pod_disruption_budget.build(gateway))
     if spec.autoscaling is not None:
         manifests.append(horizontal_pod_autoscaler.build(gateway, spec.autoscaling))

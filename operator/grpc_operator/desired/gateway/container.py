@@ -7,6 +7,7 @@ from grpc_operator import names
 from grpc_operator.api import GrpcGateway, GrpcGatewaySpec
 from grpc_operator.api.types import seconds
 from grpc_operator.desired.common import quantity
+from grpc_operator.desired.common.workload import container_security_context
 from grpc_operator.desired.gateway.bootstrap import BOOTSTRAP_FILE, DRAIN_FILE, STATUS_NAME
 from grpc_operator.desired.gateway.proxy_settings import GatewaySettings
 
@@ -41,11 +42,7 @@ def build(gateway: GrpcGateway, settings: GatewaySettings) -> dict[str, Any]:
         "env": environment(spec),
         "resources": spec.resources.wire() if spec.resources else _DEFAULT_RESOURCES,
         "ports": _ports(spec),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": container_security_context(),
         "volumeMounts": _mounts(spec),
         **_probes(),
         **_lifecycle(spec),

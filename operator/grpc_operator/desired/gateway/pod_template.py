@@ -1,14 +1,13 @@
 """The pod of a proxy: one Envoy under the restricted Pod Security Standard, and the overlay."""
 
 from collections.abc import Mapping
-from math import ceil
 from typing import Any
 
 from grpc_operator import labels, names
 from grpc_operator.api import GrpcGateway, GrpcGatewaySpec
-from grpc_operator.api.types import seconds
-from grpc_operator.api.workload import Drain
 from grpc_operator.desired.common import empties
+from grpc_operator.desired.common.metadata import pod_labels, selector, workload
+from grpc_operator.desired.common.workload import drain_and_spread, identity, pod_security_context
 from grpc_operator.desired.gateway import bootstrap_config_map, container
 from grpc_operator.desired.gateway.proxy_settings import GatewaySettings
 from grpc_operator.desired.overlay import merge
@@ -18,16 +17,12 @@ from grpc_operator.resources import Manifest
 _USER = 65532
 """The user ``nonroot`` of distroless images; Envoy's official image would start as root."""
 
-_EXIT_SECONDS = 5
-"""Time between the end of the drain and SIGKILL, for the process to exit."""
-
 
 def build(gateway: GrpcGateway, settings: GatewaySettings, files: Mapping[str, str]) -> Manifest:
     """Returns the pod template with the user's overlay merged in."""
-    name = gateway.metadata.name
     template = {
         "metadata": {
-            "labels": labels.of_gateway(name),
+            "labels": pod_labels(gateway),
             "annotations": {
                 "prometheus.io/scrape": "true",
                 "prometheus.io/port": str(names.GATEWAY_STATUS_PORT),
@@ -65,32 +60,11 @@ def owned(spec: GrpcGatewaySpec) -> Owned:
 def _pod(gateway: GrpcGateway, settings: GatewaySettings) -> dict[str, Any]:
     name, spec = gateway.metadata.name, gateway.spec
     return {
-        "serviceAccountName": names.gateway_workload(name),
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": _USER,
-            "runAsGroup": _USER,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "terminationGracePeriodSeconds": _grace_seconds(spec.drain),
-        "topologySpreadConstraints": [
-            _spread(name, key) for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
-        ],
+        **identity(workload(gateway)),
+        "securityContext": pod_security_context(runAsUser=_USER, runAsGroup=_USER),
+        **drain_and_spread(spec.drain, selector(gateway)),
         "containers": [container.build(gateway, settings)],
         "volumes": _volumes(name, spec),
-    }
-
-
-def _spread(name: str, topology_key: str) -> dict[str, Any]:
-    """Spreads the proxies of one ReplicaSet, not those of the old and the new one together."""
-    return {
-        "maxSkew": 1,
-        "topologyKey": topology_key,
-        "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": labels.gateway_selector(name)},
-        "matchLabelKeys": ["pod-template-hash"],
     }
 
 
@@ -108,7 +82,3 @@ def _volumes(name: str, spec: GrpcGatewaySpec) -> list[dict[str, Any]]:
         *certificates,
         {"name": container.TMP_VOLUME, "emptyDir": {"sizeLimit": "64Mi"}},
     ]
-
-
-def _grace_seconds(drain: Drain) -> int:
-    return ceil(seconds(drain.delay)) + ceil(seconds(drain.timeout)) + _EXIT_SECONDS

@@ -6,6 +6,7 @@ user's overlay says ``emptyDir: {}``): server-side apply would own the emptiness
 """
 
 from grpc_operator.api import GrpcService
+from grpc_operator.desired.common import pod_disruption_budget, service_account
 from grpc_operator.desired.common.metadata import stamped
 from grpc_operator.desired.overlay import merge, rules
 from grpc_operator.desired.service import (
@@ -14,13 +15,11 @@ from grpc_operator.desired.service import (
     deployment,
     headless_service,
     horizontal_pod_autoscaler,
-    pod_disruption_budget,
-    service_account,
 )
 from grpc_operator.errors import InvalidSpecError
 from grpc_operator.resources import Manifest
 
-__all__ = ["Manifest", "build"]
+__all__ = ["build"]
 
 
 def build(service: GrpcService, *, cluster_domain: str = "cluster.local") -> list[Manifest]:

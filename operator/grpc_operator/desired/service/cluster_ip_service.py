@@ -15,10 +15,10 @@ def build(service: GrpcService) -> Manifest:
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": metadata(service, names.workload(name)),
+        "metadata": metadata(service, names.service_workload(name)),
         "spec": {
             "type": "ClusterIP",
-            "selector": labels.selector(name),
+            "selector": labels.service_selector(name),
             "ports": [grpc_port(service), *_metrics_ports(service)],
         },
     }

@@ -21,7 +21,7 @@ def build(service: GrpcService) -> Manifest:
         "metadata": metadata(service, names.headless_service(name)),
         "spec": {
             "clusterIP": "None",
-            "selector": labels.selector(name),
+            "selector": labels.service_selector(name),
             "ports": [grpc_port(service)],
         },
     }

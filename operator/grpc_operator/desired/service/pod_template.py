@@ -3,11 +3,18 @@
 from math import ceil
 from typing import Any
 
-from grpc_operator import labels, names
+from grpc_operator import names
 from grpc_operator.api import GrpcService, GrpcServiceSpec
 from grpc_operator.api.types import seconds
 from grpc_operator.api.workload import Drain
 from grpc_operator.desired.common import empties
+from grpc_operator.desired.common.metadata import pod_labels, selector, workload
+from grpc_operator.desired.common.workload import (
+    container_security_context,
+    drain_and_spread,
+    identity,
+    pod_security_context,
+)
 from grpc_operator.desired.overlay import merge
 from grpc_operator.desired.service import probes
 from grpc_operator.resources import Manifest
@@ -17,9 +24,6 @@ DRAIN_VARIABLE = "GRPC_DRAIN_SECONDS"
 
 TMP_VOLUME = "tmp"
 TMP_PATH = "/tmp"  # noqa: S108  a mount of the pod's own, not a file this program writes
-
-_EXIT_SECONDS = 5
-"""Time between the end of the drain and SIGKILL, for the process to exit."""
 
 
 def build(service: GrpcService) -> Manifest:
@@ -32,7 +36,7 @@ def build(service: GrpcService) -> Manifest:
     """
     template = {
         "metadata": {
-            "labels": labels.of(service.metadata.name),
+            "labels": pod_labels(service),
             "annotations": _annotations(service.spec),
         },
         "spec": _pod(service),
@@ -54,33 +58,14 @@ def _annotations(spec: GrpcServiceSpec) -> dict[str, str]:
 
 
 def _pod(service: GrpcService) -> dict[str, Any]:
-    spec, name = service.spec, service.metadata.name
+    spec = service.spec
     return {
-        "serviceAccountName": names.workload(name),
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
+        **identity(workload(service)),
         "imagePullSecrets": [ref.wire() for ref in spec.image_pull_secrets or ()],
-        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-        "terminationGracePeriodSeconds": _grace_seconds(spec.drain),
-        "topologySpreadConstraints": [
-            _spread(name, key) for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
-        ],
+        "securityContext": pod_security_context(),
+        **drain_and_spread(spec.drain, selector(service)),
         "containers": [_container(spec)],
         "volumes": [{"name": TMP_VOLUME, "emptyDir": {"sizeLimit": "1Gi"}}],
-    }
-
-
-def _spread(name: str, topology_key: str) -> dict[str, Any]:
-    """Spreads the pods of one ReplicaSet, not those of the old and the new one together.
-
-    ``matchLabelKeys`` is on by default since Kubernetes 1.27 (KEP-3243).
-    """
-    return {
-        "maxSkew": 1,
-        "topologyKey": topology_key,
-        "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": labels.selector(name)},
-        "matchLabelKeys": ["pod-template-hash"],
     }
 
 
@@ -95,11 +80,7 @@ def _container(spec: GrpcServiceSpec) -> dict[str, Any]:
         "envFrom": [source.wire() for source in spec.env_from or ()],
         "resources": spec.resources.wire() if spec.resources else None,
         "ports": _ports(spec),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": container_security_context(),
         # The root file system is read-only, and most language runtimes want a place to write.
         "volumeMounts": [{"name": TMP_VOLUME, "mountPath": TMP_PATH}],
         **probes.build(spec.probes, spec.port),
@@ -133,7 +114,3 @@ def _lifecycle(drain: Drain) -> dict[str, Any]:
     """
     delay = ceil(seconds(drain.delay))
     return {"lifecycle": {"preStop": {"sleep": {"seconds": delay}}}} if delay else {}
-
-
-def _grace_seconds(drain: Drain) -> int:
-    return ceil(seconds(drain.delay)) + ceil(seconds(drain.timeout)) + _EXIT_SECONDS

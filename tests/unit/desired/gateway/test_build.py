@@ -96,8 +96,8 @@ def test_services_and_gateways_of_a_name_do_not_meet() -> None:
     assert not {(m["kind"], m["metadata"]["name"]) for m in ours} & {
         (m["kind"], m["metadata"]["name"]) for m in theirs
     }
-    assert not labels.selector("x").keys() & labels.of_gateway("x").keys()
-    assert not labels.gateway_selector("x").keys() & labels.of("x").keys()
+    assert not labels.service_selector("x").keys() & labels.of_gateway("x").keys()
+    assert not labels.gateway_selector("x").keys() & labels.of_service("x").keys()
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,10 @@
-"""The ServiceAccount the pods run as: an identity without rights and without a token."""
+"""The ServiceAccount that the pods run as: an identity without rights and without a token."""
 
-from grpc_operator import names
-from grpc_operator.api import GrpcService
-from grpc_operator.desired.common.metadata import metadata
+from grpc_operator.desired.common.metadata import Owner, metadata, workload
 from grpc_operator.resources import Manifest
 
 
-def build(service: GrpcService) -> Manifest:
+def build(owner: Owner) -> Manifest:
     """Returns the ServiceAccount.
 
     It exists also when the overlay names another one, so that switching there and back never
@@ -15,6 +13,6 @@ def build(service: GrpcService) -> Manifest:
     return {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
-        "metadata": metadata(service, names.workload(service.metadata.name)),
+        "metadata": metadata(owner, workload(owner)),
         "automountServiceAccountToken": False,
     }

@@ -1,11 +1,10 @@
-"""The PodDisruptionBudget: how many pods a node drain may take away at a time."""
+"""The PodDisruptionBudget: how many pods a node drain may evict at a time."""
 
 from typing import Any
 
-from grpc_operator import labels, names
-from grpc_operator.api import GrpcGatewaySpec, GrpcService, GrpcServiceSpec
+from grpc_operator.api import GrpcGatewaySpec, GrpcServiceSpec
 from grpc_operator.api.workload import PodDisruptionBudget
-from grpc_operator.desired.common.metadata import metadata
+from grpc_operator.desired.common.metadata import Owner, metadata, selector, workload
 from grpc_operator.resources import Manifest
 
 
@@ -15,28 +14,19 @@ def wanted(spec: GrpcServiceSpec | GrpcGatewaySpec) -> bool:
     return spec.pod_disruption_budget.mode == "Auto" and most > 1
 
 
-def build(service: GrpcService) -> Manifest:
-    """Returns the PodDisruptionBudget of a GrpcService."""
-    name = service.metadata.name
-    meta = metadata(service, names.workload(name))
-    return manifest(meta, labels.selector(name), service.spec.pod_disruption_budget)
-
-
-def manifest(
-    meta: dict[str, Any], selector: dict[str, str], budget: PodDisruptionBudget
-) -> Manifest:
-    """Returns a PodDisruptionBudget.
+def build(owner: Owner) -> Manifest:
+    """Returns the PodDisruptionBudget.
 
     Pods that are not ready may always be evicted (``AlwaysAllow``, KEP-3017): otherwise a broken
-    rollout would stop the node drain that could mend it.
+    rollout would stop the node drain that could fix it.
     """
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
-        "metadata": meta,
+        "metadata": metadata(owner, workload(owner)),
         "spec": {
-            "selector": {"matchLabels": selector},
-            **_limit(budget),
+            "selector": {"matchLabels": selector(owner)},
+            **_limit(owner.spec.pod_disruption_budget),
             "unhealthyPodEvictionPolicy": "AlwaysAllow",
         },
     }

@@ -1,0 +1,53 @@
+"""The HorizontalPodAutoscaler (autoscaling/v2) over a Deployment."""
+
+from typing import Any
+
+from grpc_operator.api.grpc_gateway import GatewayAutoscaling
+from grpc_operator.api.workload import Autoscaling
+from grpc_operator.desired.common import empties
+from grpc_operator.desired.common.metadata import Owner, metadata, workload
+from grpc_operator.resources import Manifest
+
+
+def build(
+    owner: Owner,
+    autoscaling: Autoscaling | GatewayAutoscaling,
+    metrics: list[dict[str, Any]],
+    **more: Any,
+) -> Manifest:
+    """Returns the autoscaler.
+
+    Args:
+        owner: The owner of the Deployment.
+        autoscaling: Its bounds.
+        metrics: MetricSpecs.
+        more: Further fields of its spec.
+    """
+    spec: dict[str, Any] = {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": workload(owner)},
+        "minReplicas": autoscaling.min_replicas,
+        "maxReplicas": autoscaling.max_replicas,
+        "metrics": metrics,
+        **more,
+    }
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": metadata(owner, workload(owner)),
+        "spec": empties.pruned(spec),
+    }
+
+
+def utilization(container: str, resource: str, percent: int) -> dict[str, Any]:
+    """Returns a metric that measures one container alone (KEP-1610, GA in Kubernetes 1.30).
+
+    A metric over the whole pod fails as soon as one sidecar has no request for the resource.
+    """
+    return {
+        "type": "ContainerResource",
+        "containerResource": {
+            "name": resource,
+            "container": container,
+            "target": {"type": "Utilization", "averageUtilization": percent},
+        },
+    }
