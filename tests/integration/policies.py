@@ -224,7 +224,7 @@ def _cel(value: Any, type_: str) -> str:
         )
         return f"{type_}{{{fields}}}"
     if isinstance(value, list):
-        return "[" + ", ".join(_cel(child, f"{type_}.item") for child in value) + "]"
+        return "[" + ", ".join(_cel(child, type_) for child in value) + "]"
     return json.dumps(value)
 
 

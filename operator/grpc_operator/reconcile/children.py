@@ -82,14 +82,8 @@ class Children:
             return
         _log_lost_fields(live, deviation)
         await self._hand_over_replicas(live, desired)
-        updated = await self._update(live, desired)
-        if not ownership.is_applied(live):
-            # It is from a backup, or somebody has removed the managed fields: whoever wrote it
-            # owns everything in it, and what is no longer wanted could never be removed.
-            updated = await self._cluster.set_managed_fields(
-                updated, ownership.without_updates(updated)
-            )
-        self._record(owner, updated, desired)
+        change = self._update if ownership.is_applied(live) else self._take_over
+        self._record(owner, await change(live, desired), desired)
 
     async def _create(self, desired: Manifest) -> Manifest:
         try:
@@ -117,6 +111,19 @@ class Children:
                 return await self._cluster.apply(desired)
             except RejectedError:
                 raise rejected(desired, error, others) from error
+
+    async def _take_over(self, live: Manifest, desired: Manifest) -> Manifest:
+        """Applies a manifest to an object of which nobody knows what the operator has applied.
+
+        It is from a backup, or somebody has removed its managed fields. Whoever wrote it owns all
+        of its fields, so what is not wanted would stay for ever.
+        """
+        try:
+            await self._cluster.replace(live, _with_scaled_replicas(live, desired))
+            applied = await self._cluster.apply(desired)
+        except RejectedError as error:
+            raise rejected(desired, error, ownership.other_managers(live)) from error
+        return await self._cluster.set_managed_fields(applied, ownership.without_updates(applied))
 
     def _record(self, owner: Owner, live: Manifest, desired: Manifest) -> None:
         self._store.put(resources.of(desired), live)

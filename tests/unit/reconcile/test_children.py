@@ -236,7 +236,11 @@ async def test_an_object_from_a_backup_is_owned_by_nobody_else(world: World) -> 
         entry |= {"manager": "velero-server", "operation": "Update"}
     world.cluster.objects["Deployment", "users"] = live
     assert await world.converge() == []
-    assert world.cluster.writes == ["apply Deployment/users", "own Deployment/users"]
+    assert world.cluster.writes == [
+        "replace Deployment/users",
+        "apply Deployment/users",
+        "own Deployment/users",
+    ]
     entries = world.cluster.objects["Deployment", "users"]["metadata"]["managedFields"]
     assert [entry["manager"] for entry in entries] == ["grpc-operator"]
 
