@@ -38,8 +38,9 @@ class Reason(StrEnum):
     """`Accepted=False`, `Stalled=True`.
 
     The API server rejects an object built from the spec (HTTP 400 or 422); the message quotes
-    it. The usual cause is a value in an overlay or a resource name that Kubernetes does not
-    support."""
+    it and names who else has changed the object. The usual cause is a value in an overlay or a
+    resource name that Kubernetes does not support, or an admission policy. Retried every
+    15 s."""
 
     WAITING_FOR_DELETION = "WaitingForDeletion"
     """`Ready=False`.
