@@ -198,7 +198,7 @@ class Policies:
             return (
                 bool(made["metadata"].get("labels") or made["metadata"].get("annotations"))
                 or made["spec"]["progressDeadlineSeconds"] != 601
-                or "tolerations" in made["spec"]["template"]["spec"]
+                or made["spec"]["template"]["spec"]["schedulerName"] == "other"
             )
 
         wait_until(changed, "the policy is active")

@@ -126,18 +126,18 @@ def test_one_line_is_enough(world: World) -> None:
 @pytest.mark.parametrize(
     ("spec", "gateway", "reason", "words"),
     [
-        ({}, None, "GatewayNotFound", "there is no GrpcGateway default in namespace"),
+        ({}, None, "GatewayNotFound", "GrpcGateway default does not exist in namespace"),
         (
             {"gateway": {"gatewayRef": {"name": "other"}}},
             {},
             "GatewayNotFound",
-            "there is no GrpcGateway other",
+            "GrpcGateway other does not exist",
         ),
         (
             {"descriptor": {"configMap": {"name": "absent"}}},
             {},
             "DescriptorNotFound",
-            "there is no ConfigMap absent in namespace",
+            "ConfigMap absent does not exist in namespace",
         ),
         (
             {"descriptor": {"inline": base64.b64encode(b"nonsense").decode()}},

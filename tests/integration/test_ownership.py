@@ -144,9 +144,7 @@ def policy(api: Api, space: Space) -> Iterator[policies.Policies]:
 MUTATIONS = {
     "adds a label": '{"metadata": {"labels": {"policy.example/team": "a"}}}',
     "changes a field that is applied": '{"spec": {"progressDeadlineSeconds": 999}}',
-    "adds a toleration to every pod": (
-        '{"spec": {"template": {"spec": {"tolerations": [{"operator": "Exists"}]}}}}'
-    ),
+    "changes the pods": '{"spec": {"template": {"spec": {"schedulerName": "other"}}}}',
     "replaces the applied hash": (
         '{"metadata": {"annotations": {"grpc.infera.dev/applied-hash": "policy"}}}'
     ),

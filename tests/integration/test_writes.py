@@ -116,7 +116,7 @@ def settle(proxy: Proxy, operator: OperatorProcess) -> None:
         nonlocal since
         if since < 0 or proxy.writes(since):
             since = len(proxy.calls)
-        queued = operator.metric("grpc_operator_queue_depth")
+        queued = operator.metric("grpc_operator_workqueue_depth")
         return resyncs(proxy, since) >= 2 and queued == 0
 
     wait_until(calm, "nothing is left to be written")

@@ -3,6 +3,6 @@
 Pure: no cluster, clock, randomness or environment. ``service`` and ``gateway`` build what a
 GrpcService and a GrpcGateway own; ``overlay`` merges ``spec.podTemplate``; ``common`` is what the
 objects of both share. Every call makes fresh dictionaries that share nothing. No value is ever
-null, and no map or list is empty (except where a user's overlay says ``emptyDir: {}``):
-server-side apply would own the emptiness.
+null, and no map or list is empty unless a user's overlay says so: server-side apply would own the
+emptiness.
 """

@@ -1,10 +1,10 @@
 """The HorizontalPodAutoscaler (autoscaling/v2) over a Deployment."""
 
+from copy import deepcopy
 from typing import Any
 
 from grpc_operator.api.grpc_gateway import GatewayAutoscaling
 from grpc_operator.api.workload import Autoscaling
-from grpc_operator.desired.common import empties
 from grpc_operator.desired.common.metadata import Owner, metadata, workload
 from grpc_operator.resources import Manifest
 
@@ -34,7 +34,7 @@ def build(
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
         "metadata": metadata(owner, workload(owner)),
-        "spec": empties.pruned(spec),
+        "spec": {key: deepcopy(value) for key, value in spec.items() if value is not None},
     }
 
 

@@ -32,9 +32,7 @@ def build(gateway: GrpcGateway, settings: GatewaySettings, files: Mapping[str, s
         },
         "spec": _pod(gateway, settings),
     }
-    complete = merge.merged(template, gateway.spec.pod_template)
-    result: Manifest = empties.pruned(complete)
-    return result
+    return merge.merged(empties.pruned(template), gateway.spec.pod_template)
 
 
 def owned(spec: GrpcGatewaySpec) -> Owned:

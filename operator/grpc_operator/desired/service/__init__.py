@@ -1,8 +1,7 @@
 """GrpcService -> Kubernetes objects: the table of contents, in the order they are applied.
 
 Pure: no cluster, clock, randomness or environment. One file an object; every call makes fresh
-dictionaries that share nothing. No value is ever null, and no map or list is empty (except where a
-user's overlay says ``emptyDir: {}``): server-side apply would own the emptiness.
+dictionaries that share nothing.
 """
 
 from grpc_operator.api import GrpcService

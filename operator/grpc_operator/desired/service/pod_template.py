@@ -41,9 +41,7 @@ def build(service: GrpcService) -> Manifest:
         },
         "spec": _pod(service),
     }
-    complete = merge.merged(template, service.spec.pod_template)
-    result: Manifest = empties.pruned(complete)
-    return result
+    return merge.merged(empties.pruned(template), service.spec.pod_template)
 
 
 def _annotations(spec: GrpcServiceSpec) -> dict[str, str]:

@@ -231,7 +231,7 @@ def test_maps_merge_and_other_lists_are_replaced() -> None:
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
         "runAsUser": 1,
-        "capabilities": {"add": ["CHOWN"]},
+        "capabilities": {"drop": [], "add": ["CHOWN"]},
     }
 
 
