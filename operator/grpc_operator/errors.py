@@ -1,4 +1,4 @@
-"""The errors that end as conditions. Each carries what a person needs to mend it."""
+"""The errors that end as conditions. Each carries what a person needs to fix it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ class Problem:
 
     Attributes:
         field: JSON path of the field, such as ``spec.podTemplate.spec.hostNetwork``.
-        message: What is wrong and how to mend it.
+        message: What is wrong and how to fix it.
     """
 
     field: str
@@ -38,7 +38,7 @@ class InvalidSpecError(Exception):
 
 
 class ClusterError(Exception):
-    """The API server refused or did not answer.
+    """The API server rejected a request or did not respond.
 
     Attributes:
         status: HTTP status, or 0 when there was no answer.
@@ -52,7 +52,7 @@ class ClusterError(Exception):
 
 
 class NotFoundError(ClusterError):
-    """The object, or its namespace, is not there (404)."""
+    """The object, or its namespace, does not exist (404)."""
 
 
 class ConflictError(ClusterError):

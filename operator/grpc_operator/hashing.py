@@ -1,11 +1,11 @@
-"""Hashes that tell two versions of something apart, and the JSON that they are made of."""
+"""Hashes that distinguish two versions of something, and the JSON that they are made of."""
 
 import hashlib
 import json
 from typing import Any
 
 _DIGITS = 16
-"""Hex digits kept of sha256: 64 bits tell two versions of one object apart."""
+"""Hex digits kept of sha256: 64 bits distinguish two versions of one object."""
 
 
 def digest(data: bytes) -> str:

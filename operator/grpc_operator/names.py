@@ -31,7 +31,7 @@ def headless_service(service: str) -> str:
 
 
 def client_config_map(service: str) -> str:
-    """The ConfigMap that tells clients how to call the service."""
+    """The ConfigMap from which clients configure themselves."""
     return f"{service}-grpc-client"
 
 

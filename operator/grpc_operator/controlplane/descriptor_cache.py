@@ -112,7 +112,7 @@ def offers_rest(service: GrpcService) -> bool:
 
 
 def _version(service: GrpcService, manifest: Manifest) -> _Version:
-    """Returns what tells whether loading it again would give something else."""
+    """Returns a value that changes when loading it would give something else."""
     metadata = manifest["metadata"]
     rest = "rest" if offers_rest(service) else ""
     return service.metadata.uid, metadata["resourceVersion"], rest, *(service.spec.services or ())

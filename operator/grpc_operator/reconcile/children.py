@@ -152,7 +152,7 @@ class Children:
         await self._cluster.apply(keep, manager=HANDOVER_FIELD_MANAGER)
 
     async def _prune(self, owner: Owner, live: Manifest) -> None:
-        """Deletes an object that is no longer wanted, if it is this very owner's."""
+        """Deletes an object that is no longer wanted, if this owner controls it."""
         ours = labels.controller_uid(live) == owner.metadata.uid
         if ours and "deletionTimestamp" not in live["metadata"]:
             await self._cluster.delete(live)

@@ -10,7 +10,7 @@ from grpc_operator import resources
 from grpc_operator.engine.store import Store
 from grpc_operator.errors import NotFoundError
 from grpc_operator.kube.cluster import Cluster
-from grpc_operator.reconcile.event_objects import event
+from grpc_operator.reconcile.event_objects import event_object
 from grpc_operator.resources import Key, Manifest
 from grpc_operator.status import conditions
 from grpc_operator.status import events as status_events
@@ -22,7 +22,7 @@ _COUNTERS = ("attachedServices", "proxies")
 """Fields of a gateway's status that many events change."""
 
 PROGRESS_PERIOD = 5.0
-"""Seconds between two status writes that only tell how a rollout proceeds."""
+"""Seconds between two status writes that only report the progress of a rollout."""
 
 
 class Reporter:
@@ -43,15 +43,15 @@ class Reporter:
         self._reported: dict[Key, float] = {}
 
     def forget(self, key: Key) -> None:
-        """Ends the memory of an owner that is gone."""
+        """Forgets an owner that is gone."""
         self._reported.pop(key, None)
 
     async def report(self, manifest: Manifest, observed: Observed) -> float | None:
         """Writes the status if it changed.
 
         Returns:
-            Seconds until it is to be looked at again because telling of mere progress was put
-            off, or ``None``.
+            Seconds until it is to be reconciled because a report of mere progress was postponed,
+            or ``None``.
 
         Raises:
             ClusterError: Retry.
@@ -72,15 +72,15 @@ class Reporter:
             answer = await self._cluster.apply_status(_status_patch(manifest, new))
         except NotFoundError:
             # The watch has missed its deletion. Without this, what the garbage collector removes
-            # would be made again and again until the next resync.
+            # would be created over and over until the next resync.
             self._store.discard(resource, manifest)
             return None
         self._store.put(resource, answer)
         self._reported[key] = now
         where = {"kind": key.kind, "namespace": key.namespace, "service": key.name}
-        for note in status_events.between(old, new):
-            logger.info("%s: %s", note.reason, note.message, extra=where)
-            await self._cluster.create_event(event(manifest, note, _rfc3339(now)))
+        for event in status_events.between(old, new):
+            logger.info("%s: %s", event.reason, event.message, extra=where)
+            await self._cluster.create_event(event_object(manifest, event, _rfc3339(now)))
         return None
 
 
@@ -94,9 +94,9 @@ def _status_patch(manifest: Manifest, status: dict[str, Any]) -> Manifest:
 
 
 def _only_progress(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    """Whether nothing but counters differ, or both tell of the same rollout, further along."""
+    """Whether only counters differ, or the progress of the same rollout."""
 
-    def verdict(status: dict[str, Any]) -> list[tuple[Any, ...]]:
+    def outcome(status: dict[str, Any]) -> list[tuple[Any, ...]]:
         return [
             (condition["type"], condition["status"], condition["observedGeneration"])
             + ((condition["reason"],) if condition["type"] == "Ready" else ())
@@ -107,7 +107,7 @@ def _only_progress(old: dict[str, Any], new: dict[str, Any]) -> bool:
     if {**old, **dict.fromkeys(_COUNTERS)} == {**new, **dict.fromkeys(_COUNTERS)}:
         return True
     reconciling = ("Reconciling", "True", new["observedGeneration"])
-    return reconciling in verdict(new) and verdict(old) == verdict(new)
+    return reconciling in outcome(new) and outcome(old) == outcome(new)
 
 
 def _rfc3339(seconds: float) -> str:

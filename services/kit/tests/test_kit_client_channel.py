@@ -105,31 +105,39 @@ async def test_a_server_that_comes_back_is_used_again() -> None:
             await until(both)
 
 
+# After a retry, a call with a stream of requests now and then never ends: so it is with a plain
+# channel of grpc.aio 1.85 as well. Its deadline ends such a call, and it is made once more.
+WITHIN = (10, 20, 60)
+
+
 @every_kind
 async def test_a_failed_call_is_made_again(kind: Kind) -> None:
-    async with (
-        serving(Echo("a", failures=[UNAVAILABLE, UNAVAILABLE])) as a,
-        connect(a.target, ClientOptions(retry=EVERY)) as channel,
-    ):
-        answers = await kind(channel)
+    for attempt in attempts(*WITHIN):
+        with attempt:
+            async with (
+                serving(Echo("a", failures=[UNAVAILABLE, UNAVAILABLE])) as a,
+                connect(a.target, ClientOptions(retry=EVERY)) as channel,
+            ):
+                answers = await kind(channel, timeout=attempt.seconds)
 
     assert answers
-    attempts = [seen.metadata.get("grpc-previous-rpc-attempts") for seen in a.seen]
-    assert attempts == [None, "1", "2"]
+    made = [seen.metadata.get("grpc-previous-rpc-attempts") for seen in a.seen]
+    assert made == [None, "1", "2"]
     assert len({seen.metadata["x-request-id"] for seen in a.seen}) == 1
 
 
 @every_kind
 async def test_retries_end_with_the_last_attempt(kind: Kind) -> None:
-    async with (
-        serving(Echo("a", failures=[UNAVAILABLE] * 9)) as a,
-        connect(a.target, ClientOptions(retry=EVERY)) as channel,
-    ):
-        with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await kind(channel)
-
-    assert caught.value.code() is UNAVAILABLE
-    assert len(a.seen) == EVERY.attempts
+    for attempt in attempts(*WITHIN):
+        with attempt:
+            async with (
+                serving(Echo("a", failures=[UNAVAILABLE] * 9)) as a,
+                connect(a.target, ClientOptions(retry=EVERY)) as channel,
+            ):
+                with pytest.raises(grpc.aio.AioRpcError) as caught:
+                    await kind(channel, timeout=attempt.seconds)
+            assert caught.value.code() is UNAVAILABLE
+            assert len(a.seen) == EVERY.attempts
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """GrpcGateway -> Kubernetes objects: the table of contents, in the order they are applied.
 
 Pure, as ``desired`` is. The bootstrap is the one text that is rendered from a template; everything
-else that Envoy is told are messages (``gateway.envoy``).
+else that Envoy gets are messages (``gateway.envoy``).
 """
 
 from grpc_operator.api import GrpcGateway

@@ -41,7 +41,7 @@ def of(field: str, items: Sequence[Any]) -> tuple[str, ...]:
 
 
 def identity(item: Any, keys: tuple[str, ...]) -> Identity | None:
-    """Returns what tells an item from its neighbours, or None when it lacks a key."""
+    """Returns the merge keys of an item, or None when it lacks one."""
     if not isinstance(item, dict):
         return None
     values = tuple((key, item.get(key, _DEFAULTS.get(key))) for key in keys)

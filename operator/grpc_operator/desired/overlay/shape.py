@@ -74,7 +74,7 @@ def _value_problems(value: Any, path: str, field: str) -> Iterator[Problem]:
 
 
 def _key_problems(items: list[Any], path: str, field: str) -> Iterator[Problem]:
-    """Finds items that a merge could not tell apart."""
+    """Finds items that a merge could not distinguish."""
     keys = merge_keys.of(field, items)
     if not keys:
         return

@@ -1,4 +1,4 @@
-"""The ConfigMap that tells clients how to call the service.
+"""The ConfigMap from which clients configure themselves.
 
 Its two keys, ``GRPC_TARGET`` and ``GRPC_SERVICE_CONFIG``, are legal both as environment variables
 and as file names, so one representation serves ``envFrom`` and a volume alike. The values end

@@ -30,7 +30,7 @@ def build(service: GrpcService) -> Manifest:
 def grpc_port(service: GrpcService) -> dict[str, Any]:
     """Returns the gRPC port of either Service.
 
-    ``appProtocol`` tells proxies that it is HTTP/2 without TLS (KEP-3726).
+    ``appProtocol`` says to proxies that it is HTTP/2 without TLS (KEP-3726).
     """
     return {
         "name": names.CONTAINER,

@@ -25,6 +25,9 @@ class RetryPolicy:
 
     A retry needs the request again: one of more than 256 KiB, or a stream that has got its first
     answer, is not retried (grpc.per_rpc_retry_buffer_size).
+
+    Give calls whose requests are a stream a deadline: in grpc.aio 1.85, with the kit or without,
+    such a call now and then never ends after a retry.
     """
 
     methods: tuple[str, ...]
