@@ -16,10 +16,10 @@ def port_forward(cluster: Cluster, namespace: str, target: str, port: int) -> It
     assert process.stdout is not None
     timer = threading.Timer(HANG, process.kill)
     timer.start()
-    told = ""
+    output = ""
     try:
         for line in process.stdout:
-            told += line
+            output += line
             found = re.search(r"Forwarding from 127\.0\.0\.1:(\d+)", line)
             if found:
                 timer.cancel()
@@ -28,7 +28,7 @@ def port_forward(cluster: Cluster, namespace: str, target: str, port: int) -> It
                 yield int(found[1])
                 break
         else:
-            raise AssertionError(f"kubectl port-forward {target} ended: {told}")
+            raise AssertionError(f"kubectl port-forward {target} ended: {output}")
     finally:
         timer.cancel()
         process.kill()

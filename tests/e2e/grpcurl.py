@@ -47,8 +47,8 @@ def main() -> int:
             print(json_format.MessageToJson(message))  # noqa: T201 - a command-line tool
     except grpc.RpcError as error:
         code: Any = error.code()
-        told = f"ERROR:\n  Code: {code.name}\n  Message: {error.details()}"
-        print(told, file=sys.stderr)  # noqa: T201 - a command-line tool
+        text = f"ERROR:\n  Code: {code.name}\n  Message: {error.details()}"
+        print(text, file=sys.stderr)  # noqa: T201 - a command-line tool
         return 64 + int(code.value[0])
     return 0
 

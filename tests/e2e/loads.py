@@ -86,9 +86,9 @@ class Report:
     def assert_nothing_failed(self) -> None:
         """Fails with the first failed calls, their times, and what the cluster did then."""
         bad = [load for load in self.loads if load["failed"] or load["lost_messages"]]
-        assert not bad, self.told(bad)
+        assert not bad, self.describe(bad)
 
-    def told(self, loads: list[dict[str, Any]]) -> str:
+    def describe(self, loads: list[dict[str, Any]]) -> str:
         """Returns the figures and first failures of some loads, with the cluster's doings."""
         lines = [f"{self.failed()} of {self.calls()} calls failed"]
         failures = [failure for load in loads for failure in load["first_failures"]]

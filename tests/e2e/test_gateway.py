@@ -1,6 +1,6 @@
 """One host, three protocols: the example service at the gateway of the chart.
 
-The tests of this file are one story, told in order.
+The tests of this file build on each other and run in the order they are written.
 """
 
 import json
@@ -12,12 +12,12 @@ import pytest
 import yaml
 
 from tests.e2e import release
+from tests.e2e.clients import Client, GrpcClient, GrpcWebClient, RestClient
 from tests.e2e.cluster import ROOT, Cluster
 from tests.e2e.commands import Shell
-from tests.e2e.edge import Client, GrpcClient, GrpcWebClient, RestClient
 from tests.e2e.forward import port_forward
 from tests.e2e.release import GATEWAY, PROXIES, SYSTEM
-from tests.e2e.story import tell
+from tests.e2e.scenario import run_scenario
 from tests.waiting import wait_until
 from user.v1 import user_pb2
 
@@ -52,7 +52,7 @@ def apply_and_wait(cluster: Cluster, manifest: dict[str, Any]) -> None:
 
 
 @pytest.fixture
-def edge(cluster: Cluster) -> Iterator[int]:
+def proxy_port(cluster: Cluster) -> Iterator[int]:
     """Provides a port on loopback that leads to a proxy."""
     with port_forward(cluster, SYSTEM, f"svc/{PROXIES}", 80) as port:
         yield port
@@ -68,7 +68,7 @@ def test_the_gateway_of_the_chart_is_ready(cluster: Cluster) -> None:
 
 
 def test_an_attached_service_becomes_ready(cluster: Cluster) -> None:
-    """Programmed is told with what calls through a proxy said."""
+    """Programmed reports the responses to calls through a proxy."""
     apply_and_wait(cluster, users())
 
     programmed = cluster.condition("users", "Programmed")
@@ -84,7 +84,7 @@ def test_an_attached_service_becomes_ready(cluster: Cluster) -> None:
     assert len(served["methods"]) == 7
 
 
-def test_the_commands_of_the_status_work(cluster: Cluster, edge: int, tmp_path: Path) -> None:
+def test_the_commands_of_the_status_work(cluster: Cluster, proxy_port: int, tmp_path: Path) -> None:
     """Every example is run as it stands; the in-cluster one too."""
     entries = cluster.get("gsvc", "users")["status"]["urls"]
     gateway = f"{release.gateway_host(cluster)}:80"
@@ -92,7 +92,7 @@ def test_the_commands_of_the_status_work(cluster: Cluster, edge: int, tmp_path: 
     said: dict[str, str] = {}
 
     with port_forward(cluster, "default", "svc/users", 50051) as pod:
-        shell = Shell(cluster, tmp_path, {gateway: edge, direct: pod})
+        shell = Shell(cluster, tmp_path, {gateway: proxy_port, direct: pod})
         for entry in entries:
             done = shell.run(entry["example"])
             said[entry["protocol"]] = f"{done.stdout!r} {done.stderr!r} {done.returncode}"
@@ -105,12 +105,14 @@ def test_the_commands_of_the_status_work(cluster: Cluster, edge: int, tmp_path: 
     assert said["REST"] == "b'[]' b'' 0", said
 
 
-def test_all_methods_answer_alike_by_every_protocol(cluster: Cluster, edge: int) -> None:
-    """The same story by gRPC, gRPC-Web and REST: equal answers, and equal errors."""
+def test_all_methods_answer_alike_by_every_protocol(cluster: Cluster, proxy_port: int) -> None:
+    """The same scenario by gRPC, gRPC-Web and REST: equal answers, and equal errors."""
     host = release.gateway_host(cluster)
-    clients: list[Client] = [kind(edge, host) for kind in (GrpcClient, GrpcWebClient, RestClient)]
+    clients: list[Client] = [
+        kind(proxy_port, host) for kind in (GrpcClient, GrpcWebClient, RestClient)
+    ]
 
-    grpc, web, rest = (tell(client) for client in clients)
+    grpc, web, rest = (run_scenario(client) for client in clients)
 
     assert {method for method, *_ in grpc} == {
         "CreateUser", "GetUser", "UpdateUser", "DeleteUser",
@@ -121,18 +123,20 @@ def test_all_methods_answer_alike_by_every_protocol(cluster: Cluster, edge: int)
     assert rest == grpc
 
 
-def test_a_hostname_edit_moves_the_service(cluster: Cluster, edge: int) -> None:
+def test_a_hostname_edit_moves_the_service(cluster: Cluster, proxy_port: int) -> None:
     """It answers on the new host only, for gRPC, gRPC-Web and REST."""
     apply_and_wait(cluster, users(hostnames=["users.example.com", "*.users.test"]))
     page = user_pb2.ListUsersRequest(page_size=1)
 
     for kind in (GrpcClient, GrpcWebClient, RestClient):
         for host in ("users.example.com", "any.users.test"):
-            assert kind(edge, host).call("ListUsers", page).code == 0
+            assert kind(proxy_port, host).call("ListUsers", page).code == 0
     old = release.gateway_host(cluster)
-    answers = [kind(edge, old).call("ListUsers", page) for kind in (GrpcClient, GrpcWebClient)]
+    answers = [
+        kind(proxy_port, old).call("ListUsers", page) for kind in (GrpcClient, GrpcWebClient)
+    ]
     assert [answer.code for answer in answers] == [_UNIMPLEMENTED] * 2
-    refused = RestClient(edge, old).request("GET", "/v1/users")
+    refused = RestClient(proxy_port, old).request("GET", "/v1/users")
     assert refused.status == 404
     assert json.loads(refused.data)["code"] == 5
     urls = [entry["url"] for entry in cluster.get("gsvc", "users")["status"]["urls"]]
@@ -140,17 +144,17 @@ def test_a_hostname_edit_moves_the_service(cluster: Cluster, edge: int) -> None:
     apply_and_wait(cluster, users())
 
 
-def test_a_conflict_goes_to_the_older_one(cluster: Cluster, edge: int) -> None:
-    """The younger service is told who has the routes, and gets its own host when it asks."""
+def test_a_conflict_goes_to_the_older_one(cluster: Cluster, proxy_port: int) -> None:
+    """The status of the younger service names the owner; with a host of its own it is served."""
     rival = users()
     rival["metadata"]["name"] = "rival"
     cluster.apply(rival)
 
-    def told() -> dict[str, Any]:
+    def conflict() -> dict[str, Any]:
         condition = cluster.condition("rival", "Programmed")
         return condition if condition.get("reason") == "Conflicted" else {}
 
-    conflicted = wait_until(told, "the conflict is told")
+    conflicted = wait_until(conflict, "the conflict is reported")
 
     assert conflicted["status"] == "False"
     assert "default/users" in conflicted["message"]
@@ -158,11 +162,11 @@ def test_a_conflict_goes_to_the_older_one(cluster: Cluster, edge: int) -> None:
     assert cluster.condition("users", "Ready")["status"] == "True"
     host = release.gateway_host(cluster)
     page = user_pb2.ListUsersRequest(page_size=1)
-    assert GrpcClient(edge, host).call("ListUsers", page).code == 0
+    assert GrpcClient(proxy_port, host).call("ListUsers", page).code == 0
 
     rival["spec"]["gateway"] = {"hostnames": ["rival.example.com"]}
     apply_and_wait(cluster, rival)
-    assert RestClient(edge, "rival.example.com").call("ListUsers", page).code == 0
+    assert RestClient(proxy_port, "rival.example.com").call("ListUsers", page).code == 0
     cluster.kubectl("delete", "gsvc", "rival")
 
 

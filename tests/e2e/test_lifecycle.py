@@ -1,6 +1,6 @@
 """The life of a GrpcService on a real node: install, create, update, scale, break, fix, uninstall.
 
-The tests of this file are one story, told in order.
+The tests of this file build on each other and run in the order they are written.
 """
 
 from typing import Any
@@ -36,9 +36,9 @@ def call_all_methods(cluster: Cluster) -> str:
         return bool(status.get("succeeded") or status.get("failed"))
 
     wait_until(ended, "the client ends")
-    told = cluster.kubectl("logs", "job/users-client")
-    assert cluster.get("job", "users-client")["status"].get("succeeded"), told
-    return told
+    output = cluster.kubectl("logs", "job/users-client")
+    assert cluster.get("job", "users-client")["status"].get("succeeded"), output
+    return output
 
 
 def staying_pods(cluster: Cluster) -> set[str]:
@@ -62,14 +62,14 @@ def test_the_first_service_becomes_ready_and_answers(cluster: Cluster) -> None:
     cluster.wait_ready("users")
 
     columns = cluster.kubectl("get", "gsvc", "users", "--no-headers").split()
-    told = call_all_methods(cluster)
+    output = call_all_methods(cluster)
 
     assert columns[:4] == ["users", "True", "Ready", "2/2"]
     for method in ("Create", "Get", "Update", "BatchCreate", "Sync", "List", "Delete"):
         assert any(
-            line.startswith(f"{method}User") and " OK " in line for line in told.splitlines()
-        ), told
-    shares = [int(line.split()[2]) for line in told.splitlines() if " answered " in line]
+            line.startswith(f"{method}User") and " OK " in line for line in output.splitlines()
+        ), output
+    shares = [int(line.split()[2]) for line in output.splitlines() if " answered " in line]
     assert len(shares) == 2
     assert min(shares) >= 60
 
@@ -128,18 +128,18 @@ def test_scaling_by_kubectl_scale(cluster: Cluster) -> None:
     assert len(cluster.get("pdb")["items"]) == 1
 
 
-def test_a_broken_image_is_told_and_the_old_pods_go_on(cluster: Cluster) -> None:
+def test_a_broken_image_is_reported_and_the_old_pods_go_on(cluster: Cluster) -> None:
     """Ready=False names the kubelet's reason, Available stays True, and the old pods answer."""
     manifest = example()
     manifest["spec"]["image"] = "localhost/user-service:no-such-tag"
     manifest["spec"]["imagePullPolicy"] = "Never"
     cluster.apply(manifest)
 
-    def told() -> dict[str, Any]:
+    def pull_failure() -> dict[str, Any]:
         ready = cluster.condition("users", "Ready")
         return ready if ready["reason"] == "ErrImageNeverPull" else {}
 
-    ready = wait_until(told, "the reason is told")
+    ready = wait_until(pull_failure, "the reason is reported")
 
     assert ready["status"] == "False"
     assert "localhost/user-service:no-such-tag" in ready["message"]

@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from tests.e2e import release
+from tests.e2e.clients import RestClient
 from tests.e2e.cluster import ROOT, Cluster
 from tests.e2e.conftest import NEXT_USER_SERVICE
-from tests.e2e.edge import RestClient
 from tests.e2e.forward import port_forward
 from tests.e2e.loads import LoadPod, Report, apply_code, echo_service
 from tests.e2e.release import GATEWAY, PROXIES, SYSTEM

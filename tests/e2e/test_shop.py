@@ -1,6 +1,6 @@
 """Three services, three databases, one host: the shop of examples/shop.
 
-The tests of this file are one story, told in order.
+The tests of this file build on each other and run in the order they are written.
 """
 
 import json
@@ -14,8 +14,8 @@ import pytest
 
 from images.build import ORDER_SERVICE
 from tests.e2e import release
+from tests.e2e.clients import RestClient
 from tests.e2e.cluster import ROOT, Cluster
-from tests.e2e.edge import RestClient
 from tests.e2e.forward import port_forward
 from tests.e2e.release import PROXIES, SYSTEM
 from tests.e2e.shop_load import HOST
@@ -109,14 +109,14 @@ def test_the_example_client_is_served(shop: Shop) -> None:
     try:
         shop.kubectl("wait", "--for=condition=Complete", "--timeout=180s", "job/shop-client")
     finally:
-        told = shop.kubectl("logs", "job/shop-client")
+        output = shop.kubectl("logs", "job/shop-client")
 
-    assert told.count("ok: ") == 6, told
-    assert "WRONG" not in told
+    assert output.count("ok: ") == 6, output
+    assert "WRONG" not in output
 
 
 def test_each_service_has_a_database_of_its_own(shop: Shop) -> None:
-    """What the Job did is in three databases, and no role may look into another's."""
+    """What the Job did is in three databases, and no role may connect to another's."""
     assert int(shop.sql("users", "SELECT count(*) FROM users")) == 2
     assert int(shop.sql("products", "SELECT count(*) FROM products")) == 2
     assert shop.sql("orders", "SELECT count(*) FROM orders") == "2"
@@ -129,15 +129,15 @@ def test_each_service_has_a_database_of_its_own(shop: Shop) -> None:
 def test_updates_of_any_service_fail_no_call(shop: Shop) -> None:
     """Each one is rolled while orders come in by REST and users are read by a direct client."""
     before = int(shop.sql("orders", "SELECT count(*) FROM orders"))
-    with _load(shop) as told:
+    with _load(shop) as progress:
         for name in _SERVICES:
-            made = told()["orders"].get("CONFIRMED", 0)
+            made = progress()["orders"].get("CONFIRMED", 0)
             shop.set_variable(name, "ROLLED", "once")
             shop.wait_ready(name)
-            wait_until(partial(_more_orders, told, made), f"orders come in beside {name}")
+            wait_until(partial(_more_orders, progress, made), f"orders come in beside {name}")
         wait_until(shop.settled, "the old pods are gone", every=1)
         shop.kubectl("exec", "shop-load", "--", "sh", "-c", "kill -TERM 1")
-        result = wait_until(lambda: _ended(shop) and told(), "the load has ended")
+        result = wait_until(lambda: _ended(shop) and progress(), "the load has ended")
 
     assert result["failures"] == []
     assert set(result["orders"]) == {"CONFIRMED"}
@@ -149,31 +149,31 @@ def test_updates_of_any_service_fail_no_call(shop: Shop) -> None:
 
 
 def test_a_client_finds_new_pods_by_its_config_map_alone(shop: Shop) -> None:
-    """Its channel was there before the pods; nobody tells it but DNS."""
+    """Its channel existed before the pods; DNS alone announces them."""
     on = [
         {"op": "add", "path": "/spec/env/-", "value": {"name": "INSTANCE_METADATA", "value": "on"}}
     ]
     shop.kubectl("patch", "gsvc/users", "--type=json", "--patch", json.dumps(on))
     shop.wait_ready("users")
-    with _load(shop) as told:
-        wait_until(lambda: len(told()["instances"]) == _SCALED - 1, "the first pods answer")
+    with _load(shop) as progress:
+        wait_until(lambda: len(progress()["instances"]) == _SCALED - 1, "the first pods answer")
         shop.kubectl("scale", "gsvc/users", f"--replicas={_SCALED}")
         shop.wait_ready("users")
         scaled = time.time()
         instances = wait_until(
-            lambda: len(told()["instances"]) == _SCALED and told()["instances"],
+            lambda: len(progress()["instances"]) == _SCALED and progress()["instances"],
             "the new pod answers as well",
         )
-        assert told()["failures"] == []
+        assert progress()["failures"] == []
     print(f"found after {max(instances.values()) - scaled:.0f} s")  # noqa: T201 - a figure
 
 
-def _more_orders(told: Callable[[], dict[str, Any]], than: int) -> bool:
-    return bool(told()["orders"].get("CONFIRMED", 0) > than)
+def _more_orders(progress: Callable[[], dict[str, Any]], than: int) -> bool:
+    return bool(progress()["orders"].get("CONFIRMED", 0) > than)
 
 
 class _load:  # noqa: N801 - reads as a function
-    """A pod that calls until it is deleted; entered, it tells what happened so far."""
+    """A pod that calls until it is deleted; entering returns a reader of its figures."""
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
@@ -184,16 +184,16 @@ class _load:  # noqa: N801 - reads as a function
         shop.cluster.apply(_in_shop("ConfigMap", data={"shop_load.py": script}))
         shop.cluster.apply(_in_shop("Pod", spec=_pod(shop)))
         try:
-            wait_until(lambda: self._told()["orders"], "the first order is placed", every=1)
+            wait_until(lambda: self._progress()["orders"], "the first order is placed", every=1)
         except BaseException:
             self.__exit__()
             raise
-        return self._told
+        return self._progress
 
     def __exit__(self, *error: object) -> None:
         self._shop.kubectl("delete", "pod", "shop-load", "--grace-period=1")
 
-    def _told(self) -> Any:
+    def _progress(self) -> Any:
         phase = self._shop.cluster.get("-n", _NAMESPACE, "pod", "shop-load")["status"]["phase"]
         if phase == "Pending":
             return {"orders": {}}
@@ -212,7 +212,7 @@ def _in_shop(kind: str, **fields: Any) -> dict[str, Any]:
 
 
 def _pod(shop: Shop) -> dict[str, Any]:
-    """Has nothing that tells it where the users are but their client ConfigMap."""
+    """Knows the address of the users only from their client ConfigMap."""
     container = {
         "name": "load",
         "image": ORDER_SERVICE.tag,

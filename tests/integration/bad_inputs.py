@@ -1,4 +1,4 @@
-"""Bad GrpcServices: what is wrong, who notices, and the words that must be told."""
+"""Bad GrpcServices: what is wrong, who notices, and the words that the error must hold."""
 
 from dataclasses import dataclass
 from typing import Any, Literal

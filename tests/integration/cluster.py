@@ -23,7 +23,7 @@ def running(directory: Path) -> Iterator[Path]:
     """Yields the kubeconfig of a control plane that nobody else uses.
 
     Raises:
-        RuntimeError: It could not be made; tells what kind said.
+        RuntimeError: It could not be made; has the output of kind.
     """
     existing = os.environ.get(EXISTING)
     if existing:

@@ -1,4 +1,4 @@
-"""What the proxy logs and what it can be told to do wrong."""
+"""What the proxy logs and the faults that it can inject."""
 
 import asyncio
 import json
@@ -110,7 +110,7 @@ class WatchGate:
         return self.gone >= 0
 
     async def passes(self, line: bytes) -> bool:
-        """Waits until the gate is open, then tells whether the event is delivered."""
+        """Waits until the gate is open, then returns whether the event is delivered."""
         while not self.open:  # noqa: ASYNC110 - set from another thread
             await asyncio.sleep(0.05)
         return not self.drop(line)

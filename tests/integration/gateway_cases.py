@@ -53,7 +53,7 @@ MAXIMAL_GATEWAY: Manifest = {
     "descriptor": {"configMap": {"name": "api", "key": "api.pb"}},
     "services": ["user.v1.UserService"],
     "gateway": {
-        "gatewayRef": {"name": "edge", "namespace": "infra"},
+        "gatewayRef": {"name": "public", "namespace": "infra"},
         "hostnames": ["api.example.com", "*.api.example.com"],
         "protocols": ["GRPC", "GRPCWeb", "REST"],
         "expose": ["Reflection", "Health"],

@@ -25,7 +25,7 @@ class History:
         def versions() -> list[str]:
             return [seen["metadata"]["resourceVersion"] for seen in self.seen]
 
-        wait_until(lambda: wanted in versions(), f"the watch tells version {wanted}")
+        wait_until(lambda: wanted in versions(), f"the watch delivers version {wanted}")
         return self.seen[: versions().index(wanted) + 1]
 
     def _run(self) -> None:

@@ -28,8 +28,8 @@ def waiting(reason: str, message: str) -> Answer:
     return answer
 
 
-def untouched(pod: Manifest) -> None:
-    """The kubelet has not looked at the pod yet."""
+def without_status(pod: Manifest) -> None:
+    """The kubelet has not reported a status of the pod yet."""
 
 
 def _status(pod: Manifest, running: bool, state: dict[str, Any]) -> Status:  # noqa: FBT001
@@ -80,9 +80,9 @@ class Kubelet:
     def _run(self) -> None:
         while not self._stop.wait(_PERIOD):
             for pod in self._api.list(PODS, self._namespace):
-                self._look(pod)
+                self._sync_pod(pod)
 
-    def _look(self, pod: Manifest) -> None:
+    def _sync_pod(self, pod: Manifest) -> None:
         uid = pod["metadata"]["uid"]
         status = self.answer(pod)
         if status is not None and self.pod_ip:
@@ -96,7 +96,7 @@ class Kubelet:
                 PODS, self._namespace, pod["metadata"]["name"], {"status": status}, sub="/status"
             )
         except ApiError as error:
-            if error.status not in {404, 409}:  # gone meanwhile, or changed: look again
+            if error.status not in {404, 409}:  # gone meanwhile, or changed: the next round retries
                 raise
         else:
             self._given[uid] = status

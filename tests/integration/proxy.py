@@ -63,7 +63,7 @@ class Proxy:
         return [call for call in self.calls[since:] if call.is_write]
 
     def crash(self, at_write: int, when: When, kill: Callable[[], None]) -> None:
-        """Kills the operator before the n-th write arrives, or after it was carried out."""
+        """Kills the operator before the n-th write arrives, or after it was applied."""
         self._crash = _Crash(at_write, when, kill)
 
     def gate(self, resource: str) -> WatchGate:

@@ -34,7 +34,7 @@ class Space:
 
     @classmethod
     def create(cls, api: Api) -> "Space":
-        """Makes the namespace and starts to look after its pods."""
+        """Makes the namespace and starts the kubelet of its pods."""
         name = f"it-{uuid.uuid4().hex[:8]}"
         api.create(NAMESPACES, None, {"metadata": {"name": name}})
         return cls(api, name, Kubelet(api, name))
@@ -98,7 +98,7 @@ class Space:
             AssertionError: It does not exist.
         """
         live = self.api.get(resource, self.name, name)
-        assert live is not None, f"there is no {resource.kind} {name}"
+        assert live is not None, f"{resource.kind} {name} does not exist"
         return live
 
     def live(self, name: str = "users") -> Manifest:
@@ -126,7 +126,7 @@ class Space:
     ) -> Manifest:
         """Waits until a condition of the newest generation has a status; returns the condition."""
 
-        def look() -> Manifest | None:
+        def current() -> Manifest | None:
             live = self.get(resource, name)
             found = condition(live, type_)
             fresh = found.get("observedGeneration") == live["metadata"]["generation"]
@@ -134,7 +134,7 @@ class Space:
             assert found["status"] == status, found
             return found
 
-        found = wait_until(look, f"{name} has {type_}={status}")
+        found = wait_until(current, f"{name} has {type_}={status}")
         assert found is not None
         return found
 

@@ -26,12 +26,12 @@ def test_the_api_server_refuses_at_apply(shared_space: Space, bad: Bad) -> None:
     """As strictly as kubectl asks it to, naming field and fault."""
     with pytest.raises(ApiError) as error:
         shared_space.api.create(GRPC_SERVICES, shared_space.name, manifest(shared_space, bad))
-    told = error.value.message
-    assert bad.field in told
-    assert bad.words in told
+    message = error.value.message
+    assert bad.field in message
+    assert bad.words in message
 
 
-def told_about(space: Space, bad: Bad) -> Manifest:
+def rejected(space: Space, bad: Bad) -> Manifest:
     """Returns a bad object once its conditions say what is wrong."""
     live = space.live(bad.name)
     accepted = condition(live, "Accepted")
@@ -39,10 +39,10 @@ def told_about(space: Space, bad: Bad) -> Manifest:
     return live
 
 
-def test_bad_objects_are_told_and_harm_nobody(operator: OperatorProcess, space: Space) -> None:
+def test_bad_objects_are_reported_and_harm_nobody(operator: OperatorProcess, space: Space) -> None:
     """All at once beside a good one: Accepted=False and Stalled=True with field and fault.
 
-    The good one becomes Ready and takes an update; a bad one is accepted once it is mended.
+    The good one becomes Ready and takes an update; a bad one is accepted once it is fixed.
     """
     for bad in BY_OPERATOR:
         space.api.create(GRPC_SERVICES, space.name, manifest(space, bad))
@@ -50,14 +50,14 @@ def test_bad_objects_are_told_and_harm_nobody(operator: OperatorProcess, space: 
     space.wait_ready("good")
     failures: list[str] = []
     for bad in BY_OPERATOR:
-        live = wait_until(partial(told_about, space, bad), f"{bad.name} is told")
+        live = wait_until(partial(rejected, space, bad), f"{bad.name} is reported")
         failures += complaints(bad, live)
     assert not failures, "\n".join(failures)
     space.apply("good", image="user-service:0.2.0")
     space.wait_ready("good")
     for bad in BY_OPERATOR:
-        mended = {"spec": dict.fromkeys(bad.spec)}
-        space.edit(GRPC_SERVICES, bad.name, mended)
+        fixed = {"spec": dict.fromkeys(bad.spec)}
+        space.edit(GRPC_SERVICES, bad.name, fixed)
     for bad in BY_OPERATOR:
         space.wait_condition("Accepted", "True", bad.name)
         assert condition(space.live(bad.name), "Stalled")["status"] == "False"
@@ -65,7 +65,7 @@ def test_bad_objects_are_told_and_harm_nobody(operator: OperatorProcess, space: 
 
 
 def complaints(bad: Bad, live: Manifest) -> list[str]:
-    """Returns what is wrong with how a mistake is told."""
+    """Returns what is wrong with how a mistake is reported."""
     message = condition(live, "Accepted")["message"]
     found = [
         f"{bad.name}: {text!r} is not in {message!r}"

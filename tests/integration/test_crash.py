@@ -103,7 +103,7 @@ class Scenario:
 
 
 def nothing(space: Space, name: str) -> None:
-    """There is no such object yet."""
+    """The object does not exist yet."""
 
 
 def existing(space: Space, name: str) -> None:

@@ -43,8 +43,8 @@ def test_a_rule_refuses_with_its_message_at_its_field(
 ) -> None:
     """Exactly the rule's words, at the path that the user has to change."""
     causes = refusal(shared_space, shared_space.service(**spec))
-    told = [cause["message"] for cause in causes if cause["field"] == field]
-    assert any(text.endswith(f": {message}") for text in told), causes
+    messages = [cause["message"] for cause in causes if cause["field"] == field]
+    assert any(text.endswith(f": {message}") for text in messages), causes
 
 
 @pytest.mark.parametrize(("name", "message"), NAMES, ids=["long", "dots"])
@@ -69,7 +69,7 @@ def rules(schema: Manifest, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def test_every_rule_of_the_crd_has_a_case(schema: Manifest) -> None:
-    """Whoever adds a rule is told here to add what it refuses."""
+    """A new rule needs a case that it refuses."""
     cases = {(message, re.sub(r"\[\d+\]", "[]", field)) for _, message, field in CEL}
     cases |= {(message, "") for _, message in NAMES}
     assert set(rules(schema)) == cases
@@ -207,5 +207,5 @@ def test_kubectl_get_shows_what_people_ask_first(cluster: Path, space: Space) ->
 def test_every_object_is_found_by_its_category(cluster: Path, space: Space) -> None:
     """``kubectl get grpc`` lists it."""
     space.apply()
-    told = clusters.kubectl(cluster, "-n", space.name, "get", "grpc", "-o", "json").stdout
-    assert [item["metadata"]["name"] for item in json.loads(told)["items"]] == ["users"]
+    output = clusters.kubectl(cluster, "-n", space.name, "get", "grpc", "-o", "json").stdout
+    assert [item["metadata"]["name"] for item in json.loads(output)["items"]] == ["users"]

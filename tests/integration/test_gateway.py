@@ -13,8 +13,8 @@ from grpc_operator.resources import CONFIG_MAPS, GRPC_GATEWAYS, GRPC_SERVICES
 from grpc_service_kit.testing.postgres import free_port
 from tests.integration.conftest import Start
 from tests.integration.credentials import Credentials
-from tests.integration.edge import Client, host_address, user_service, wait_status
-from tests.integration.edge import Proxy as Envoy
+from tests.integration.data_plane import Client, host_address, user_service, wait_status
+from tests.integration.data_plane import Proxy as Envoy
 from tests.integration.operator_process import OperatorProcess
 from tests.integration.proxy import Proxy
 from tests.integration.space import Space
@@ -171,7 +171,7 @@ def test_what_is_referred_to_is_not_there(
 
 
 def test_a_method_that_does_not_exist(world: World) -> None:
-    """The nearest name is told; the routes stay, and come back after a restart."""
+    """The nearest name is suggested; the routes stay, and come back after a restart."""
     world.start_envoy()
     world.gateway()
     world.service()
@@ -190,7 +190,7 @@ def test_a_method_that_does_not_exist(world: World) -> None:
 
 
 def test_the_older_one_has_it_and_the_other_inherits(world: World) -> None:
-    """The loser is told who won, and takes over when the winner goes."""
+    """The loser's status names the winner; the loser takes over when the winner goes."""
     world.start_envoy()
     world.gateway()
     world.service("first")
@@ -202,7 +202,7 @@ def test_the_older_one_has_it_and_the_other_inherits(world: World) -> None:
             == "Conflicted"
             and c
         ),
-        "the loser is told",
+        "the conflict is reported",
     )
     assert f"{world.space.name}/first" in lost["message"]
     assert world.client.list_users() is grpc.StatusCode.OK

@@ -34,8 +34,8 @@ def test_a_rule_refuses_with_its_message_at_its_field(
     """Exactly the rule's words, at the path that the user has to change."""
     with pytest.raises(ApiError) as error:
         shared_space.gateway(**spec)
-    told = [cause["message"] for cause in error.value.causes if cause["field"] == field]
-    assert any(text.endswith(f": {message}") for text in told), error.value.causes
+    messages = [cause["message"] for cause in error.value.causes if cause["field"] == field]
+    assert any(text.endswith(f": {message}") for text in messages), error.value.causes
 
 
 @pytest.mark.parametrize(("name", "message"), GATEWAY_NAMES, ids=["long", "dots"])
@@ -49,7 +49,7 @@ def test_a_name_that_cannot_name_the_children_is_refused(
 
 
 def test_every_rule_of_the_crd_has_a_case(schema: Manifest) -> None:
-    """Whoever adds a rule is told here to add what it refuses."""
+    """A new rule needs a case that it refuses."""
     cases = {(message, re.sub(r"\[\d+\]", "[]", field)) for _, message, field in GATEWAY_CEL}
     cases |= {(message, "") for _, message in GATEWAY_NAMES}
     assert set(rules(schema)) == cases

@@ -68,7 +68,7 @@ def operator(start: Start, proxy: Proxy) -> OperatorProcess:
 
 @pytest.mark.parametrize("case", [*HAND_EDITS, *OTHERS], ids=lambda case: case.name)
 def test_it_settles(operator: OperatorProcess, proxy: Proxy, space: Space, case: Case) -> None:
-    """What is the operator's is put back, what is not is left alone; then there is no write."""
+    """What is the operator's is put back, what is not is left alone; then nothing is written."""
     space.apply(**case.spec)
     space.wait_ready()
     case.act(space)

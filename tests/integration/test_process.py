@@ -63,10 +63,10 @@ def test_every_bad_setting_is_named(tmp_path: Path) -> None:
     """All at once, each with its variable, what is wrong and what was given; exit code 2."""
     ended = run(HOME=str(tmp_path), **BAD_SETTINGS)
     assert ended.returncode == 2
-    told = dict(line.split(": ", 1) for line in ended.stderr.splitlines())
-    assert set(told) == set(BAD_SETTINGS)
+    errors = dict(line.split(": ", 1) for line in ended.stderr.splitlines())
+    assert set(errors) == set(BAD_SETTINGS)
     for name, value in BAD_SETTINGS.items():
-        assert f"(got {value!r})" in told[name]
+        assert f"(got {value!r})" in errors[name]
 
 
 def test_without_a_kubeconfig_one_line_says_so(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_deletion_needs_no_operator(operator: OperatorProcess, space: Space) -> 
 
 
 def miss_the_deletion(proxy: Proxy, space: Space) -> None:
-    """Watch frozen, object deleted, 410 on reconnect: kopf lists again and tells nothing."""
+    """Watch frozen, object deleted, 410 on reconnect: kopf lists again and reports nothing."""
     gate = proxy.gate("grpcservices")
     gate.open = False
     space.delete(GRPC_SERVICES, "users")
@@ -126,7 +126,7 @@ def miss_the_deletion(proxy: Proxy, space: Space) -> None:
 def test_a_missed_delete_is_noticed_at_the_next_resync(
     start: Start, proxy: Proxy, space: Space
 ) -> None:
-    """Even when no other watch tells anything; nothing is made again."""
+    """Even when no other watch delivers anything; nothing is made again."""
     operator = start(proxy, resync_seconds=RESYNC_SECONDS)
     operator.wait_lease()
     space.apply()
@@ -146,7 +146,7 @@ def test_a_missed_delete_is_noticed_at_the_next_resync(
 def test_a_missed_delete_is_no_fight_with_the_garbage_collector(
     operator: OperatorProcess, proxy: Proxy, space: Space
 ) -> None:
-    """The first status that nobody wants any more tells that the object is gone.
+    """The first status write answered with 404 shows that the object is gone.
 
     No resync comes to help here: it is minutes away.
     """
@@ -204,10 +204,10 @@ FOREIGN: dict[str, tuple[Resource, Manifest]] = {
 
 
 @pytest.mark.parametrize("kind", FOREIGN)
-def test_a_foreign_object_of_the_same_name_is_never_touched(
+def test_a_foreign_object_of_the_same_name_is_never_changed(
     operator: OperatorProcess, space: Space, kind: str
 ) -> None:
-    """The GrpcService says so, and how to mend it."""
+    """The GrpcService says so, and how to fix it."""
     resource, spec = FOREIGN[kind]
     name = "users-headless" if kind == "headless-service" else "users"
     foreign = space.api.create(resource, space.name, {"metadata": {"name": name}, "spec": spec})

@@ -1,4 +1,4 @@
-"""The status tells the truth, to people and to machines, at every moment."""
+"""The status is true, to people and to machines, at every moment."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from grpc_operator.resources import EVENTS, Manifest
 from tests.integration.history import History
 from tests.integration.kstatus import compute
 from tests.integration.operator_process import OperatorProcess
-from tests.integration.pods import Status, ready, untouched, waiting
+from tests.integration.pods import Status, ready, waiting, without_status
 from tests.integration.space import Space, condition
 from tests.waiting import HANG, wait_until
 
@@ -21,7 +21,7 @@ BAD_OVERLAY = {"spec": {"restartPolicy": "Never"}}
 
 
 def kubelet_without_that_image(pod: Manifest) -> Status | None:
-    """Every image is there but one."""
+    """Every image exists but one."""
     container = pod["spec"]["containers"][0]
     if container["image"] == BROKEN:
         return waiting("ImagePullBackOff", f'Back-off pulling image "{BROKEN}"')(pod)
@@ -68,7 +68,7 @@ def readings(versions: list[Manifest], generation: int) -> list[str]:
 def test_the_recorded_history_obeys_kstatus(history: History, space: Space) -> None:
     """Create, update, broken image, repair, invalid overlay, repair, scale to zero.
 
-    Never Current before everything is ready, Failed only on what the user must mend.
+    Never Current before everything is ready, Failed only on what the user must fix.
     """
     space.kubelet.answer = kubelet_without_that_image
     expected = {1: ["InProgress", "Current"], 2: ["InProgress", "Current"]}
@@ -126,7 +126,7 @@ def test_kubectl_wait_returns_when_the_new_generation_is_rolled_out(
     """Started right after an update, it does not take the old readiness for the new one."""
     space.apply()
     space.wait_ready()
-    space.kubelet.answer = untouched
+    space.kubelet.answer = without_status
     space.apply(image="user-service:0.2.0")
     words = [str(Path(sys.executable).with_name("kubectl")), "--kubeconfig", str(cluster)]
     words += [
@@ -167,7 +167,7 @@ def test_events_are_few_and_said_once(operator: OperatorProcess, space: Space) -
     assert events(space) == []
     space.apply(image="user-service:0.2.0")
     space.wait_ready()
-    wait_until(lambda: events(space) == [("Normal", "RolloutComplete")], "it is told")
+    wait_until(lambda: events(space) == [("Normal", "RolloutComplete")], "the Event is written")
     space.apply(image=BROKEN)
     warned = [("Normal", "RolloutComplete"), ("Warning", "ImagePullBackOff")]
     wait_until(lambda: events(space) == warned, "the image is missed")

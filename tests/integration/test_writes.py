@@ -24,8 +24,8 @@ def of(calls: list[Call]) -> list[str]:
     return sorted(f"{call.method} {call.resource}" for call in calls)
 
 
-def told_once(calls: list[Call]) -> list[Call]:
-    """Returns the calls without statuses that only tell how a long rollout proceeds.
+def without_progress(calls: list[Call]) -> list[Call]:
+    """Returns the calls without statuses that only report the progress of a long rollout.
 
     How many there are depends on how long it takes: one every 5 s at most.
     """
@@ -55,22 +55,22 @@ def test_a_create_costs_six_children_and_two_statuses(
     """Every write until Ready=True, Events included."""
     space.apply()
     space.wait_ready()
-    assert of(told_once(proxy.writes())) == sorted([*CHILDREN, STATUS, STATUS])
+    assert of(without_progress(proxy.writes())) == sorted([*CHILDREN, STATUS, STATUS])
 
 
 def test_an_image_update_costs_one_child_and_at_most_two_statuses(
     operator: OperatorProcess, proxy: Proxy, space: Space
 ) -> None:
-    """And one Event that tells that the rollout is complete."""
+    """And one Event that reports that the rollout is complete."""
     space.apply()
     space.wait_ready()
     before = len(proxy.calls)
     space.apply(image="user-service:0.2.0")
     space.wait_ready()
     wait_until(
-        lambda: "POST events" in of(proxy.writes(before)), "the rollout was told as an Event"
+        lambda: "POST events" in of(proxy.writes(before)), "the rollout is reported as an Event"
     )
-    writes = of(told_once(proxy.writes(before)))
+    writes = of(without_progress(proxy.writes(before)))
     statuses = writes.count(STATUS)
     assert statuses <= 2
     assert writes == sorted(["PATCH deployments", "POST events", *[STATUS] * statuses])

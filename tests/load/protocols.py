@@ -88,13 +88,13 @@ class GrpcStream:
                     return Outcome(WRONG, f"at position {position}: {reply}", lost)
                 position += 1
         except grpc.aio.AioRpcError as error:
-            told = f"after {position} of {stream.expected} messages: {error.details()}"
-            return Outcome(error.code().name, told, stream.expected - position)
+            detail = f"after {position} of {stream.expected} messages: {error.details()}"
+            return Outcome(error.code().name, detail, stream.expected - position)
         finally:
             call.cancel()
         if position != stream.expected:
-            told = f"the stream ended with OK after {position} of {stream.expected} messages"
-            return Outcome(WRONG, told, stream.expected - position)
+            detail = f"the stream ended with OK after {position} of {stream.expected} messages"
+            return Outcome(WRONG, detail, stream.expected - position)
         return Outcome()
 
     async def close(self) -> None:
@@ -135,7 +135,7 @@ class _Http:
                 headers=self._headers,
             )
             # Otherwise a GET on a connection that the server has closed is sent again.
-            self._session._retry_connection = False  # noqa: SLF001 - there is no public switch
+            self._session._retry_connection = False  # noqa: SLF001 - aiohttp has no public option
         return self._session
 
 
@@ -171,8 +171,8 @@ class GrpcWeb(_Http):
         messages, trailers = split_frames(frames)
         status = trailers.get("grpc-status", response.headers.get("grpc-status", "none"))
         if status != "0":
-            told = trailers.get("grpc-message", response.headers.get("grpc-message", ""))
-            return Outcome(f"grpc-status {status}", unquote(told))
+            detail = trailers.get("grpc-message", response.headers.get("grpc-message", ""))
+            return Outcome(f"grpc-status {status}", unquote(detail))
         if len(messages) != 1:
             return Outcome(WRONG, f"{len(messages)} messages")
         reply = self._unary.reply()

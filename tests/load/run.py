@@ -119,8 +119,8 @@ async def _progress(tallies: list[Tally]) -> None:
 
 
 def _show(tallies: list[Tally]) -> None:
-    told = "; ".join(f"{t.name}: {t.calls} calls, {t.failed} failed" for t in tallies)
-    print(f"{clock(time.time())} {told}", file=sys.stderr, flush=True)  # noqa: T201 - a command-line tool
+    summary = "; ".join(f"{t.name}: {t.calls} calls, {t.failed} failed" for t in tallies)
+    print(f"{clock(time.time())} {summary}", file=sys.stderr, flush=True)  # noqa: T201 - a command-line tool
 
 
 def read_plan(text: str) -> Plan:

@@ -77,8 +77,8 @@ class Tally:
             return
         self.failed_by_second[clock(ended)[:8]] += 1
         if len(self.failures) < _FIRST:
-            told = (outcome.status, outcome.detail[:500], outcome.lost)
-            self.failures.append(Failure(call, clock(began), clock(ended), *told))
+            details = (outcome.status, outcome.detail[:500], outcome.lost)
+            self.failures.append(Failure(call, clock(began), clock(ended), *details))
 
     def result(self) -> dict[str, Any]:
         """Returns the figures as JSON has them; latencies are in milliseconds."""

@@ -66,7 +66,7 @@ async def test_a_healthy_server_fails_no_call(server: Server) -> None:
 async def test_a_server_that_dies_is_seen(
     server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Failed calls are told with their time and status, and lost messages are counted."""
+    """Failed calls are reported with their time and status, and lost messages are counted."""
     monkeypatch.setattr(load_run, "_PROGRESS_SECONDS", 0.01)
 
     async def shown(progress: str) -> bool:
@@ -159,7 +159,7 @@ def test_frames_of_grpc_web_are_split() -> None:
 
 
 @pytest.mark.parametrize(
-    ("load", "told"),
+    ("load", "message"),
     [
         ({"operation": "count", "protocol": "rest-get"}, "protocol: count is a stream"),
         ({"operation": "create-user", "protocol": "rest-get"}, "use rest-post"),
@@ -168,11 +168,11 @@ def test_frames_of_grpc_web_are_split() -> None:
         ({"operation": "shout"}, "operation"),
     ],
 )
-def test_a_wrong_plan_is_refused_by_name(load: dict[str, Any], told: str) -> None:
+def test_a_wrong_plan_is_refused_by_name(load: dict[str, Any], message: str) -> None:
     """The message names the field."""
     plan = {"target": "localhost:1", "loads": [{"name": "x", "calls": 1, **load}]}
 
-    with pytest.raises(ValidationError, match=told):
+    with pytest.raises(ValidationError, match=message):
         Plan.model_validate(plan)
 
 

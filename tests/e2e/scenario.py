@@ -1,4 +1,4 @@
-"""The seven methods of the user service as one story, and its transcript to compare."""
+"""A scenario that calls the seven methods of the user service; its transcript is compared."""
 
 import json
 import re
@@ -6,14 +6,14 @@ from typing import Any
 
 from google.protobuf import json_format
 
-from tests.e2e.edge import Answer, Client
+from tests.e2e.clients import Answer, Client
 from user.v1 import user_pb2
 
 _UNKNOWN = "00000000-0000-4000-8000-000000000000"
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[^\"]*Z")
 
 
-def tell(client: Client) -> list[tuple[str, list[Any], int, str]]:
+def run_scenario(client: Client) -> list[tuple[str, list[Any], int, str]]:
     """Calls every method, with right and wrong requests, and leaves no user behind.
 
     Returns:

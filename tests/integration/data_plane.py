@@ -1,4 +1,4 @@
-"""What stands around the operator at the gateway: a real Envoy, a real service, a client."""
+"""The data plane around an operator under test: a real Envoy, a real service, a client."""
 
 import http.client
 import json
@@ -22,7 +22,7 @@ from user.v1 import user_pb2, user_pb2_grpc
 
 
 def host_address(server: str) -> str:
-    """Returns this machine's address as the cluster sees it; loopback is no address for a pod.
+    """Returns this machine's address as pods reach it, which is never loopback.
 
     Args:
         server: URL of the API server.
@@ -137,11 +137,11 @@ def user_service(directory: Path) -> Iterator[int]:
 def wait_status(client: Client, status: int, path: str, host: str = "any.example") -> Answer:
     """Waits until a GET has a status."""
 
-    def look() -> Answer | None:
+    def response() -> Answer | None:
         answer = client.rest("GET", path, host=host)
         assert answer.status == status, answer
         return answer
 
-    found = wait_until(look, f"GET {path} is {status}")
+    found = wait_until(response, f"GET {path} is {status}")
     assert found is not None
     return found
