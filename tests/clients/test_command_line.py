@@ -123,7 +123,7 @@ async def test_only_what_is_safe_is_sent_again(
 
     assert flaky.attempts == Counter(CreateUser=3, GetUser=CALLS + 1, BatchCreateUsers=1)
     assert output.decode().splitlines()[2:] == [f"round robin    200 calls: {NAME} 200"]
-    # The lines before it tell that this server has no health service.
+    # The lines before it say that this server has no health service.
     assert errors.decode().splitlines()[-1] == "failed: UNAVAILABLE: try again"
     assert process.returncode == 1
 

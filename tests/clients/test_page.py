@@ -16,7 +16,7 @@ from grpc_service_kit.testing.processes import server_processes
 from tests.clients import toolchain
 from tests.clients.browser import Browser, Page, browser
 from tests.envoy.protocols.backends import user_descriptor
-from tests.envoy.protocols.edge import Exposed, edge
+from tests.envoy.protocols.gateway import Exposed, running_gateway
 from tests.waiting import until
 
 pytestmark = [pytest.mark.clients, pytest.mark.asyncio(loop_scope="module")]
@@ -48,7 +48,7 @@ async def site(page: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIte
         start = stack.enter_context(server_processes("user_service", folder))
         process = start(DATABASE_PATH=str(folder / "users.db"))
         upstream = await asyncio.to_thread(lambda: process.port)
-        made = await stack.enter_async_context(edge())
+        made = await stack.enter_async_context(running_gateway())
         gateway = {
             "hostnames": [GATEWAY],
             "protocols": ["GRPCWeb"],
@@ -73,13 +73,13 @@ async def _serve(directory: Path, stack: AsyncExitStack) -> int:
 
 
 async def status(page: Page, wanted: str) -> str:
-    """Waits until the page tells what a regular expression matches, from the beginning on."""
+    """Waits until the page shows what a regular expression matches, from the beginning on."""
 
-    async def told() -> str:
+    async def shown() -> str:
         text = await page.text("#status")
         return text if re.match(wanted, text) else ""
 
-    return await until(told, f"the status is {wanted!r}")
+    return await until(shown, f"the status is {wanted!r}")
 
 
 async def create(page: Page, name: str, email: str) -> None:
@@ -101,7 +101,7 @@ async def test_users_are_created_and_listed(site: Site) -> None:
     assert len(shown) == 4
 
     async with site.browser.page(site.url()) as page:
-        await status(page, "3 users")  # A server stream, whose trailers tell that more follow.
+        await status(page, "3 users")  # A server stream, whose trailers say that more follow.
         assert await page.texts("#users li") == shown[:3]
         await page.click("#more")
         await status(page, "4 users")

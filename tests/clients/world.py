@@ -17,7 +17,7 @@ INSTANCES = ("users-0", "users-1")
 
 @dataclass(frozen=True)
 class World:
-    """The services, and what an operator would tell about them.
+    """The services, and what an operator would publish about them.
 
     Attributes:
         orders: Port of the order service itself.

@@ -1,1 +1,1 @@
-"""The documentation tells the truth: what it names exists, and what exists is named."""
+"""The documentation is true: what it names exists, and what exists is named."""

@@ -74,9 +74,9 @@ def test_fields_and_values_exist(page: Path) -> None:
         if not re.fullmatch(r"[a-z]\w*(\.[a-z]\w*)+", span, re.IGNORECASE):
             continue
         if words[0] in {"spec", "status"}:
-            assert _has_field(schema, words), f"{span} is no field"
+            assert _has_field(schema, words), f"{span} is not a field"
         elif words[0] in values:
-            assert _has_value(values, words), f"{span} is no chart value"
+            assert _has_value(values, words), f"{span} is not a chart value"
 
 
 @functools.cache

@@ -36,7 +36,7 @@ _OLD = 'syntax = "proto3"; package a.v1; message Quote { string text = 1; }'
 _NEW = 'syntax = "proto3"; package a.v1; message Quote { string text = 2; }'
 
 
-def told(heading: str) -> str:
+def section_text(heading: str) -> str:
     """Returns a section as one line."""
     return " ".join(section(PAGE, f"## {heading}").split())
 
@@ -57,7 +57,7 @@ async def bare() -> AsyncIterator[grpc.aio.Channel]:
 
 
 @pytest.mark.parametrize("heading", MISTAKES)
-def test_each_mistake_is_told_in_the_same_order_and_briefly(heading: str) -> None:
+def test_each_mistake_is_described_in_the_same_order_and_briefly(heading: str) -> None:
     text = section(PAGE, f"## {heading}")
 
     assert re.findall(r"^- \*\*([\w ]+)\*\*", text, re.MULTILINE) == PARTS
@@ -98,7 +98,7 @@ def _served() -> str:
 
 
 def test_every_default_is_true() -> None:
-    """`NAME` (value), and value (`spec.x`) where the description tells what an unset field does."""
+    """`NAME` (value), and value (`spec.x`) where the description says what an unset field does."""
     text = PAGE.read_text()
     defaults = re.findall(r"`([\w.]+)`\s\(([^)`]+)\)", text)
     unset = re.findall(r"(\d+) (s|h|times) \(`(spec\.[\w.]+)`\)", text)
@@ -131,7 +131,7 @@ async def test_no_deadline() -> None:
         said = await failure(ask(channel, "for ever"))
 
     seconds = f"{default('DEFAULT_DEADLINE_SECONDS'):g}"
-    assert f"`{said.replace('0.2', seconds)}`" in told("No deadline")
+    assert f"`{said.replace('0.2', seconds)}`" in section_text("No deadline")
 
 
 async def test_no_health_check(bare: grpc.aio.Channel, unused_tcp_port: int) -> None:
@@ -150,8 +150,8 @@ async def test_no_health_check(bare: grpc.aio.Channel, unused_tcp_port: int) -> 
         process = (await health.Check(request(service=""))).status
 
     shown = refused.replace(f"127.0.0.1:{unused_tcp_port}", "10.0.0.7:50051")
-    assert f"`{shown}`" in told("No health check")
-    assert f"`{unknown}`" in told("No health check")
+    assert f"`{shown}`" in section_text("No health check")
+    assert f"`{unknown}`" in section_text("No health check")
     assert service == health_pb2.HealthCheckResponse.NOT_SERVING
     assert process == health_pb2.HealthCheckResponse.SERVING
 
@@ -177,7 +177,7 @@ async def test_balancing_connections(make: Callable[[str], grpc.aio.Channel], bu
 
 
 async def test_new_pods_and_streams_without_bounds() -> None:
-    """A connection ends when it is old: streams are told, and other calls do not notice."""
+    """A connection ends when it is old: streams get a status, and other calls do not notice."""
     age: dict[str, Any] = {
         "max_connection_age_seconds": 0.2,
         "max_connection_age_grace_seconds": 3,  # enough for a call that had begun before
@@ -187,7 +187,7 @@ async def test_new_pods_and_streams_without_bounds() -> None:
         calling = asyncio.ensure_future(while_it_runs(channel, call))
         said = await failure(read(call))
         await calling
-    assert f"`{said}`" in told("Streams without bounds")
+    assert f"`{said}`" in section_text("Streams without bounds")
 
 
 async def test_large_messages() -> None:
@@ -195,7 +195,7 @@ async def test_large_messages() -> None:
         request = await failure(ask(channel, "x" * 5_000_000))
         answer = await failure(ask(channel, "x * 5000000"))
 
-    assert f"`{request}`" in told("Large messages")
+    assert f"`{request}`" in section_text("Large messages")
     assert answer == request.replace("Received", "Sent")
 
 
@@ -208,7 +208,9 @@ def test_a_blocking_method_is_refused_at_the_start(capsys: pytest.CaptureFixture
         build_server(ServerConfig(), Service(add, Blocking()), registry=CollectorRegistry())
 
     assert run(serve) == 2
-    assert capsys.readouterr().err.split("`")[0].strip() in told("Blocking calls in asyncio")
+    assert capsys.readouterr().err.split("`")[0].strip() in section_text(
+        "Blocking calls in asyncio"
+    )
 
 
 async def test_retries_of_the_methods_that_are_named() -> None:
@@ -234,7 +236,7 @@ async def test_breaking_changes() -> None:
         garbage = await failure(method(ASK)(b"\xff"))
 
     assert answer.value == ""
-    assert f"`{renamed}`" in told("Breaking changes of the proto")
+    assert f"`{renamed}`" in section_text("Breaking changes of the proto")
     assert garbage.startswith("INTERNAL: ")
 
 
@@ -264,11 +266,11 @@ async def test_reflection(reflection: bool) -> None:  # noqa: FBT001 - a case
             assert NAME in names
         else:
             said = await failure(call.read())
-            assert f"`{said}`" in told("No reflection in development, or in public")
+            assert f"`{said}`" in section_text("No reflection in development, or in public")
 
 
 async def test_errors_without_codes(bare: grpc.aio.Channel) -> None:
-    page = told("Errors without codes")
+    page = section_text("Errors without codes")
     unknown = await failure(ask(bare, "raise"))
     async with serving() as server, to(server.port) as channel:
         named = {"metadata": [("x-request-id", "5d0f2c7e")]}
@@ -290,7 +292,9 @@ def test_a_killed_process_drops_its_calls(tmp_path: Path) -> None:
                 call.result(timeout=HANG)
     said: Any = caught.value
 
-    shown = re.findall(r"`(Socket closed|Connection reset by peer)`", told("No graceful shutdown"))
+    shown = re.findall(
+        r"`(Socket closed|Connection reset by peer)`", section_text("No graceful shutdown")
+    )
     assert said.code() is grpc.StatusCode.UNAVAILABLE
     assert any(text in said.details() for text in shown)
 
@@ -307,7 +311,7 @@ def test_a_process_that_gets_sigterm_finishes_its_calls(tmp_path: Path) -> None:
         assert server.end() == 0
 
 
-async def test_a_call_that_does_not_end_in_time_is_told_why(
+async def test_a_call_that_does_not_end_in_time_gets_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The words get as long as they need: the kit's second may not be enough on a busy machine."""
@@ -321,7 +325,7 @@ async def test_a_call_that_does_not_end_in_time_is_told_why(
         await server.drain()
         said = await call
 
-    assert f"`{said}`" in told("No graceful shutdown")
+    assert f"`{said}`" in section_text("No graceful shutdown")
 
 
 async def test_streams_can_end_themselves() -> None:
@@ -352,7 +356,7 @@ async def test_keepalive_too_often() -> None:
     async with to(port, *often) as channel:
         said = await failure(ask(channel, "for ever", timeout=HANG))
     await server.stop(0)
-    page = told("Keepalive too often")
+    page = section_text("Keepalive too often")
 
     assert f"`{said}`" in page
     allowed = dict(channel_arguments(ServerConfig()))[

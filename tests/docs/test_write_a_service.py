@@ -160,8 +160,10 @@ async def test_the_image_has_all_that_the_service_needs(container: Path, reader:
         for method in service.methods
         for binding in method.bindings
     ]
-    told = re.findall(r"^\| `([A-Z]+ /[^`]+)` \| `([^`]+)` \|$", PAGE.read_text(), re.MULTILINE)
-    assert methods == told
+    documented = re.findall(
+        r"^\| `([A-Z]+ /[^`]+)` \| `([^`]+)` \|$", PAGE.read_text(), re.MULTILINE
+    )
+    assert methods == documented
     assert after == before
 
 
@@ -195,4 +197,4 @@ def test_the_variables_are_those_of_the_kit_with_their_defaults() -> None:
     assert named
     assert named <= variables()
     assert len(defaults) >= 9
-    assert [name for name, told in defaults if not same(told, default(name))] == []
+    assert [name for name, text in defaults if not same(text, default(name))] == []

@@ -26,7 +26,7 @@ class Block:
 
     @property
     def file(self) -> str | None:
-        """The path that the first line names; None for a block that is no file."""
+        """The path that the first line names; None for a block that is not a file."""
         named = _NAME.fullmatch(self.text.split("\n", 1)[0])
         return named and named[1]
 

@@ -59,13 +59,13 @@ def value(text: str) -> Any:
     return _SWITCHES.get(text, text)
 
 
-def same(told: str, real: Any) -> bool:
-    """Whether a page tells a default as it is."""
+def same(documented: str, real: Any) -> bool:
+    """Whether a page states a default as it is."""
     if isinstance(real, tuple):  # of status codes
-        return told == ", ".join(code.name for code in real)
+        return documented == ", ".join(code.name for code in real)
     if real is None:
-        return told == "off"
-    return told == real or bool(value(told) == real)
+        return documented == "off"
+    return documented == real or bool(value(documented) == real)
 
 
 def spec_field(path: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Golden files: expected outputs that stand in the repository and are rewritten on request.
 
 A case is two files beside each other, ``<case>.in.yaml`` and ``<case>.out.yaml``. The README of
-this folder tells how to add one. The helper lives in the package itself because a module
+this folder says how to add one. The helper lives in the package itself because a module
 ``tests/golden.py`` could not be imported beside a folder ``tests/golden``.
 """
 

@@ -1,4 +1,4 @@
-"""The golden helper tells the truth, and no golden file is left over."""
+"""The golden helper reports every difference, and no golden file is left over."""
 
 from pathlib import Path
 

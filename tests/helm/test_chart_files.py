@@ -26,7 +26,7 @@ def test_versions_are_the_project_s() -> None:
 
 
 def test_catalogue_lists_the_images_that_run() -> None:
-    """Artifact Hub scans the images it is told about."""
+    """Artifact Hub scans the images that the chart lists."""
     pod = only(rendered_case("default"), "Deployment")["spec"]["template"]["spec"]
     (operator,) = pod["containers"]
     environment = {entry["name"]: entry.get("value") for entry in operator["env"]}

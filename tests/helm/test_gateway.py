@@ -1,4 +1,4 @@
-"""The GrpcGateway of the release: how it comes with its CRD, and who looks after it."""
+"""The GrpcGateway of the release: how it comes with its CRD, and who manages it."""
 
 import pytest
 

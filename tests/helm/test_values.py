@@ -123,7 +123,7 @@ def test_templates_use_declared_values_only() -> None:
 
 
 def test_values_file_is_the_model() -> None:
-    """`values.yaml` holds exactly the defaults that schema and reference tell."""
+    """`values.yaml` holds exactly the defaults that schema and reference state."""
     text = (CHART / "values.yaml").read_text(encoding="utf-8")
     assert yaml.safe_load(text) == Values().model_dump(by_alias=True)
     assert {path: leaf.schema.get("default") for path, leaf in LEAVES.items()} == {

@@ -109,14 +109,14 @@ def test_a_synced_change_runs(pod: Pod) -> None:
     pod.until(lambda text: "second\n" in text)
 
 
-def test_broken_code_waits_for_the_mended(pod: Pod) -> None:
-    """A program that cannot start does not end the container, and the mended one runs at once."""
+def test_broken_code_waits_for_the_fix(pod: Pod) -> None:
+    """A program that cannot start does not end the container, and the fixed one runs at once."""
     pod.write("this is not Python")
     pod.until(lambda text: "ended with exit code 1" in text)
 
-    pod.write(_SERVER.format(word="mended"))
+    pod.write(_SERVER.format(word="fixed"))
 
-    pod.until(lambda text: "mended\n" in text)
+    pod.until(lambda text: "fixed\n" in text)
 
 
 @pytest.mark.parametrize("pause", [0.1])

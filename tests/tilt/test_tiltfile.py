@@ -179,7 +179,7 @@ _WORKLOADS = {"Deployment", "GrpcService"}
 
 
 def test_every_object_belongs_to_exactly_one_resource() -> None:
-    """Nothing lands in Tilt's "uncategorized", and no name is given to an object that is not."""
+    """Nothing is in Tilt's "uncategorized", and no name is given to an object that is not."""
     workloads = calls("k8s_resource", "workload").values()
     given = [name.lower() for resource in workloads for name in resource.get("objects", ())]
     matches = dict.fromkeys(given, 0)

@@ -38,7 +38,7 @@ _PARAMETERS = {
     "k8s_resource": "workload port_forwards resource_deps objects pod_readiness labels",
     "local_resource": "name cmd deps trigger_mode resource_deps ignore auto_init labels env",
 }
-"""Functions that only tell Tilt something (internal/tiltfile/api/__init__.py of tilt-dev/tilt).
+"""Functions that only declare something (internal/tiltfile/api/__init__.py of tilt-dev/tilt).
 
 Their parameters as far as the Tiltfile uses them: a misspelt one fails here as it does in Tilt.
 """
@@ -56,7 +56,7 @@ class Tilt:
         context: The current kubectl context.
         provider: What `localkind provider` is to answer.
         missing: Paths that are to seem absent.
-        calls: The arguments of each call of a function that only tells Tilt something.
+        calls: The arguments of each call of a function that only declares something.
         paths: What was read or is watched.
         manifests: What Tilt would apply.
     """

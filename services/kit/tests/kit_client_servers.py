@@ -88,7 +88,7 @@ class Echo:
             Seen(method, metadata, time.monotonic(), call.time_remaining(), call.peer())
         )
         if self.failures:
-            await call.abort(self.failures.pop(0), "as the test wants it")
+            await call.abort(self.failures.pop(0), "as the test asks for it")
         try:
             if self.wait is not None:
                 await self.wait.wait()

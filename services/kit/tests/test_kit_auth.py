@@ -279,7 +279,7 @@ async def test_jwks_from_a_url_is_asked_once(issuer: Issuer) -> None:
     assert issuer.asked == 1
 
 
-async def test_while_no_keys_are_known_callers_are_told_to_come_back(issuer: Issuer) -> None:
+async def test_while_no_keys_are_known_callers_are_asked_to_come_back(issuer: Issuer) -> None:
     issuer.status = 500
     auth = AuthConfig(jwks_url=issuer.url, audience="echo", issuer="tests")
     text = token(RSA_KEY, "RS256", "one")
@@ -360,7 +360,7 @@ async def test_keys_that_cannot_be_read_leave_the_old_ones_in_use(
         ),
     ],
 )
-def test_wrong_settings_are_told(
+def test_wrong_settings_are_reported(
     variables: dict[str, str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

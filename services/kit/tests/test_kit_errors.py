@@ -169,7 +169,7 @@ async def test_trailing_metadata_of_the_handler_goes_along_with_an_error() -> No
 
 
 @pytest.mark.parametrize("kind", ["UnaryUnary", "UnaryStream", "StreamUnary", "StreamStream"])
-async def test_bytes_that_are_no_message_are_the_clients_fault_told_plainly(
+async def test_bytes_that_are_not_a_message_are_reported_as_the_clients_fault(
     kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with calling(EchoServicer()) as made:

@@ -141,7 +141,7 @@ async def test_a_method_that_would_block_the_others_is_refused() -> None:
         build_server(config(), Service(add_echo, Servicer()))
 
 
-async def test_a_port_that_is_taken_is_told() -> None:
+async def test_a_port_that_is_in_use_is_reported() -> None:
     async with serving(EchoServicer()) as server:
         with pytest.raises(ListenError, match=f"PORT: cannot listen on {server.port}"):
             async with serving(EchoServicer(), config(port=server.port)):
@@ -159,7 +159,7 @@ async def test_an_interceptor_of_ones_own_runs_inside() -> None:
         assert (await failure(channel, "UnaryUnary")).code() is grpc.StatusCode.INTERNAL
 
 
-async def test_clients_are_told_to_connect_anew_after_a_while() -> None:
+async def test_clients_are_asked_to_connect_anew_after_a_while() -> None:
     """GOAWAY: the call that runs ends well, the next one takes another connection."""
     peers: set[str] = set()
 
@@ -259,7 +259,9 @@ def test_defaults_and_every_variable() -> None:
         ("LOG_LEVEL", "loud", "one of DEBUG, INFO, WARNING, ERROR"),
     ],
 )
-def test_a_wrong_value_is_told_with_what_is_allowed(name: str, value: str, allowed: str) -> None:
+def test_a_wrong_value_is_reported_with_what_is_allowed(
+    name: str, value: str, allowed: str
+) -> None:
     with pytest.raises(ConfigError) as caught:
         ServerConfig.from_env({name: value})
 

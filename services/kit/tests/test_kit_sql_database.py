@@ -124,7 +124,7 @@ async def test_a_programming_mistake_stays_what_it_is(url: URL) -> None:
 
 
 async def test_when_all_connections_are_in_use_the_error_says_so(url: URL) -> None:
-    """Health still says that the database is there: it is the calls that are too many."""
+    """Health still says that the database is reachable: it is the calls that are too many."""
     free = asyncio.Event()
 
     async def hold(connection: AsyncConnection) -> int:

@@ -110,7 +110,7 @@ class Products:
     stocked: bool = True
 
     def do(self, step: Step) -> Outcome:
-        """Carry out a request."""
+        """Apply a request."""
         if step is Step.RELEASE:
             self.held, self.released = False, True
             return Answer.DONE

@@ -147,7 +147,7 @@ async def test_replicas_with_one_database_tell_the_same_changes(
     assert {response.order.id for response in seen} == placed
 
 
-async def test_watchers_are_told_when_the_server_ends_and_go_on_at_the_next(
+async def test_watchers_are_notified_when_the_server_ends_and_go_on_at_the_next(
     others: Others, tmp_path: Path
 ) -> None:
     drain = {"GRPC_DRAIN_SECONDS": "21", "LAME_DUCK_SECONDS": "0.2"}

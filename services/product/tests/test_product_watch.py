@@ -49,7 +49,7 @@ async def test_the_state_comes_first_in_the_order_of_the_request(
         call.cancel()
 
 
-async def test_every_change_of_the_stock_is_told(stub: Stub, tea: pb.Product) -> None:
+async def test_every_change_of_the_stock_is_reported(stub: Stub, tea: pb.Product) -> None:
     call = states_of(stub, tea.id)
     seen = [await following(call)]
     held = await reserve(stub, tea.id, 4)
@@ -79,7 +79,7 @@ async def test_a_slow_reader_gets_the_newest_state(stub: Stub, tea: pb.Product) 
     assert state.reserved_quantity == 10
 
 
-async def test_what_another_process_changes_is_told_too(url: URL) -> None:
+async def test_what_another_process_changes_is_reported_too(url: URL) -> None:
     async with (
         serving(url) as first,
         serving(url) as second,

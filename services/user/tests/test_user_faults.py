@@ -155,7 +155,7 @@ def durable() -> Iterator[Postgres]:
 
 
 async def check(url: str, writers: Writers) -> None:
-    """Every acknowledged user is there once, under the acknowledged id, and no other one is."""
+    """Every acknowledged user exists once, under the acknowledged id, and no other one is."""
     async with UserStore.open(parse_url(url)) as store:
         users = await every_user(store)
     assert len(users) == len(writers.acknowledged)

@@ -97,7 +97,7 @@ class Failing(AnyMethod):
         super().__init__(answer)
 
 
-class Patient(grpc.GenericRpcHandler):
+class PausedStream(grpc.GenericRpcHandler):
     """Streams one message, and a second one when a test lets it."""
 
     def __init__(self, first: bytes, second: bytes) -> None:

@@ -10,7 +10,7 @@ import pytest_asyncio
 from tests.envoy.calls import Schema
 from tests.envoy.protocols.backends import user_descriptor, user_service
 from tests.envoy.protocols.clients import Client, GrpcClient, RestClient, WebClient
-from tests.envoy.protocols.edge import Edge, Exposed, edge
+from tests.envoy.protocols.gateway import Exposed, Gateway, running_gateway
 
 USERS = "users.test"
 PROTOCOLS = ("grpc", "grpc-web", "grpc-web-text", "rest")
@@ -18,13 +18,13 @@ PROTOCOLS = ("grpc", "grpc-web", "grpc-web-text", "rest")
 
 @dataclass(frozen=True)
 class Site:
-    """The edge with the user service behind it.
+    """The gateway with the user service behind it.
 
     Attributes:
         upstream: Port of the user service itself.
     """
 
-    edge: Edge
+    gateway: Gateway
     upstream: int
     schema: Schema
 
@@ -32,10 +32,10 @@ class Site:
         """Returns a client of the user service on a host."""
         clients: dict[str, Client] = {
             "direct": GrpcClient(self.schema, self.upstream, host),
-            "grpc": GrpcClient(self.schema, self.edge.port, host),
-            "grpc-web": WebClient(self.schema, self.edge.port, host),
-            "grpc-web-text": WebClient(self.schema, self.edge.port, host, text=True),
-            "rest": RestClient(self.edge.port, host),
+            "grpc": GrpcClient(self.schema, self.gateway.port, host),
+            "grpc-web": WebClient(self.schema, self.gateway.port, host),
+            "grpc-web-text": WebClient(self.schema, self.gateway.port, host, text=True),
+            "rest": RestClient(self.gateway.port, host),
         }
         return clients[protocol]
 
@@ -62,7 +62,7 @@ _GATEWAYS: dict[str, dict[str, Any]] = {
 async def site() -> AsyncIterator[Site]:
     """One user service, one Envoy."""
     descriptor = user_descriptor()
-    async with user_service() as upstream, edge() as made:
+    async with user_service() as upstream, running_gateway() as made:
         await made.serve(
             *(
                 Exposed(name, descriptor, (upstream,), gateway)

@@ -26,7 +26,7 @@ async def preflight(
         "access-control-request-method": method,
         "access-control-request-headers": names,
     }
-    return await calls.http(site.edge.port, "OPTIONS", path, headers=headers)
+    return await calls.http(site.gateway.port, "OPTIONS", path, headers=headers)
 
 
 def _names(reply: HttpReply, header: str) -> set[str]:
@@ -64,7 +64,7 @@ async def test_preflight_without_cors(site: Site, requested: tuple[str, str, str
 
 @pytest.mark.parametrize("origin", [*_ALLOWED, *_FOREIGN])
 async def test_grpc_web_call_of_a_page(site: Site, origin: str) -> None:
-    web = WebClient(site.schema, site.edge.port, _HOST)
+    web = WebClient(site.schema, site.gateway.port, _HOST)
     reply = await web.post("user.v1.UserService/GetUser", [b""], origin=origin)
     assert _allowed(reply) == {origin if origin in _ALLOWED else ""}
     assert web.outcome("user.v1.UserService/GetUser", reply).code == 3
@@ -75,7 +75,7 @@ async def test_grpc_web_call_of_a_page(site: Site, origin: str) -> None:
 
 @pytest.mark.parametrize("origin", [*_ALLOWED, *_FOREIGN])
 async def test_rest_call_of_a_page(site: Site, origin: str) -> None:
-    rest = RestClient(site.edge.port, _HOST)
+    rest = RestClient(site.gateway.port, _HOST)
     reply = await rest.send("GetUser", {"id": "no-uuid"}, origin=origin)
     assert _allowed(reply) == {origin if origin in _ALLOWED else ""}
     assert reply.json()["code"] == 3
@@ -83,5 +83,5 @@ async def test_rest_call_of_a_page(site: Site, origin: str) -> None:
 
 async def test_a_page_can_read_that_nothing_is_there(site: Site) -> None:
     headers = {"host": _HOST, "origin": _ALLOWED[0]}
-    reply = await calls.http(site.edge.port, "GET", "/v1/users/a/b", headers=headers)
+    reply = await calls.http(site.gateway.port, "GET", "/v1/users/a/b", headers=headers)
     assert (reply.status, _allowed(reply)) == (404, {_ALLOWED[0]})

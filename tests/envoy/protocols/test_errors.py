@@ -48,7 +48,7 @@ async def test_error_after_answers(site: Site, client: Client, protocol: str) ->
     """A stream that fails late: REST has sent its 200 already, and loses the error."""
     requests: list[Json] = [{"user": person()}, {"user": {"email": "no address"}}]
     if protocol == "rest":
-        reply = await RestClient(site.edge.port, USERS).send("SyncUsers", *requests)
+        reply = await RestClient(site.gateway.port, USERS).send("SyncUsers", *requests)
         assert (reply.status, len(reply.json())) == (200, 1)
         return
     outcome = await client.call("SyncUsers", *requests)
@@ -60,19 +60,19 @@ async def test_method_the_server_does_not_have(site: Site) -> None:
     method = "user.v1.UserService/Nothing"
     direct = await _grpc(site.upstream, method)
     assert direct.code == 12
-    assert await _grpc(site.edge.port, method) == direct
+    assert await _grpc(site.gateway.port, method) == direct
     for text in (False, True):
-        web = WebClient(site.schema, site.edge.port, USERS, text=text)
+        web = WebClient(site.schema, site.gateway.port, USERS, text=text)
         outcome = web.outcome(method, await web.post(method, [b""]))
         assert (outcome.code, outcome.message) == direct
-    rest = await calls.http(site.edge.port, "GET", "/v1/users/a/b", headers={"host": USERS})
+    rest = await calls.http(site.gateway.port, "GET", "/v1/users/a/b", headers={"host": USERS})
     assert (rest.status, rest.json()["code"]) == (404, 5)
 
 
 async def test_service_nobody_has(site: Site) -> None:
     method = "user.v9.Nobody/Nothing"
-    assert (await _grpc(site.edge.port, method)).code == 12
-    web = WebClient(site.schema, site.edge.port, USERS)
+    assert (await _grpc(site.gateway.port, method)).code == 12
+    web = WebClient(site.schema, site.gateway.port, USERS)
     assert web.outcome(method, await web.post(method, [b""])).code == 12
 
 

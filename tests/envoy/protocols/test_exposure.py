@@ -26,19 +26,19 @@ async def call(port: int, host: str, method: str, message: bytes = b"") -> GrpcR
 
 @pytest.mark.parametrize("method", [HEALTH, REFLECTION])
 async def test_infrastructure_is_not_offered(site: Site, method: str) -> None:
-    assert (await call(site.edge.port, USERS, method, _LIST)).code == _UNIMPLEMENTED
-    web = WebClient(site.schema, site.edge.port, USERS)
+    assert (await call(site.gateway.port, USERS, method, _LIST)).code == _UNIMPLEMENTED
+    web = WebClient(site.schema, site.gateway.port, USERS)
     assert web.outcome(method, await web.post(method, [_LIST])).code == _UNIMPLEMENTED
 
 
 async def test_health_where_it_is_exposed(site: Site) -> None:
-    reply = await call(site.edge.port, "exposed.test", HEALTH)
+    reply = await call(site.gateway.port, "exposed.test", HEALTH)
     status = health_pb2.HealthCheckResponse.FromString(reply.messages[0]).status
     assert (reply.code, status) == (0, health_pb2.HealthCheckResponse.SERVING)
 
 
 async def test_reflection_where_it_is_exposed(site: Site) -> None:
-    reply = await call(site.edge.port, "exposed.test", REFLECTION, _LIST)
+    reply = await call(site.gateway.port, "exposed.test", REFLECTION, _LIST)
     assert reply.code == 0
     listed = reflection_pb2.ServerReflectionResponse.FromString(reply.messages[0])
     names = [service.name for service in listed.list_services_response.service]
@@ -55,10 +55,10 @@ async def test_only_the_protocols_that_are_asked_for(site: Site, host: str) -> N
     if offered != "grpc":
         assert (await site.client("grpc", host).call("GetUser", request)).code != 3
     if offered != "grpc-web":
-        web = WebClient(site.schema, site.edge.port, host)
+        web = WebClient(site.schema, site.gateway.port, host)
         reply = await web.post("user.v1.UserService/GetUser", [b""])
         assert reply.headers.get("grpc-status", str(_UNIMPLEMENTED)) != "3"
         assert b"grpc-status:3" not in reply.body
     if offered != "rest":
-        reply = await RestClient(site.edge.port, host).send("GetUser", request)
+        reply = await RestClient(site.gateway.port, host).send("GetUser", request)
         assert (reply.status, reply.json()["code"]) == (404, 5)

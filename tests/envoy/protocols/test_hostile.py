@@ -9,7 +9,7 @@ from tests.envoy import calls
 from tests.envoy.protocols.backends import Metadata, Silent, user_descriptor
 from tests.envoy.protocols.clients import GrpcClient, RestClient, WebClient
 from tests.envoy.protocols.conftest import USERS, Site
-from tests.envoy.protocols.edge import PROBE_HOST, Exposed, edge
+from tests.envoy.protocols.gateway import PROBE_HOST, Exposed, running_gateway
 from tests.envoy.protocols.test_exposure import HEALTH
 from tests.envoy.upstream import serving
 
@@ -51,7 +51,7 @@ async def test_other_headers(site: Site, protocol: str) -> None:
 
 async def test_servers_see_none_of_it(site: Site) -> None:
     metadata = Metadata()
-    async with serving(metadata) as upstream, edge() as made:
+    async with serving(metadata) as upstream, running_gateway() as made:
         await made.serve(Exposed("noting", user_descriptor(), (upstream,)))
         steering = {**_STEERING, "x_grpc_operator_scope": "http/v1"}
         for client in (
@@ -75,7 +75,7 @@ async def test_the_probe_needs_its_host_name(site: Site) -> None:
     codes = {}
     for host in (USERS, "only-grpc.test", PROBE_HOST):
         options = [("grpc.default_authority", host)]
-        target = f"127.0.0.1:{site.edge.port}"
+        target = f"127.0.0.1:{site.gateway.port}"
         async with grpc.aio.insecure_channel(target, options=options) as channel:
             codes[host] = (await calls.grpc_call(channel, HEALTH, b"", metadata=steering)).code
     assert codes == {USERS: 12, "only-grpc.test": 12, PROBE_HOST: 0}
@@ -84,12 +84,12 @@ async def test_the_probe_needs_its_host_name(site: Site) -> None:
 async def test_the_probe_reaches_nothing_but_health(site: Site) -> None:
     headers = {"host": PROBE_HOST, "x-grpc-operator-cluster": "tests/users"}
     for path in ("/v1/users", "/user.v1.UserService/GetUser", "/grpc.health.v1.Health/Watch"):
-        reply = await calls.http(site.edge.port, "POST", path, body=b"", headers=headers)
+        reply = await calls.http(site.gateway.port, "POST", path, body=b"", headers=headers)
         assert reply.status == 404, path
 
 
 async def test_a_timeout_of_the_clients_choice_changes_nothing(site: Site) -> None:
-    async with serving(Silent()) as upstream, edge() as made:
+    async with serving(Silent()) as upstream, running_gateway() as made:
         gateway = {"timeouts": {"request": "500ms"}}
         await made.serve(Exposed("silent", user_descriptor(), (upstream,), gateway))
         start = time.monotonic()

@@ -6,7 +6,7 @@ from tests.envoy import calls
 from tests.envoy.protocols.backends import user_descriptor
 from tests.envoy.protocols.clients import GrpcClient, RestClient
 from tests.envoy.protocols.conftest import Site
-from tests.envoy.protocols.edge import Exposed, edge
+from tests.envoy.protocols.gateway import Exposed, running_gateway
 from tests.envoy.protocols.test_exposure import call
 
 pytestmark = [pytest.mark.envoy, pytest.mark.asyncio(loop_scope="package")]
@@ -23,8 +23,8 @@ async def test_a_host_of_the_service(site: Site, protocol: str, host: str) -> No
 
 @pytest.mark.parametrize("host", ["other.test", "wild.test", "users.test.evil", "127.0.0.1", "x"])
 async def test_a_foreign_host(site: Site, host: str) -> None:
-    assert (await call(site.edge.port, host, _METHOD)).code == 12
-    reply = await calls.http(site.edge.port, "GET", "/v1/users/x", headers={"host": host})
+    assert (await call(site.gateway.port, host, _METHOD)).code == 12
+    reply = await calls.http(site.gateway.port, "GET", "/v1/users/x", headers={"host": host})
     assert (reply.status, reply.json()["code"]) == (404, 5)
 
 
@@ -35,7 +35,7 @@ async def test_every_host_and_a_more_specific_one(site: Site) -> None:
         Exposed("everywhere", user_descriptor(), (site.upstream,)),
         Exposed("exact", user_descriptor(), (site.upstream,), exact),
     )
-    async with edge() as made:
+    async with running_gateway() as made:
         await made.serve(*services)
         assert not made.refused
         for host in ("exact.test", "any.test", "localhost"):
@@ -53,7 +53,7 @@ async def test_the_host_name_of_a_listener(site: Site) -> None:
         Exposed("everywhere", user_descriptor(), (site.upstream,)),
         Exposed("beside", user_descriptor(), (site.upstream,), {"hostnames": ["beside.test"]}),
     )
-    async with edge(hostname="*.inside.test") as made:
+    async with running_gateway(hostname="*.inside.test") as made:
         await made.serve(*services)
         assert set(made.refused) == {services[1].key}
         rest = RestClient(made.port, "a.inside.test")

@@ -11,10 +11,10 @@ import grpc
 import pytest
 import pytest_asyncio
 
-from tests.envoy.protocols.backends import Patient, Silent, user_descriptor
+from tests.envoy.protocols.backends import PausedStream, Silent, user_descriptor
 from tests.envoy.protocols.clients import GrpcClient, RestClient, WebClient
 from tests.envoy.protocols.conftest import Site
-from tests.envoy.protocols.edge import Edge, Exposed, edge
+from tests.envoy.protocols.gateway import Exposed, Gateway, running_gateway
 from tests.envoy.upstream import serving
 from tests.waiting import HANG
 from user.v1 import user_pb2
@@ -31,18 +31,22 @@ _UNLIMITED = "unlimited.test"
 
 @dataclass
 class Slow:
-    """Servers that let wait, behind Envoy."""
+    """Servers that answer late or never, behind Envoy."""
 
-    edge: Edge
-    patient: Patient
+    gateway: Gateway
+    paused: PausedStream
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="package")
 async def slow() -> AsyncIterator[Slow]:
     first, second = (user_pb2.User(name=name).SerializeToString() for name in ("a", "b"))
-    patient, descriptor = Patient(first, second), user_descriptor()
+    paused, descriptor = PausedStream(first, second), user_descriptor()
     short = {"timeouts": {"request": "300ms", "streamIdle": "1h"}}
-    async with serving(Silent()) as silent, serving(patient) as streaming, edge() as made:
+    async with (
+        serving(Silent()) as silent,
+        serving(paused) as streaming,
+        running_gateway() as made,
+    ):
         await made.serve(
             Exposed("short", descriptor, (silent,), {"hostnames": [_SHORT], **short}),
             Exposed("default", descriptor, (silent,), {"hostnames": [_DEFAULT]}),
@@ -54,11 +58,11 @@ async def slow() -> AsyncIterator[Slow]:
             ),
             Exposed("stream", descriptor, (streaming,), {"hostnames": [_STREAM], **short}),
         )
-        yield Slow(made, patient)
+        yield Slow(made, paused)
 
 
 async def test_unary_limit(slow: Slow, site: Site) -> None:
-    port = slow.edge.port
+    port = slow.gateway.port
     for client in (
         GrpcClient(site.schema, port, _SHORT),
         WebClient(site.schema, port, _SHORT),
@@ -77,7 +81,7 @@ async def test_the_deadline_and_the_limit(slow: Slow, site: Site, host: str, dea
 
     Seen from gRPC-Web, whose client has no clock of its own here.
     """
-    web = WebClient(site.schema, slow.edge.port, host)
+    web = WebClient(site.schema, slow.gateway.port, host)
     start = time.monotonic()
     outcome = await web.call("GetUser", {"id": "x"}, grpc_timeout=deadline)
     assert outcome.code == grpc.StatusCode.DEADLINE_EXCEEDED.value[0]
@@ -85,28 +89,28 @@ async def test_the_deadline_and_the_limit(slow: Slow, site: Site, host: str, dea
 
 
 async def test_the_limits_that_envoy_keeps(slow: Slow) -> None:
-    """The default is 15 seconds; read from Envoy, for how late a call ends tells nothing."""
-    dump = json.dumps(await slow.edge.envoy.config_dump("dynamic_route_configs"))
+    """The default is 15 seconds; read from Envoy, for how late a call ends proves nothing."""
+    dump = json.dumps(await slow.gateway.envoy.config_dump("dynamic_route_configs"))
     for limit in ("15s", f"{_LIMIT:.3f}s"):
         assert f'"max_stream_duration": "{limit}"' in dump
 
 
 async def test_a_stream_outlives_the_unary_limit(slow: Slow, site: Site) -> None:
     options = [("grpc.default_authority", _STREAM)]
-    target = f"127.0.0.1:{slow.edge.port}"
-    slow.patient.go_on.clear()
+    target = f"127.0.0.1:{slow.gateway.port}"
+    slow.paused.go_on.clear()
     async with grpc.aio.insecure_channel(target, options=options) as channel:
         method: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(
             "/user.v1.UserService/ListUsers"
         )
         stream = method(b"", timeout=HANG)
         assert _name(await stream.read()) == "a"
-        web = WebClient(site.schema, slow.edge.port, _STREAM)
-        rest = RestClient(slow.edge.port, _STREAM)
+        web = WebClient(site.schema, slow.gateway.port, _STREAM)
+        rest = RestClient(slow.gateway.port, _STREAM)
         others = [asyncio.create_task(client.call("ListUsers", {})) for client in (web, rest)]
         done, _ = await asyncio.wait(others, timeout=3 * _LIMIT)
         assert not done
-        slow.patient.go_on.set()
+        slow.paused.go_on.set()
         assert _name(await stream.read()) == "b"
         assert await stream.code() == grpc.StatusCode.OK
     for other in others:
@@ -114,14 +118,14 @@ async def test_a_stream_outlives_the_unary_limit(slow: Slow, site: Site) -> None
 
 
 async def test_a_rest_stream_comes_as_it_is_made(slow: Slow) -> None:
-    slow.patient.go_on.clear()
-    url = f"http://127.0.0.1:{slow.edge.port}/v1/users"
+    slow.paused.go_on.clear()
+    url = f"http://127.0.0.1:{slow.gateway.port}/v1/users"
     async with (
         aiohttp.ClientSession() as session,
         session.get(url, headers={"host": _STREAM}) as answer,
     ):
         assert await asyncio.wait_for(answer.content.readany(), HANG) == b'[{"name":"a"}'
-        slow.patient.go_on.set()
+        slow.paused.go_on.set()
         assert await answer.content.read() == b',{"name":"b"}]'
 
 

@@ -11,7 +11,7 @@ from tests.envoy import calls
 from tests.envoy.protocols.backends import Failing, plain_http2, user_descriptor
 from tests.envoy.protocols.clients import Client, GrpcClient, RestClient, WebClient
 from tests.envoy.protocols.conftest import Site
-from tests.envoy.protocols.edge import Edge, Exposed, edge
+from tests.envoy.protocols.gateway import Exposed, Gateway, running_gateway
 from tests.envoy.upstream import serving
 
 pytestmark = [pytest.mark.envoy, pytest.mark.asyncio(loop_scope="package")]
@@ -31,10 +31,10 @@ def clients(site: Site, port: int, host: str) -> list[Client]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="package")
-async def broken() -> AsyncIterator[Edge]:
+async def broken() -> AsyncIterator[Gateway]:
     """Services without endpoints, with one that refuses connections, and failing ones."""
     descriptor = user_descriptor()
-    async with serving(Failing()) as failing, edge() as made:
+    async with serving(Failing()) as failing, running_gateway() as made:
         await made.serve(
             Exposed("empty", descriptor, (), {"hostnames": ["empty.test"]}),
             Exposed("down", descriptor, (free_port(),), {"hostnames": ["down.test"]}),
@@ -44,7 +44,7 @@ async def broken() -> AsyncIterator[Edge]:
 
 
 @pytest.mark.parametrize("host", ["empty.test", "down.test"])
-async def test_nobody_to_ask(site: Site, broken: Edge, host: str) -> None:
+async def test_nobody_to_ask(site: Site, broken: Gateway, host: str) -> None:
     for client in clients(site, broken.port, host):
         outcome = await client.call("GetUser", {"id": "x"})
         assert outcome.code == grpc.StatusCode.UNAVAILABLE.value[0], client
@@ -52,7 +52,7 @@ async def test_nobody_to_ask(site: Site, broken: Edge, host: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["UNAUTHENTICATED", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED"])
-async def test_status_of_the_service(site: Site, broken: Edge, code: str) -> None:
+async def test_status_of_the_service(site: Site, broken: Gateway, code: str) -> None:
     for client in clients(site, broken.port, "failing.test"):
         outcome = await client.call("GetUser", {"id": "x"}, x_fail=code)
         expected = (grpc.StatusCode[code].value[0], f"it is {code}")
@@ -61,7 +61,7 @@ async def test_status_of_the_service(site: Site, broken: Edge, code: str) -> Non
 
 @pytest.mark.parametrize(("status", "code"), _HTTP_ONLY.items())
 async def test_http_status_from_behind(site: Site, status: int, code: int) -> None:
-    async with plain_http2(status) as upstream, edge() as made:
+    async with plain_http2(status) as upstream, running_gateway() as made:
         await made.serve(Exposed("plain", user_descriptor(), (upstream,)))
         outcome = await GrpcClient(site.schema, made.port, "any.test").call("GetUser", {"id": "x"})
         assert outcome.code == code
@@ -76,7 +76,7 @@ async def test_http_status_from_behind(site: Site, status: int, code: int) -> No
 
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/v1", "/v1/users/a/b", "//", "/v1//users"])
 async def test_nothing_is_there(site: Site, path: str) -> None:
-    reply = await calls.http(site.edge.port, "GET", path, headers={"host": "users.test"})
+    reply = await calls.http(site.gateway.port, "GET", path, headers={"host": "users.test"})
     assert (reply.status, reply.json()["code"]) == (404, 5)
     assert reply.headers["Content-Type"].startswith("application/json")
     assert reply.json()["message"]
@@ -84,6 +84,6 @@ async def test_nothing_is_there(site: Site, path: str) -> None:
 
 async def test_grpc_web_that_nobody_serves(site: Site) -> None:
     for text in (False, True):
-        web = WebClient(site.schema, site.edge.port, "unknown.test", text=text)
+        web = WebClient(site.schema, site.gateway.port, "unknown.test", text=text)
         method = "user.v1.UserService/GetUser"
         assert web.outcome(method, await web.post(method, [b""])).code == 12

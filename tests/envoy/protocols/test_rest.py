@@ -16,7 +16,7 @@ _LARGE = "x" * 2000
 
 
 async def test_a_request_that_is_too_large(site: Site) -> None:
-    rest = RestClient(site.edge.port, "small.test")
+    rest = RestClient(site.gateway.port, "small.test")
     reply = await rest.send("CreateUser", person(_LARGE))
     assert (reply.status, reply.json()["code"]) == (413, 8)
     assert reply.headers["Content-Type"].startswith("application/json")
@@ -26,7 +26,7 @@ async def test_an_answer_that_is_too_large(site: Site) -> None:
     request = {"email": f"{uuid4()}{'y' * 200}@example.com", "name": "\N{GRINNING FACE}" * 200}
     outcome = await site.client("direct").call("CreateUser", request)
     user = outcome.answers[0]["user"]
-    rest = RestClient(site.edge.port, "small.test")
+    rest = RestClient(site.gateway.port, "small.test")
     reply = await rest.send("GetUser", {"id": user["id"]})
     assert (reply.status, reply.json()["code"]) == (500, 13)
     assert (await site.client("rest").call("GetUser", {"id": user["id"]})).answers[0] == {
@@ -55,7 +55,7 @@ async def test_auto_mapping(site: Site) -> None:
     body = json.dumps({"id": user["id"]}).encode()
     headers = {"host": "auto.test", "content-type": "application/json"}
     path = "/user.v1.UserService/GetUser"
-    reply = await calls.http(site.edge.port, "POST", path, body=body, headers=headers)
+    reply = await calls.http(site.gateway.port, "POST", path, body=body, headers=headers)
     assert (reply.status, reply.json()) == (200, {"user": user})
     for protocol in ("grpc", "grpc-web", "rest"):
         outcome = await site.client(protocol, "auto.test").call("GetUser", {"id": user["id"]})
@@ -65,7 +65,7 @@ async def test_auto_mapping(site: Site) -> None:
 async def test_auto_mapping_is_off_by_default(site: Site) -> None:
     headers = {"host": "users.test", "content-type": "application/json"}
     path = "/user.v1.UserService/GetUser"
-    reply = await calls.http(site.edge.port, "POST", path, body=b"{}", headers=headers)
+    reply = await calls.http(site.gateway.port, "POST", path, body=b"{}", headers=headers)
     assert reply.status == 415, reply
     assert reply.json()["code"] == 3
 
@@ -76,7 +76,7 @@ async def test_stream_formats(site: Site) -> None:
     direct = await site.client("direct").call("ListUsers", {"pageSize": 2})
     found = {}
     for host in ("lines.test", "events.test"):
-        reply = await RestClient(site.edge.port, host).send("ListUsers", {"pageSize": 2})
+        reply = await RestClient(site.gateway.port, host).send("ListUsers", {"pageSize": 2})
         found[host] = (reply.headers["Content-Type"], reply.body.decode())
     content_type, lines = found["lines.test"]
     assert tuple(json.loads(line) for line in lines.splitlines()) == direct.answers

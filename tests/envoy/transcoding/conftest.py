@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest_asyncio
 
-from tests.envoy.protocols.edge import Edge, Exposed, edge
+from tests.envoy.protocols.gateway import Exposed, Gateway, running_gateway
 from tests.envoy.transcoding.corpus import descriptor_set, groups
 from tests.envoy.transcoding.echo import Echo
 from tests.envoy.upstream import serving
@@ -15,7 +15,7 @@ from tests.envoy.upstream import serving
 class Served:
     """The corpus behind Envoy."""
 
-    edge: Edge
+    gateway: Gateway
     echo: Echo
 
 
@@ -23,7 +23,7 @@ class Served:
 async def served() -> AsyncIterator[Served]:
     """Serves each case file as a GrpcService of its own."""
     echo = Echo(groups())
-    async with serving(echo) as port, edge() as made:
+    async with serving(echo) as port, running_gateway() as made:
         await made.serve(
             *(
                 Exposed(

@@ -25,7 +25,7 @@ async def test_it_is_large_enough() -> None:
 @pytest.mark.parametrize(("group", "rpc", "case"), _CASES)
 async def test_case(served: Served, group: Group, rpc: Rpc, case: Case) -> None:
     served.echo.take()
-    reply = await _send(served.edge.port, group, case)
+    reply = await _send(served.gateway.port, group, case)
     shown = f"{reply.status} {reply.body.decode(errors='replace')}"
     assert (served.echo.take(), reply.status) == (_received(case), case.status), shown
     if case.raw is not None:

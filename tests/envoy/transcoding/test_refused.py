@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from grpc_operator.errors import InvalidSpecError
-from tests.envoy.protocols.edge import Exposed
+from tests.envoy.protocols.gateway import Exposed
 from tests.envoy.transcoding.corpus import FOLDER, Group, Rpc, descriptor_set
 
 pytestmark = pytest.mark.envoy

@@ -185,7 +185,7 @@ async def test_only_what_is_dirty_is_read_again() -> None:
 
 
 async def test_the_status_of_an_owner_is_nothing_new() -> None:
-    """It changes with every step that the operator tells; only a new generation counts."""
+    """It changes with every step that the operator reports; only a new generation counts."""
     published = Published()
     store = cluster(users())
     plane = control_plane(store, published, [])

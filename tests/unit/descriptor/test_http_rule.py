@@ -155,7 +155,7 @@ def test_equal_shapes_are_refused(first: str, second: str) -> None:
         ('get: "/v1/{id=*}"', 'get: "/v1/{id=**}"'),
     ],
 )
-def test_other_shapes_are_told_apart(first: str, second: str) -> None:
+def test_other_shapes_are_distinguished(first: str, second: str) -> None:
     """By HTTP method, by literals before wildcards, by custom verb."""
     assert first_method(first, second)
 

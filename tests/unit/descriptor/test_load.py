@@ -73,7 +73,7 @@ def test_the_order_of_files_does_not_matter(files: list[FileDescriptorProto]) ->
 
 @pytest.mark.parametrize("rest", [True, False])
 def test_loading_again_changes_nothing(rest: bool) -> None:  # noqa: FBT001
-    """A pinned set is loaded at each start of the operator."""
+    """A stored descriptor is loaded at each start of the operator."""
     once = load(USERS.SerializeToString(), rest=rest)
 
     assert load(once.data, rest=rest) == once

@@ -1,4 +1,4 @@
-"""What stays of a set, and that it loads."""
+"""What pruning keeps of a descriptor set, and that it loads."""
 
 from collections.abc import Callable
 

@@ -29,8 +29,8 @@ def owned(version: int, *, name: str = "users", uid: str = "1") -> dict[str, Any
     return thing(version, name=name, uid=uid, ownerReferences=[owner])
 
 
-def test_news_is_told_apart() -> None:
-    """Only a newer version is news."""
+def test_only_a_newer_version_is_a_change() -> None:
+    """An equal or older resource version changes nothing."""
     store = Store()
 
     assert store.put(GRPC_SERVICES, thing(5))

@@ -56,8 +56,8 @@ def test_every_scope_has_its_table_and_its_two_keys() -> None:
         assert name in resources[ROUTES]
 
 
-def test_own_scopes_are_taken_before_what_sends_there() -> None:
-    """Stages: a request is never sent on to a scope that is not there yet."""
+def test_scopes_are_applied_before_the_scopes_that_send_there() -> None:
+    """Stages: a request is never sent on to a scope that does not exist yet."""
     resources = snapshot_of(attached()).resources
     stages = {
         "http/grpc.health.v1.Health": 0,
@@ -104,7 +104,7 @@ def test_resources_of_several_services_name_all_of_them() -> None:
     assert concerned["10080"] == concerned["http/grpc.health.v1.Health"] == {None}
 
 
-def test_a_change_touches_what_belongs_to_it() -> None:
+def test_a_change_changes_only_what_belongs_to_it() -> None:
     """One service's policy is one service's resources."""
     builder, orders = SnapshotBuilder(), attached({}, ORDERS, name="orders")
     old, _ = builder.build(GATEWAY, [attached(), orders], {})

@@ -41,7 +41,7 @@ def owner(resource: Resource, name: str, spec: dict[str, Any], generation: int =
 
 
 def users(generation: int = 1, **spec: Any) -> Manifest:
-    """Returns the GrpcService ``users``, which wants to be at the gateway ``default``."""
+    """Returns the GrpcService ``users``, which requests the gateway ``default``."""
     return owner(GRPC_SERVICES, "users", {"image": "users:1", "gateway": {}} | spec, generation)
 
 
@@ -62,7 +62,7 @@ def pinned(service: Manifest, data: bytes, version: int = 1) -> Manifest:
 
 
 def cluster(*services: Manifest) -> Store:
-    """Returns a store with a gateway, services, and a pinned set of each of them."""
+    """Returns a store with a gateway, services, and the stored descriptor of each of them."""
     store = Store()
     store.put(GRPC_GATEWAYS, owner(GRPC_GATEWAYS, GATEWAY.name, {}))
     data = load(serialised(by_hand(message()))).data

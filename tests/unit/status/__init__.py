@@ -10,7 +10,7 @@ from grpc_operator.status.observed import Observed
 def deployment(  # the numbers are those of its status
     *conditions: dict[str, Any], wanted: int = 2, generation: int = 1, **status: int
 ) -> Manifest:
-    """Returns a Deployment all of whose wanted pods are there, but for what is given."""
+    """Returns a Deployment all of whose desired pods are available, except for what is given."""
     counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), 2)
     return {
         "metadata": {"generation": generation},

@@ -47,7 +47,7 @@ def test_a_url_for_each_protocol() -> None:
 
 
 def test_a_host_that_may_not_resolve_is_reached_at_the_gateway() -> None:
-    """Curl is told where to connect, grpcurl which authority to send."""
+    """Curl gets the address to connect to, grpcurl the authority to send."""
     there = replace(ATTACHED, hostnames=("api.example.com", "*.example.org"))
     tls = Address("10.0.0.1", 8443, tls=True, hostname=None)
     entries = at_gateway(there, [tls])

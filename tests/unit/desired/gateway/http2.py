@@ -37,7 +37,7 @@ class Connection:
         self._socket.sendall(_frame(_HEADERS, _END_STREAM | _END_HEADERS, stream, block))
 
     def poll(self) -> None:
-        """Receives what is there."""
+        """Receives what has arrived."""
         try:
             received = self._socket.recv(65536)
         except TimeoutError:

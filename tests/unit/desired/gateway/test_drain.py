@@ -27,7 +27,7 @@ _HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 class Upstream:
-    """Answers one request with a stream that ends when it is told to."""
+    """Answers one request with a stream that ends when a test says so."""
 
     def __init__(self) -> None:
         self.finish = threading.Event()
@@ -107,7 +107,7 @@ def envoy(upstream: Upstream, port: int, tmp_path: Path) -> Iterator[Envoy]:
 def test_a_running_stream_finishes(
     envoy: Envoy, upstream: Upstream, port: int, tmp_path: Path
 ) -> None:
-    """Clients are told to leave, come back with new connections, and lose nothing."""
+    """Clients are asked to leave, come back with new connections, and lose nothing."""
     client = Connection(port)
     client.get(1, "/stream")
     receives(client, lambda: client.data(1) == b"first", "the stream begins")
@@ -151,7 +151,7 @@ def test_without_connections_the_script_ends_at_once(envoy: Envoy, tmp_path: Pat
 
 
 def test_an_envoy_that_is_gone_needs_no_drain(envoy: Envoy, tmp_path: Path) -> None:
-    """The hook of a crashed proxy is no error."""
+    """The hook of a crashed proxy succeeds."""
     envoy.process.kill()
     envoy.process.wait()
 

@@ -1,4 +1,4 @@
-"""What an overlay on the pod template may not say, and what the refusal tells its author."""
+"""What an overlay on the pod template may not say, and what the error says to its author."""
 
 from typing import Any
 

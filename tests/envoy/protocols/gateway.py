@@ -56,7 +56,7 @@ class Exposed:
 
 
 @dataclass
-class Edge:
+class Gateway:
     """A gateway with one Envoy.
 
     Attributes:
@@ -66,41 +66,41 @@ class Edge:
 
     envoy: Envoy
     ads: AdsServer
-    gateway: GatewayIr
+    ir: GatewayIr
     port: int = 0
     refused: Mapping[Key, tuple[Problem, ...]] = field(default_factory=dict)
     _builder: SnapshotBuilder = field(default_factory=SnapshotBuilder)
 
     async def serve(self, *services: Exposed) -> None:
-        """Configures exactly these services and waits until Envoy has taken them."""
+        """Configures exactly these services and waits until Envoy has acknowledged them."""
         attachments = [service.attachment() for service in services]
         endpoints = {
             service.key: tuple(Endpoint("127.0.0.1", port) for port in service.ports)
             for service in services
         }
-        snapshot, self.refused = self._builder.build(self.gateway, attachments, endpoints)
-        self.ads.publish(self.gateway.key, snapshot)
+        snapshot, self.refused = self._builder.build(self.ir, attachments, endpoints)
+        self.ads.publish(self.ir.key, snapshot)
 
-        async def taken() -> bool:
-            states = self.ads.proxies(self.gateway.key)
+        async def acknowledged() -> bool:
+            states = self.ads.proxies(self.ir.key)
             rejected = [state.rejected for state in states if state.rejected]
             if rejected:
                 raise AssertionError(f"Envoy refuses the configuration: {rejected}")
             return [dict(state.config_hashes) for state in states] == [dict(snapshot.config_hashes)]
 
-        await until(taken, "Envoy has taken the configuration")
+        await until(acknowledged, "Envoy has acknowledged the configuration")
         self.port = self.port or await self.envoy.port(str(_ANY_PORT))
 
 
 @asynccontextmanager
-async def edge(*, hostname: str | None = None) -> AsyncIterator[Edge]:
+async def running_gateway(*, hostname: str | None = None) -> AsyncIterator[Gateway]:
     """Starts an ADS server and an Envoy that serves nothing yet.
 
     Args:
         hostname: Of the listener.
     """
     gateway = GatewayIr(
-        key=gateway_key(NAMESPACE, "edge"),
+        key=gateway_key(NAMESPACE, "default"),
         listeners=(Listener("http", _ANY_PORT, hostname),),
         access_log=False,
         drain_seconds=5,
@@ -109,7 +109,7 @@ async def edge(*, hostname: str | None = None) -> AsyncIterator[Edge]:
     ads = AdsServer(lambda _gateway, _services: None)
     envoy = await Envoy.start(await ads.start(0, "127.0.0.1"), cluster=gateway.key.namespaced_name)
     try:
-        yield Edge(envoy, ads, gateway)
+        yield Gateway(envoy, ads, gateway)
     finally:
         lines = [line for line in envoy.log().splitlines(keepends=True) if "[info]" not in line]
         print(f"--- log of Envoy ---\n{''.join(lines)[-10_000:]}")  # noqa: T201 - shown on failure
