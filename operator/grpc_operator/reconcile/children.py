@@ -193,7 +193,8 @@ def _log_lost_fields(live: Manifest, deviation: ownership.Deviation) -> None:
     if managers:
         paths = ", ".join(field.path for field in deviation.lost)
         text = "%s %s: %s changed %s; applying it again"
-        logger.info(text, *_identity(live), " and ".join(managers), paths)
+        where = {"namespace": live["metadata"]["namespace"]}
+        logger.info(text, *_identity(live), " and ".join(managers), paths, extra=where)
 
 
 def _is_autoscaled(desired: Manifest) -> bool:

@@ -7,7 +7,9 @@ from grpc_operator.api.reasons import Reason
 from grpc_operator.errors import InvalidSpecError, Problem, RejectedError
 from grpc_operator.resources import Manifest
 
-_OF_POD_TEMPLATE = re.compile(r"[.]spec[.]template([.](?:spec|metadata)[^\s:]*): (.+)")
+_OF_POD_TEMPLATE = re.compile(
+    r"[.]spec[.]template([.](?:spec|metadata)[^\s:]*): (.+?)(?: [(]HTTP [0-9]+[)])?$", re.MULTILINE
+)
 """An error of server-side apply about the schema. Only ``spec.podTemplate`` can cause one in a pod
 template: everything else in it comes from fields with a schema of their own."""
 
@@ -24,12 +26,12 @@ def rejected(
     """
     name = f"{child['kind']} {child['metadata']['name']}"
     also = f"; {' and '.join(managers)} also changed this {child['kind']}" if managers else ""
-    of_schema = _OF_POD_TEMPLATE.search(str(error))
-    if of_schema is None:
-        problem = Problem("spec", f"the API server refuses {name}: {error}{also}")
-    else:
-        path, message = of_schema.groups()
-        problem = Problem(
-            f"spec.podTemplate{path}", f"{message} (the API server's answer for {name}){also}"
+    problems = [
+        Problem(
+            f"spec.podTemplate{found[1]}", f"{found[2]} (the API server's answer for {name}){also}"
         )
-    return InvalidSpecError([problem], reason=Reason.REJECTED)
+        for found in _OF_POD_TEMPLATE.finditer(str(error))
+    ]
+    if not problems:
+        problems = [Problem("spec", f"the API server refuses {name}: {error}{also}")]
+    return InvalidSpecError(problems, reason=Reason.REJECTED)

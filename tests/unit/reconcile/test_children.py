@@ -190,7 +190,7 @@ async def test_an_error_of_the_schema_names_the_field_of_the_overlay() -> None:
     world = World()
     text = (
         "failed to create typed patch object (shop/users; apps/v1, Kind=Deployment):"
-        " .spec.template.spec.nodeSelectr: field not declared in schema"
+        " .spec.template.spec.nodeSelectr: field not declared in schema (HTTP 500)"
     )
     world.cluster.refusals["Deployment", "users"] = [RejectedError(text)]
     (error,) = await world.converge()
@@ -198,6 +198,23 @@ async def test_an_error_of_the_schema_names_the_field_of_the_overlay() -> None:
         "spec.podTemplate.spec.nodeSelectr: field not declared in schema"
         " (the API server's answer for Deployment users)"
     )
+
+
+async def test_every_error_of_the_schema_is_named() -> None:
+    """The API server lists them line by line."""
+    world = World()
+    text = (
+        "PATCH /x: failed to create typed patch object (shop/users; apps/v1, Kind=Deployment):"
+        " errors:\n  .spec.template.spec.a: field not declared in schema\n"
+        "  .spec.template.spec.b: expected list, got &{1} (HTTP 500)"
+    )
+    world.cluster.refusals["Deployment", "users"] = [RejectedError(text)]
+    (error,) = await world.converge()
+    assert isinstance(error, InvalidSpecError)
+    assert [(problem.field, problem.message.split(" (")[0]) for problem in error.problems] == [
+        ("spec.podTemplate.spec.a", "field not declared in schema"),
+        ("spec.podTemplate.spec.b", "expected list, got &{1}"),
+    ]
 
 
 async def test_admission_that_changes_the_request_is_not_fought(world: World) -> None:
