@@ -17,6 +17,7 @@ from grpc_operator.descriptor.model import Descriptor
 from grpc_operator.desired.service import descriptor_config_map
 from grpc_operator.engine.store import Store
 from grpc_operator.errors import InvalidSpecError, Problem
+from grpc_operator.gateway import rest
 from grpc_operator.resources import CONFIG_MAPS, Key, Manifest
 
 logger = logging.getLogger(__name__)
@@ -79,13 +80,13 @@ class DescriptorCache:
         Raises:
             DescriptorError: See ``descriptor.load``.
         """
-        wanted, rest = service.spec.services, offers_rest(service)
-        recent = self._recent.get(_content(data, wanted, rest=rest))
+        wanted, with_rest = service.spec.services, offers_rest(service)
+        recent = self._recent.get(_content(data, wanted, rest=with_rest))
         if recent is not None:
             return recent
-        loaded = await asyncio.to_thread(descriptors.load, data, wanted, rest=rest)
+        loaded = await asyncio.to_thread(descriptors.load, data, wanted, rest=with_rest)
         # What is pinned is loaded.data, of which load makes the same descriptor.
-        self._recent[_content(loaded.data, wanted, rest=rest)] = loaded
+        self._recent[_content(loaded.data, wanted, rest=with_rest)] = loaded
         if len(self._recent) > _RECENT:
             self._recent.popitem(last=False)
         return loaded
@@ -108,14 +109,15 @@ class DescriptorCache:
 def offers_rest(service: GrpcService) -> bool:
     """Returns whether a service wants REST; only then its HTTP annotations matter."""
     gateway = service.spec.gateway
-    return gateway is None or gateway.protocols is None or "REST" in gateway.protocols
+    return gateway is None or rest.is_offered(gateway)
 
 
 def _version(service: GrpcService, manifest: Manifest) -> _Version:
     """Returns a value that changes when loading it would give something else."""
     metadata = manifest["metadata"]
-    rest = "rest" if offers_rest(service) else ""
-    return service.metadata.uid, metadata["resourceVersion"], rest, *(service.spec.services or ())
+    with_rest = "rest" if offers_rest(service) else ""
+    services = service.spec.services or ()
+    return service.metadata.uid, metadata["resourceVersion"], with_rest, *services
 
 
 def _content(data: bytes, services: Sequence[str] | None, *, rest: bool) -> _Version:

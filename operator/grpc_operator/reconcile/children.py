@@ -107,8 +107,7 @@ class Children:
                 if live.get("immutable"):  # a ConfigMap that can only be replaced
                     await self._cluster.delete(live)
                     return await self._cluster.apply(desired)
-                await self._cluster.replace(live, _with_scaled_replicas(live, desired))
-                return await self._cluster.apply(desired)
+                return await self._replace(live, desired)
             except RejectedError:
                 raise rejected(desired, error, others) from error
 
@@ -119,11 +118,15 @@ class Children:
         of its fields, so what is not wanted would stay for ever.
         """
         try:
-            await self._cluster.replace(live, _with_scaled_replicas(live, desired))
-            applied = await self._cluster.apply(desired)
+            applied = await self._replace(live, desired)
         except RejectedError as error:
             raise rejected(desired, error, ownership.other_managers(live)) from error
         return await self._cluster.set_managed_fields(applied, ownership.without_updates(applied))
+
+    async def _replace(self, live: Manifest, desired: Manifest) -> Manifest:
+        """Removes what others have added to an object, and applies a manifest to it."""
+        await self._cluster.replace(live, _with_scaled_replicas(live, desired))
+        return await self._cluster.apply(desired)
 
     def _record(self, owner: Owner, live: Manifest, desired: Manifest) -> None:
         self._store.put(resources.of(desired), live)
