@@ -10,10 +10,12 @@ PRECOMMIT := $(VENV)/bin/pre-commit run --all-files --color never
 DROPS := tests/e2e/test_nothing_is_dropped.py
 E2E := --cluster-name grpc-operator-e2e --kind-bin dev/bin/kind \
 	--kind-kubectl-bin $(VENV)/bin/kubectl
-BENCH := PYTHONPATH=dev:operator:services/kit:services/kit/tests:services/user:services/user/gen:. $(VENV)/bin/python
+BENCH := PYTHONPATH=dev:operator:services/kit:services/kit/tests:services/user:services/user/gen:services/product:services/product/gen:services/order:services/order/gen:. $(VENV)/bin/python
+# These tests wait more than they compute. A file, with its fixtures, stays in one process.
+PARALLEL := --numprocesses 2 --dist loadfile
 STAMP := $(VENV)/.up-to-date
 
-$(STAMP): pyproject.toml tools/localkind/pyproject.toml uv.lock dev/bin/bootstrap
+$(STAMP): pyproject.toml tools/localkind/pyproject.toml uv.lock dev/bin/bootstrap dev/bin/uv-requirements.txt
 	@dev/bin/bootstrap
 	@touch $@
 
@@ -49,7 +51,7 @@ typing: $(STAMP) ## Of these checks only mypy
 .PHONY: unit
 unit: $(STAMP) ## Unit, golden, helm, Tiltfile, docs and localkind tests
 	@$(VENV)/bin/localkind tools helm >/dev/null
-	@$(PYTEST) -q -m "not cluster and not envoy and not clients and not tutorial" tests tools
+	@$(PYTEST) -q -m "not cluster and not envoy and not clients and not tutorial and not conformance" tests tools
 
 .PHONY: tutorial
 tutorial: $(STAMP) ## Follow docs/write-a-service.md: every file, every command, what it prints
@@ -57,8 +59,16 @@ tutorial: $(STAMP) ## Follow docs/write-a-service.md: every file, every command,
 
 .PHONY: coverage
 coverage: $(STAMP) ## How much of the operator the unit and golden tests run; fails below the floor
-	@$(VENV)/bin/coverage run -m pytest -q -m "not cluster and not envoy" tests/unit tests/golden
+	@$(VENV)/bin/coverage erase
+	@$(VENV)/bin/coverage run -m pytest -q $(PARALLEL) -m "not cluster and not envoy" tests/unit tests/golden
+	@$(VENV)/bin/coverage combine -q
 	@$(VENV)/bin/coverage report
+
+.PHONY: rest
+rest: $(STAMP) ## What `make unit` runs and `make coverage` does not
+	@$(VENV)/bin/localkind tools helm >/dev/null
+	@$(PYTEST) -q -m "not cluster and not envoy and not clients and not tutorial and not conformance" tests tools \
+		--ignore tests/unit --ignore tests/golden
 
 .PHONY: services
 services: $(STAMP) ## Tests of the service kit and the services, with real databases and processes
@@ -67,6 +77,10 @@ services: $(STAMP) ## Tests of the service kit and the services, with real datab
 .PHONY: clients
 clients: $(STAMP) ## Build the example clients and run them against the services
 	@$(PYTEST) -q -m clients tests/clients
+
+.PHONY: conformance
+conformance: $(STAMP) ## Suites of gRPC's peers: directly, through a plain Envoy and through the gateway
+	@$(BENCH) -m tests.conformance
 
 .PHONY: golden
 golden: $(STAMP) ## Rewrite the golden files; read the diff before you commit it
@@ -84,8 +98,8 @@ gen-check: $(STAMP) ## Fail when a generated file is stale
 
 .PHONY: integration
 integration: $(STAMP) ## Real Envoys, and the operator as a process against a real API server
-	@$(PYTEST) -m envoy tests
-	@$(PYTEST) -m cluster tests/integration tools/localkind/tests
+	@$(PYTEST) $(PARALLEL) -m "envoy or conformance" tests
+	@$(PYTEST) $(PARALLEL) -m cluster tests/integration tools/localkind/tests
 
 .PHONY: e2e
 e2e: $(STAMP) ## The chart and its pods on a real node, through pytest-kind
@@ -97,8 +111,12 @@ drops: $(STAMP) ## Nothing is dropped: 100,000 calls while everything changes (1
 	@$(RUN) -m images
 	@$(PYTEST) -m cluster $(DROPS) $(E2E)
 
+.PHONY: soak
+soak: $(STAMP) ## Faults at random under calls; ARGS="SOAK_SECONDS=1800 SOAK_SEED=7" for longer or others
+	@env $(ARGS) $(PYTEST) -m cluster -s tests/integration/test_soak.py
+
 .PHONY: test
-test: check coverage tutorial services clients integration e2e drops ## Everything
+test: lint coverage rest tutorial services clients integration e2e drops ## Everything
 
 ##@ Measure
 

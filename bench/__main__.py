@@ -12,12 +12,12 @@ from typing import TextIO
 
 from tests.integration.cluster import ROOT
 
-from bench import build_time, changes, data_plane, figures, kit
+from bench import build_time, changes, data_plane, figures, kit, shop, worst
 from bench.figures import Figure
 from bench.processes import BenchError
 
 OUT = ROOT / "bench" / "out"
-PARTS = ("protocols", "many", "changes", "build", "kit")
+PARTS = ("protocols", "many", "changes", "build", "worst", "kit", "shop")
 
 _BEGIN = time.monotonic()
 
@@ -55,15 +55,21 @@ async def _run(parts: Sequence[str], *, quick: bool) -> list[Figure]:
 def _runners(*, quick: bool) -> dict[str, Callable[[], Awaitable[list[Figure]]]]:
     if quick:
         return _of_size(
-            data_plane.Size(5, 3000, 300), changes.Size((10, 50), 30, 5), kit.Size(5, 5000, 3)
+            data_plane.Size(5, 3000, 300),
+            changes.Size((10, 50), 30, 5),
+            kit.Size(5, 5000, 3),
+            shop.Size(10),
         )
     return _of_size(
-        data_plane.Size(9, 8000, 1000), changes.Size((10, 100, 500), 100, 10), kit.Size(9, 20000, 5)
+        data_plane.Size(9, 8000, 1000),
+        changes.Size((10, 100, 500), 100, 10),
+        kit.Size(9, 20000, 5),
+        shop.Size(30),
     )
 
 
 def _of_size(
-    calls: data_plane.Size, adds: changes.Size, kit_calls: kit.Size
+    calls: data_plane.Size, adds: changes.Size, kit_calls: kit.Size, orders: shop.Size
 ) -> dict[str, Callable[[], Awaitable[list[Figure]]]]:
     async def build() -> list[Figure]:
         return build_time.build_times(adds.services, _say)
@@ -73,7 +79,9 @@ def _of_size(
         "many": lambda: data_plane.many(calls, _say),
         "changes": lambda: changes.changes(adds, _say),
         "build": build,
+        "worst": lambda: worst.worst(_say),
         "kit": lambda: kit.kit(kit_calls, _say),
+        "shop": lambda: shop.shop(orders, _say),
     }
 
 

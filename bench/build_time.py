@@ -8,13 +8,12 @@ from bench import gateways
 from bench.figures import Figure, of_rounds
 from grpc_operator.gateway.envoy import SnapshotBuilder
 from grpc_operator.gateway.ir import Attachment, Endpoint
-from grpc_operator.resources import Key
 
 _MS = 1e3
 _CHANGES = 20
 
 Say = Callable[[str], None]
-Endpoints = dict[Key, tuple[Endpoint, ...]]
+Endpoints = dict[str, tuple[Endpoint, ...]]
 
 
 def build_times(counts: Sequence[int], say: Say) -> list[Figure]:
@@ -27,7 +26,7 @@ def build_times(counts: Sequence[int], say: Say) -> list[Figure]:
 
 
 def _of(attachments: list[Attachment]) -> list[Figure]:
-    endpoints: Endpoints = {entry.key: (Endpoint("127.0.0.1", 1),) for entry in attachments}
+    endpoints: Endpoints = {entry.cluster: (Endpoint("127.0.0.1", 1),) for entry in attachments}
     ir, builder = gateways.gateway_ir(), SnapshotBuilder()
 
     def timed() -> float:

@@ -56,7 +56,10 @@ async def changes(size: Size, say: Say) -> list[Figure]:
     async with AsyncExitStack() as stack:
         field = stack.enter_context(fields.prepared())
         port = await stack.enter_async_context(upstream(field.host))
-        envoy = await stack.enter_async_context(gateways.connected(field.xds_port, field.gateway))
+        access, node = stack.enter_context(field.access())
+        envoy = await stack.enter_async_context(
+            gateways.connected(field.xds_port, field.gateway, access, node)
+        )
         poller = Poller(field.port)
         stack.callback(poller.close)
         run = _Run(field, envoy, port, poller, say)

@@ -49,12 +49,18 @@ async def protocols(size: Size, say: Say) -> list[Figure]:
         port = await enter(upstream())
         own = await enter(gateways.ours([gateways.attachment(None)], port))
         logging = await enter(gateways.ours([gateways.attachment(None)], port, access_log=True))
+        unchecked = gateways.attachment(None, validation="Disabled")
+        trusting = await enter(gateways.ours([unchecked], port))
+        revised = await enter(gateways.ours([gateways.revisions()], port))
         sides = {}
         for protocol in PROTOCOLS:
             hand = await enter(gateways.by_hand(protocol, port))
             sides[f"hand {protocol}"] = _Side(hand, protocol, Target())
             sides[f"ours {protocol}"] = _Side(own, protocol, Target())
+            sides[f"split {protocol}"] = _Side(revised, protocol, Target())
         sides["logging gRPC"] = _Side(logging, "gRPC", Target())
+        for protocol in ("gRPC", "gRPC-Web"):
+            sides[f"unchecked {protocol}"] = _Side(trusting, protocol, Target())
         costs = await _rounds(sides, size, say)
     return [
         *(
@@ -76,6 +82,22 @@ async def protocols(size: Size, say: Say) -> list[Figure]:
             target=WEB_OVER_GRPC,
         ),
         figures.ratio("gRPC with / without access log", costs["logging gRPC"], costs["ours gRPC"]),
+        *(
+            figures.ratio(
+                f"{protocol} with / without checks of metadata",
+                costs[f"ours {protocol}"],
+                costs[f"unchecked {protocol}"],
+            )
+            for protocol in ("gRPC", "gRPC-Web")
+        ),
+        *(
+            figures.ratio(
+                f"{protocol} with two revisions / with one",
+                costs[f"split {protocol}"],
+                costs[f"ours {protocol}"],
+            )
+            for protocol in PROTOCOLS
+        ),
     ]
 
 

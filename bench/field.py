@@ -11,20 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.integration import cluster
+from tests.integration import cluster, policies
 from tests.integration.api import NAMESPACES, Api
 from tests.integration.conftest import install_crds
 from tests.integration.credentials import Credentials
+from tests.integration.identity import pod_of, proxy_token, trusted
 from tests.integration.operator_process import OperatorProcess, environment
 from tests.integration.pods import Kubelet
 from tests.waiting import wait_until
+from tests.xds_access import Access
 
 from bench import services
 from bench.processes import BenchError
 from grpc_operator import labels, names
 from grpc_operator.resources import (
     CONFIG_MAPS,
-    ENDPOINT_SLICES,
     GRPC_GATEWAYS,
     GRPC_SERVICES,
     PODS,
@@ -67,6 +68,15 @@ class Field:
         """The GrpcGateway."""
         return gateway_key(self.namespace, _GATEWAY)
 
+    @contextmanager
+    def access(self) -> Iterator[tuple[Access, str]]:
+        """Yields how the gateway's pod identifies itself, and its name."""
+        pod = pod_of(self.api, self.gateway)
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            token = proxy_token(self.api, self.gateway, pod)
+            made = Access.write(Path(folder), trusted(self.api, self.gateway), token)
+            yield made, pod["metadata"]["name"]
+
     def check(self) -> None:
         """Makes sure that the operator is still there.
 
@@ -78,7 +88,7 @@ class Field:
 
     def create_endpoints(self, numbers: Iterable[int], upstream: int) -> None:
         """Says for services, before they exist, that the upstream is their one pod."""
-        _at_once(lambda number: self._create_slice(number, upstream), numbers)
+        _at_once(lambda number: self._create_pod(number, upstream), numbers)
 
     def create_services(self, numbers: Iterable[int]) -> None:
         """Creates services as ``manifest`` says."""
@@ -121,23 +131,28 @@ class Field:
             },
         }
 
-    def _create_slice(self, number: int, upstream: int) -> None:
-        owner = name(number)
-        marks = {
-            labels.MANAGED_BY: "grpc-operator",
-            labels.SERVICE: owner,
-            "kubernetes.io/service-name": names.headless_service(owner),
-            "endpointslice.kubernetes.io/managed-by": "bench",
+    def _create_pod(self, number: int, upstream: int) -> None:
+        pod = {
+            "apiVersion": PODS.api_version,
+            "kind": PODS.kind,
+            "metadata": {
+                "name": f"{name(number)}-bench",
+                "labels": labels.of_service(name(number)),
+            },
+            "spec": {
+                "containers": [
+                    {
+                        "name": names.CONTAINER,
+                        "image": "user-service:0.1.0",
+                        "ports": [{"name": names.CONTAINER, "containerPort": upstream}],
+                    }
+                ]
+            },
         }
-        manifest = {
-            "apiVersion": ENDPOINT_SLICES.api_version,
-            "kind": ENDPOINT_SLICES.kind,
-            "metadata": {"name": f"{owner}-bench", "labels": marks},
-            "addressType": "IPv4",
-            "endpoints": [{"addresses": [self.host], "conditions": {"ready": True}}],
-            "ports": [{"name": names.CONTAINER, "port": upstream, "protocol": "TCP"}],
-        }
-        self.api.create(ENDPOINT_SLICES, self.namespace, manifest)
+        self.api.create(PODS, self.namespace, pod)
+        status = {"phase": "Running", "podIP": self.host, "podIPs": [{"ip": self.host}]}
+        change = {"status": status}
+        self.api.patch(PODS, self.namespace, f"{name(number)}-bench", change, sub="/status")
 
 
 def _at_once(make: Callable[[int], object], numbers: Iterable[int]) -> None:
@@ -178,6 +193,8 @@ def prepared() -> Iterator[Field]:
             install_crds(api)
             namespace = f"bench-{uuid.uuid4().hex[:8]}"
             api.create(NAMESPACES, None, {"metadata": {"name": namespace}})
+            # The pods exist by name only, so no node runs them.
+            policies.Policies(api, namespace).publish_pods_without_a_node()
             xds_port = free_port()
             operator = _operator(directory, kubeconfig, namespace, xds_port)
             try:
@@ -208,7 +225,11 @@ def _create_gateway(field: Field) -> None:
         "apiVersion": GRPC_GATEWAYS.api_version,
         "kind": GRPC_GATEWAYS.kind,
         "metadata": {"name": _GATEWAY},
-        "spec": {"replicas": 1, "listeners": [{"name": "http", "port": field.port}]},
+        "spec": {
+            "replicas": 1,
+            "listeners": [{"name": "http", "port": field.port}],
+            "budget": {"namespace": "1Gi", "total": "1Gi"},
+        },
     }
     field.api.create(GRPC_GATEWAYS, field.namespace, manifest)
     kubelet = Kubelet(field.api, field.namespace)

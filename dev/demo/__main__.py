@@ -3,7 +3,9 @@
 import argparse
 import sys
 from pathlib import Path
+from shlex import quote
 
+from demo.canary import bad_version
 from demo.tools import KIND, KUBECTL, ROOT, DemoError, kubeconfig, python, run, step, stream
 from images.build import IMAGES, OPERATOR, localkind, source_digest
 
@@ -41,6 +43,8 @@ def demo() -> None:
     with step("Three services, three databases: the shop"):
         run(KUBECTL, "apply", "-f", SHOP / "namespace.yaml", show=True)
         _shop()
+    with step("A bad version is taken back: a canary, judged by grpc-status"):
+        bad_version()
     print()
     run(KUBECTL, "get", "ggw,gsvc", "--all-namespaces", show=True)
     print(next_steps())
@@ -51,8 +55,8 @@ def next_steps() -> str:
     return f"""
 The cluster keeps running; its context is kind-{CLUSTER}. To use it, paste:
 
-  export KUBECONFIG={kubeconfig()}
-  alias kubectl={KUBECTL}
+  export KUBECONFIG={quote(str(kubeconfig()))}
+  alias kubectl={quote(quote(str(KUBECTL)))}
   kubectl get ggw,gsvc --all-namespaces
   kubectl get gsvc directory -o yaml
 

@@ -1,6 +1,7 @@
 """Commands of the demo: run, shown, and named when they fail."""
 
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -45,7 +46,7 @@ def run(*command: str | Path, show: bool = False) -> str:
     """
     words = [str(word) for word in command]
     if show:
-        print(f"$ {' '.join([Path(words[0]).name, *words[1:]])}", flush=True)
+        print(f"$ {shlex.join([Path(words[0]).name, *words[1:]])}", flush=True)
     done = subprocess.run(
         words,
         cwd=ROOT,

@@ -4,9 +4,31 @@ import argparse
 import sys
 from pathlib import Path
 
-from generate import chart, crds, locks, protos, reasons, settings_docs, version
+from generate import (
+    chart,
+    crds,
+    kustomize,
+    limits_docs,
+    locks,
+    pod_policy,
+    protos,
+    reasons,
+    settings_docs,
+    version,
+)
 
-GENERATORS = (version, crds, chart, protos, locks, settings_docs, reasons)
+GENERATORS = (
+    version,
+    crds,
+    kustomize,
+    chart,
+    protos,
+    locks,
+    settings_docs,
+    limits_docs,
+    reasons,
+    pod_policy,
+)
 ROOT = Path(__file__).parents[2]
 
 

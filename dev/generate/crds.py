@@ -58,8 +58,8 @@ def _rows(schema: dict[str, Any], path: str, lines: list[str]) -> None:
 
 
 def _type(schema: dict[str, Any]) -> str:
-    if schema.get("x-kubernetes-int-or-string"):
-        return "integer or string"
+    if "type" not in schema:
+        return "integer or string" if "x-kubernetes-int-or-string" in schema else "quantity"
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if "items" in schema:

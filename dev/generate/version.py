@@ -16,6 +16,7 @@ _PLACES = {
         r'(?m)^(appVersion: ").*(?="$)',
         r"(ghcr\.io/grpc-operator/[a-z-]+:)\S+",
     ),
+    "operator/grpc_operator/__init__.py": (r'(?m)^(__version__ = ").*(?="$)',),
     **{f"{project}/pyproject.toml": (r'(?m)^(version = ").*(?="$)',) for project in PROJECTS},
 }
 """File -> patterns of what stands before a version, and of the version."""

@@ -99,14 +99,15 @@ def download_wheels(image: Image) -> None:
     stamp.unlink(missing_ok=True)
     for old in wheels.glob("*.whl"):
         old.unlink()
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+    command = [sys.executable, "-m", "pip", "download", "--require-hashes", "--quiet"]
+    command += ["--disable-pip-version-check"]
     command += ["--only-binary=:all:", "--implementation", "cp", "--python-version", _PYTHON_TAG]
     for abi in (f"cp{_PYTHON_TAG}", "abi3", "none"):
         command += ["--abi", abi]
     for glibc in ("2_17", "2014", "2_28", "2_31", "2_34"):
         separator = "" if glibc == "2014" else "_"
         command += ["--platform", f"manylinux{separator}{glibc}_{platform.machine()}"]
-    command += ["--require-hashes", "-r", str(requirements), "-d", str(wheels)]
+    command += ["-r", str(requirements), "-d", str(wheels)]
     subprocess.run(command, check=True)
     stamp.write_text(_contents(digest, wheels))
 

@@ -5,10 +5,20 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from generate import protos, version
 from images.build import localkind
+from release.base_images import (
+    CHART,
+    UnresolvedError,
+    envoy_image,
+    pinned_chart,
+    python_image,
+    resolve,
+)
+from release.sbom import chart_sbom
 
 ROOT = Path(__file__).parents[2]
 BIN = ROOT / ".venv" / "bin"
@@ -50,10 +60,12 @@ def package(tag: str) -> None:
     """Fills `dist/` with the chart, the kit's wheel and sdist, and the release notes.
 
     Args:
-        tag: The git tag to publish, such as `v0.1.0`; nothing is compared when empty.
+        tag: The git tag to publish, such as `v0.1.0`. When empty, nothing is compared, and no
+            registry is asked for the digests of images.
 
     Raises:
         ReleaseError: The tag is not the version's, or the changelog lacks the version.
+        UnresolvedError: An image has no digest.
     """
     current = version.version()
     if tag and tag != f"v{current}":
@@ -61,8 +73,24 @@ def package(tag: str) -> None:
     shutil.rmtree(DIST, ignore_errors=True)
     DIST.mkdir()
     (DIST / "notes.md").write_text(notes((ROOT / "CHANGELOG.md").read_text(), current))
-    _run(BIN / "uv", "build", "--quiet", "--out-dir", DIST, "services/kit")
-    _run(localkind("tools", "helm"), "package", "charts/grpc-operator", "--destination", DIST)
+    build_kit(DIST)
+    with tempfile.TemporaryDirectory() as folder:
+        chart = pinned_chart(Path(folder), base_images(current)) if tag else CHART
+        _run(localkind("tools", "helm"), "package", chart, "--destination", DIST)
+
+
+def base_images(current: str) -> str:
+    """Records the images of the release by digest, and the chart's SBOM; returns Envoy's."""
+    python, envoy = resolve(python_image()), resolve(envoy_image())
+    (DIST / "base-images.txt").write_text(f"PYTHON_IMAGE={python}\nENVOY_IMAGE={envoy}\n")
+    (DIST / f"grpc-operator-{current}.cdx.json").write_text(chart_sbom(current, envoy))
+    return envoy
+
+
+def build_kit(target: Path) -> None:
+    """Writes the kit's sdist and wheel into a folder, with the build backend that was locked."""
+    lock = ("--build-constraints", "dev/release/build-requirements.txt", "--require-hashes")
+    _run(BIN / "uv", "build", "--quiet", *lock, "--out-dir", target, "services/kit")
 
 
 def notes(changelog: str, wanted: str) -> str:
@@ -94,7 +122,7 @@ def main() -> int:
             prepare(options.version)
         else:
             package(options.tag)
-    except ReleaseError as error:
+    except (ReleaseError, UnresolvedError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

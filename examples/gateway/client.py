@@ -1,6 +1,9 @@
 """One user, three protocols, one host and port.
 
-    python client.py HOST PORT
+    python client.py ADDRESS PORT HOST
+
+ADDRESS and PORT are those of the gateway, HOST is that of the service. Where HOST resolves to the
+gateway, a client needs nothing else.
 
 Creates a user by REST/JSON, reads it by gRPC, lists it by gRPC-Web, deletes it by REST, and prints
 every call. Exit code 0 when all of them agree.
@@ -11,6 +14,7 @@ import json
 import struct
 import sys
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -24,35 +28,50 @@ _TRAILERS = 0x80
 """Flag of the frame with the trailers (gRPC-Web protocol, PROTOCOL-WEB.md)."""
 
 
-def rest(host: str, port: int, verb: str, path: str, body: Any = None) -> Any:
+@dataclass(frozen=True)
+class Gateway:
+    """Where the gateway is reached, and which host of it is called."""
+
+    address: str
+    port: int
+    host: str
+
+
+def rest(gateway: Gateway, verb: str, path: str, body: Any = None) -> Any:
     """Makes one REST call and returns the JSON it answers."""
-    connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT)
+    connection = http.client.HTTPConnection(gateway.address, gateway.port, timeout=_TIMEOUT)
     text = json.dumps(body) if body is not None else None
-    connection.request(verb, path, text, {"Content-Type": "application/json"})
+    headers = {"Host": gateway.host, "Content-Type": "application/json"}
+    connection.request(verb, path, text, headers)
     answer = connection.getresponse()
     data = answer.read().decode()
-    print(f"REST      {verb} http://{host}:{port}{path} {text or ''}")
+    print(f"REST      {verb} http://{gateway.host}{path} {text or ''}")
     print(f"          {answer.status} {data}")
     if answer.status != http.HTTPStatus.OK:
         raise SystemExit(f"{verb} {path}: HTTP {answer.status}")
     return json.loads(data or "{}")
 
 
-def read_by_grpc(host: str, port: int, id_: str) -> user_pb2.User:
+def read_by_grpc(gateway: Gateway, id_: str) -> user_pb2.User:
     """Reads a user by gRPC."""
-    with grpc.insecure_channel(f"{host}:{port}") as channel:
+    options = [("grpc.default_authority", gateway.host)]
+    with grpc.insecure_channel(f"{gateway.address}:{gateway.port}", options) as channel:
         stub = user_pb2_grpc.UserServiceStub(channel)
         user = stub.GetUser(user_pb2.GetUserRequest(id=id_), timeout=_TIMEOUT).user
-    print(f"gRPC      {host}:{port} user.v1.UserService/GetUser id={id_}")
+    print(f"gRPC      {gateway.host} user.v1.UserService/GetUser id={id_}")
     print(f"          OK {user.email}")
     return user
 
 
-def list_by_grpc_web(host: str, port: int) -> list[user_pb2.User]:
+def list_by_grpc_web(gateway: Gateway) -> list[user_pb2.User]:
     """Lists users by gRPC-Web, as a browser does: one HTTP/1.1 POST, frames in the answer."""
     message = user_pb2.ListUsersRequest(page_size=100).SerializeToString()
-    headers = {"Content-Type": "application/grpc-web+proto", "X-Grpc-Web": "1"}
-    connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT)
+    headers = {
+        "Host": gateway.host,
+        "Content-Type": "application/grpc-web+proto",
+        "X-Grpc-Web": "1",
+    }
+    connection = http.client.HTTPConnection(gateway.address, gateway.port, timeout=_TIMEOUT)
     path = "/user.v1.UserService/ListUsers"
     connection.request("POST", path, struct.pack(">BI", 0, len(message)) + message, headers)
     data = connection.getresponse().read()
@@ -64,7 +83,7 @@ def list_by_grpc_web(host: str, port: int) -> list[user_pb2.User]:
             trailers = " ".join(frame.decode().split())
         else:
             users.append(user_pb2.User.FromString(frame))
-    print(f"gRPC-Web  POST http://{host}:{port}{path}")
+    print(f"gRPC-Web  POST http://{gateway.host}{path}")
     print(f"          {trailers}, {len(users)} users")
     if "grpc-status:0" not in trailers.replace(" ", ""):
         raise SystemExit(f"ListUsers: {trailers or 'no trailers'}")
@@ -73,16 +92,16 @@ def list_by_grpc_web(host: str, port: int) -> list[user_pb2.User]:
 
 def main() -> int:
     """Makes the calls and returns the exit code."""
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4:
         print(__doc__, file=sys.stderr)
         return 2
-    host, port = sys.argv[1], int(sys.argv[2])
+    gateway = Gateway(sys.argv[1], int(sys.argv[2]), sys.argv[3])
     email = f"ada-{uuid.uuid4().hex[:8]}@example.com"
     wanted = {"email": email, "name": "Ada", "role": "USER_ROLE_ADMIN"}
-    created = rest(host, port, "POST", "/v1/users", wanted)["user"]
-    read = read_by_grpc(host, port, created["id"])
-    listed = [user for user in list_by_grpc_web(host, port) if user.id == created["id"]]
-    rest(host, port, "DELETE", f"/v1/users/{created['id']}")
+    created = rest(gateway, "POST", "/v1/users", wanted)["user"]
+    read = read_by_grpc(gateway, created["id"])
+    listed = [user for user in list_by_grpc_web(gateway) if user.id == created["id"]]
+    rest(gateway, "DELETE", f"/v1/users/{created['id']}")
     if [user.email for user in (read, *listed)] != [email, email]:
         print(f"The protocols disagree: {created}, {read}, {listed}", file=sys.stderr)
         return 1

@@ -37,16 +37,29 @@ class InvalidSpecError(Exception):
         super().__init__("".join(texts))
 
 
+class ConfigurationError(Exception):
+    """Whoever started the operator must change arguments or settings; a restart cannot help."""
+
+
 class ClusterError(Exception):
     """The API server rejected a request or did not respond.
 
     Attributes:
+        words: What the server said, or why there was no answer; without the request.
         status: HTTP status, or 0 when there was no answer.
         retry_after: Seconds the server asked to wait, if it did.
     """
 
-    def __init__(self, message: str, *, status: int = 0, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        words: str = "",
+        status: int = 0,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
+        self.words = words or message
         self.status = status
         self.retry_after = retry_after
 
@@ -60,11 +73,15 @@ class ConflictError(ClusterError):
 
 
 class ForbiddenError(ClusterError):
-    """The operator may not do this (403): RBAC, quota or an admission policy."""
+    """The operator may not do this (403): RBAC, a quota or a namespace that is being deleted."""
+
+
+class AdmissionDeniedError(ClusterError):
+    """An admission policy or webhook denies the write, with whatever HTTP status it chose."""
 
 
 class RejectedError(ClusterError):
-    """The API server found the object itself invalid (400, 422)."""
+    """The API server found the object itself invalid (400, 422) or too large (413)."""
 
 
 class LeaseLostError(Exception):

@@ -20,8 +20,25 @@ SERVICE = "grpc.infera.dev/service"
 GATEWAY = "grpc.infera.dev/gateway"
 """Selects the proxies of one GrpcGateway."""
 
+REVISION = "grpc.infera.dev/revision"
+"""Selects the pods of one revision of a GrpcService: the name of its Deployment. Deployments of
+operators without revisions do not have it."""
+
+REVISION_HASH = "grpc.infera.dev/revision-hash"
+"""Annotation of a Deployment: hash of the pod template that makes the revision."""
+
+ROLLOUT_COMMAND = "grpc.infera.dev/rollout"
+"""Annotation of a GrpcService: what to do with a revision, such as ``promote users-7f3a9c2e``."""
+
 APPLIED_HASH = "grpc.infera.dev/applied-hash"
 """Annotation: hash of the manifest that was last applied to this object."""
+
+ALLOWED_GRPC_SERVICES = "grpc.infera.dev/allowed-grpcservices"
+"""Annotation of a ServiceAccount, by its owner: names of the GrpcServices whose pods may run as it,
+separated by commas, or ``*``."""
+
+SERVICE_ACCOUNT = "grpc.infera.dev/service-account"
+"""Annotation of a Deployment: the ServiceAccount of others that allows its pods to run as it."""
 
 BOOTSTRAP_HASH = "grpc.infera.dev/bootstrap-hash"
 """Annotation of a proxy's pod: hash of the files it starts from."""
@@ -32,9 +49,22 @@ def service_selector(service: str) -> dict[str, str]:
     return {SERVICE: service}
 
 
-def selector_text(service: str) -> str:
-    """Returns the selector as the scale subresource wants it."""
-    return f"{SERVICE}={service}"
+def revision_selector(service: str, revision: str) -> dict[str, str]:
+    """Returns the immutable pod selector of a revision of a GrpcService."""
+    return {SERVICE: service, REVISION: revision}
+
+
+def selector_text(service: str, revision: str | None = None) -> str:
+    """Returns the selector as the scale subresource wants it.
+
+    Args:
+        service: Name of the GrpcService.
+        revision: The revision whose pods count; those of the service's own name have the label
+            only if no operator without revisions has made them.
+    """
+    if revision is None or revision == service:
+        return f"{SERVICE}={service}"
+    return f"{SERVICE}={service},{REVISION}={revision}"
 
 
 def of_service(service: str) -> dict[str, str]:

@@ -15,6 +15,20 @@ GATEWAY_ADMIN_PORT = 19000
 GATEWAY_STATUS_PORT = 19003
 """Readiness and Prometheus metrics of a proxy; the port is named ``METRICS_PORT``."""
 
+XDS_AUDIENCE = "xds.grpc.infera.dev"
+"""Audience of the tokens by which proxies identify themselves to the xDS server; the API server
+takes no token of another audience than its own."""
+
+REPLICA_AUDIENCE = "replicas.grpc.infera.dev"
+"""Audience of the tokens by which replicas of the operator identify themselves to each other."""
+
+XDS_CA = "xds-ca"
+XDS_TOKEN = "xds-token"  # noqa: S105 - a name
+"""The SDS resources with the CAs that a proxy trusts, and with its token."""
+
+XDS_TOKEN_FILE = "token"  # noqa: S105 - a name
+"""The file of the token in ``xds_token_folder``."""
+
 _CONFIG_FOLDER = "/etc/grpc-operator"
 _PRIVILEGED_PORTS = 1024
 """Below, only root may listen."""
@@ -35,9 +49,33 @@ def client_config_map(service: str) -> str:
     return f"{service}-grpc-client"
 
 
-def descriptor_config_map(service: str) -> str:
-    """The ConfigMap that pins the FileDescriptorSet in use."""
-    return f"{service}-grpc-descriptor"
+def revision(service: str, digest: str) -> str:
+    """A revision of a GrpcService: its Deployment and headless Service.
+
+    Args:
+        service: Name of the GrpcService.
+        digest: Hash of the pod template, 8 hexadecimal digits.
+    """
+    return f"{service}-{digest}"
+
+
+def revision_digest(service: str, revision: str) -> str:
+    """The digest in the name of a revision; empty for the Deployment that existed before any."""
+    return revision.removeprefix(service).removeprefix("-")
+
+
+def revision_service(service: str, revision: str) -> str:
+    """The headless Service of a revision; the name of the first one is that of the ClusterIP."""
+    return f"{service}-revision" if revision == service else revision
+
+
+def descriptor_config_map(revision: str) -> str:
+    """The ConfigMap that pins the FileDescriptorSet of a revision.
+
+    Args:
+        revision: Its name; that of the GrpcService without revisions.
+    """
+    return f"{revision}-grpc-descriptor"
 
 
 def host_port(host: str, port: int) -> str:
@@ -80,6 +118,11 @@ def certificate_folder(listener: str) -> str:
     return f"{_CONFIG_FOLDER}/tls/{listener}"
 
 
+def xds_token_folder() -> str:
+    """Where the kubelet puts the token of a proxy's pod."""
+    return f"{_CONFIG_FOLDER}/xds"
+
+
 def sds_secret(listener: str) -> str:
     """Name of the SDS resource with the certificate of a listener."""
     return f"tls-{listener}"
@@ -87,4 +130,9 @@ def sds_secret(listener: str) -> str:
 
 def sds_path(listener: str) -> str:
     """The file of the SDS resource: ``sds_config.path_config_source.path`` of the listener."""
-    return f"{bootstrap_folder()}/{sds_secret(listener)}.json"
+    return sds_file(sds_secret(listener))
+
+
+def sds_file(resource: str) -> str:
+    """The file in which a proxy finds an SDS resource."""
+    return f"{bootstrap_folder()}/{resource}.json"

@@ -1,6 +1,6 @@
 """The Kubernetes resources the operator reads or writes, and their paths."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -23,7 +23,7 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True)
 class Resource:
-    """A namespaced resource of the API server.
+    """A resource of the API server.
 
     Attributes:
         label_selector: Restricts what is listed and watched; empty for everything.
@@ -67,7 +67,12 @@ HORIZONTAL_POD_AUTOSCALERS = Resource(
 PODS = Resource("", "v1", "pods", "Pod", _OURS)
 # The EndpointSlice controller copies the labels of the Service.
 ENDPOINT_SLICES = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", _OURS)
+NAMESPACES = Resource("", "v1", "namespaces", "Namespace")
 EVENTS = Resource("events.k8s.io", "v1", "events", "Event")
+CORE_EVENTS = Resource("", "v1", "events", "Event")
+"""The same objects; only this version can be selected by what they are about."""
+SECRETS = Resource("", "v1", "secrets", "Secret")
+TOKEN_REVIEWS = Resource("authentication.k8s.io", "v1", "tokenreviews", "TokenReview")
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 
 CHILDREN = (
@@ -80,11 +85,26 @@ CHILDREN = (
 )
 """What a GrpcService or a GrpcGateway may own."""
 
+PRUNED = (CONFIG_MAPS, POD_DISRUPTION_BUDGETS, HORIZONTAL_POD_AUTOSCALERS)
+"""Of these, the children that a change of the spec can end. Of Deployments and Services, the
+operator only deletes those of revisions."""
+
 OWNERS = (GRPC_SERVICES, GRPC_GATEWAYS)
 """What people write."""
 
 WATCHED = (*OWNERS, *CHILDREN, PODS, ENDPOINT_SLICES)
-"""What the operator keeps a copy of."""
+"""What the operator keeps a copy of, besides Namespaces."""
+
+
+def watched(namespaces: Collection[str]) -> tuple[Resource, ...]:
+    """Returns what is watched: Namespaces too, unless the operator is restricted to some.
+
+    Args:
+        namespaces: Those that it is restricted to; none for all. A Role in a namespace can give
+            access to nothing outside it.
+    """
+    return WATCHED if namespaces else (*WATCHED, NAMESPACES)
+
 
 _BY_KIND = {resource.kind: resource for resource in WATCHED}
 

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from grpc_operator.allowances import Allowance
+
 _NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
 """A DNS subdomain, as the names of Kubernetes objects are."""
 
@@ -21,6 +23,11 @@ class Settings(BaseSettings):
     """Namespaces to watch, separated by commas; all when empty."""
     watch_label_selector: str = ""
     """Label selector for the GrpcServices to reconcile; all when empty."""
+    service_pods_may: Annotated[tuple[Allowance, ...], NoDecode] = ()
+    """What `podTemplate` of GrpcServices may ask for beyond the restricted Pod Security Standard,
+    separated by commas; nothing when empty."""
+    gateway_pods_may: Annotated[tuple[Allowance, ...], NoDecode] = ()
+    """The same for GrpcGateways."""
     cluster_domain: str = Field(default="cluster.local", min_length=1)
     """DNS domain of the cluster."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -34,10 +41,20 @@ class Settings(BaseSettings):
     lease_namespace: str = Field(default="default", min_length=1, validation_alias="POD_NAMESPACE")
     """Namespace of the Lease and of the operator."""
     xds_port: int = Field(default=18000, ge=0, le=65535)
-    """Port of the xDS server (incremental ADS) that proxies connect to; 0 chooses a free port."""
+    """Port of the xDS server (incremental ADS over TLS), for proxies and other replicas; 0 chooses
+    a free port."""
     xds_address: str = Field(default="", max_length=300)
     """Address (HOST:PORT) at which proxies reach the xDS server of any replica; `localhost:18000`
     when empty."""
+    xds_secret: str = Field(default="grpc-operator-xds", pattern=_NAME, max_length=253)
+    """Secret, in the namespace of the operator, in which it keeps the CA and the certificate of the
+    xDS server."""
+    xds_certificate_folder: str = ""
+    """Folder with `tls.crt`, `tls.key` and `ca.crt` of the xDS server, which somebody else keeps up
+    to date; the Secret is not used then."""
+    replica_token_folder: str = "/var/run/secrets/grpc.infera.dev"  # noqa: S105 - a folder
+    """Folder with the file `token`, by which this replica identifies itself to the others. Its
+    audience is `replicas.grpc.infera.dev`."""
     peers_host: str = Field(default="", max_length=253)
     """DNS name that resolves to the addresses of all replicas, which exchange the list of proxies
     that are connected to them; empty with a single replica."""
@@ -53,8 +70,16 @@ class Settings(BaseSettings):
     """Seconds after which another replica may acquire a Lease that was not renewed."""
     workers: int = Field(default=8, ge=1, le=64)
     """Number of objects that are reconciled at the same time."""
+    object_metrics: Literal["Enabled", "Disabled"] = "Disabled"
+    """Whether /metrics has series of each GrpcService and GrpcGateway, with their names. Enable it
+    only where a NetworkPolicy says who may scrape."""
     resync_seconds: float = Field(default=600, ge=1)
     """Seconds between two resyncs, which list every watched object."""
+
+    @property
+    def xds_host(self) -> str:
+        """DNS name at which proxies reach the xDS server, which its certificate is for."""
+        return self.xds_address.rpartition(":")[0] or "localhost"
 
     @field_validator("xds_address")
     @classmethod
@@ -63,7 +88,7 @@ class Settings(BaseSettings):
             raise ValueError("must be HOST:PORT, such as grpc-operator-xds.grpc.svc:18000")
         return value
 
-    @field_validator("watch_namespaces", mode="before")
+    @field_validator("watch_namespaces", "service_pods_may", "gateway_pods_may", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

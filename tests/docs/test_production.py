@@ -71,13 +71,13 @@ def test_every_name_exists() -> None:
     named = set(spans(PAGE))
     upper = {name for name in named if re.fullmatch(r"[A-Z_]{3,}", name)}
     lower = {name for name in named if re.fullmatch(r"[a-z]+(_[a-z]+)+", name)}
-    metrics = {name for name in lower if name.startswith("rpc_server_")}
+    metrics = {name for name in lower if name.startswith("grpc_server_")}
     options = {name for name in lower - metrics if name not in _OTHER_OPTIONS}
 
     assert upper - codes - health - _OTHER_WORDS <= variables()
     assert options <= client_options().keys()
     assert metrics
-    assert metrics <= set(re.findall(r"rpc_server_\w+", _served()))
+    assert metrics <= set(re.findall(r"grpc_server_\w+", _served()))
     for name in named:
         if name.startswith(("grpc_service_kit.", "context.")):
             pkgutil.resolve_name(name.replace("context.", "grpc_service_kit.context.", 1))

@@ -1,13 +1,16 @@
 """What a release publishes, and what readers install before there is one."""
 
 import re
+import tarfile
+import zipfile
+from pathlib import Path, PurePath
 
 import pytest
 import yaml
 
 from generate.version import version
 from images.build import ENVOY, OPERATOR
-from release.__main__ import ReleaseError, notes
+from release.__main__ import ReleaseError, build_kit, notes
 from tests.docs.pages import ROOT
 
 _INSTALL = re.compile(r"helm (?:install|test)\b(?:[^\n]*\\\n)*[^\n]*")
@@ -43,3 +46,19 @@ def test_every_page_installs_into_the_same_namespace(page: str) -> None:
 
     assert commands
     assert all("--namespace grpc-operator-system" in command for command in commands), commands
+
+
+def test_the_kit_is_published_with_its_license(tmp_path: Path) -> None:
+    """Apache-2.0, section 4: whoever gets a copy gets the license with it."""
+    build_kit(tmp_path)
+    license_text = (ROOT / "LICENSE").read_bytes()
+    (sdist,), (wheel,) = tmp_path.glob("*.tar.gz"), tmp_path.glob("*.whl")
+
+    with tarfile.open(sdist) as archive:
+        found = {PurePath(m.name).name: m for m in archive.getmembers() if m.isfile()}
+        member = archive.extractfile(found["LICENSE"])
+        assert member
+        assert member.read() == license_text
+    with zipfile.ZipFile(wheel) as archive_:
+        (name,) = (n for n in archive_.namelist() if n.endswith("licenses/LICENSE"))
+        assert archive_.read(name) == license_text

@@ -171,11 +171,11 @@ def test_the_image_serves_the_metrics_that_the_page_names(container: Path, reade
     page = f"http://127.0.0.1:{reader.ports['METRICS_PORT']}/metrics"
     with urllib.request.urlopen(page, timeout=HANG) as response:
         served = response.read().decode()
-    named = re.findall(r"`(rpc_\w+)`", PAGE.read_text())
+    named = re.findall(r"`(grpc_server_\w+)`", PAGE.read_text())
 
     assert named
     assert [name for name in named if name not in served] == []
-    assert f'{SERVICE}/GetQuote"' in served
+    assert f'grpc_method="GetQuote",grpc_service="{SERVICE}"' in served
 
 
 def test_the_address_of_the_kit_is_the_chart_s() -> None:

@@ -4,6 +4,7 @@ import json
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote
 
@@ -46,6 +47,9 @@ class Client(Protocol):
     def call(self, method: str, *requests: Message) -> Answer:
         """Sends all request messages and returns all answers."""
 
+    def close(self) -> None:
+        """Closes the connection."""
+
 
 class GrpcClient:
     """gRPC over HTTP/2.
@@ -53,11 +57,26 @@ class GrpcClient:
     Args:
         port: Port on loopback that leads to the gateway.
         host: Host to ask for.
+        ca: File with the certificate to trust; without one it speaks plaintext.
     """
 
-    def __init__(self, port: int, host: str) -> None:
-        options = [("grpc.default_authority", host), ("grpc.enable_retries", 0)]
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options)
+    def __init__(self, port: int, host: str, ca: Path | None = None) -> None:
+        target = f"127.0.0.1:{port}"
+        options: list[tuple[str, Any]] = [
+            ("grpc.default_authority", host),
+            ("grpc.enable_retries", 0),
+            ("grpc.use_local_subchannel_pool", 1),
+        ]
+        if ca is None:
+            self._channel = grpc.insecure_channel(target, options)
+        else:
+            options.append(("grpc.ssl_target_name_override", host))
+            credentials = grpc.ssl_channel_credentials(ca.read_bytes())
+            self._channel = grpc.secure_channel(target, credentials, options)
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._channel.close()
 
     def call(self, method: str, *requests: Message) -> Answer:
         """Sends all request messages and returns all answers."""
@@ -74,9 +93,20 @@ class GrpcClient:
 
 
 class _HttpClient:
-    def __init__(self, port: int, host: str) -> None:
-        self._pool = urllib3.HTTPConnectionPool("127.0.0.1", port, retries=False, timeout=HANG)
+    def __init__(self, port: int, host: str, ca: Path | None = None) -> None:
+        tls: dict[str, Any] = {
+            "ca_certs": str(ca),
+            "server_hostname": host,
+            "assert_hostname": host,
+        }
+        kind = urllib3.HTTPConnectionPool if ca is None else urllib3.HTTPSConnectionPool
+        options = {} if ca is None else tls
+        self._pool = kind("127.0.0.1", port, retries=False, timeout=HANG, **options)
         self._headers = {"host": host}
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._pool.close()
 
     def request(
         self, verb: str, path: str, body: bytes | None = None, **headers: str

@@ -32,6 +32,13 @@ class Cluster:
             stderr=subprocess.STDOUT,
         )
 
+    def kubectl_bytes(self, *arguments: str, stdin: bytes) -> None:
+        """Runs kubectl with binary input; fails the test with its error."""
+        done = subprocess.run(
+            [KUBECTL, *arguments], input=stdin, env=self._env, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode(errors="replace")
+
     def helm(self, *arguments: str) -> str:
         """Runs helm and returns what it printed; fails the test with its error."""
         return self._run([self._helm, *arguments], None)

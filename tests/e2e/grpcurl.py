@@ -1,15 +1,13 @@
 """A stand-in for grpcurl: the part of its command line that `status.urls` uses.
 
-    grpcurl [-plaintext] -protoset FILE [-authority HOST] ADDRESS SERVICE/METHOD
+    grpcurl [-plaintext] -protoset FILE [-max-time SECONDS] [-d JSON] [-authority HOST]
+            ADDRESS SERVICE/METHOD
 
-The request is an empty message; the answers are printed as JSON. An error ends it with exit code
-64 + the status code, as with the real one. FORWARDS in the environment is a JSON object of
-addresses and what stands for them outside the cluster.
+The request is an empty message without -d; the answers are printed as JSON. An error ends it with
+exit code 64 + the status code, as with the real one.
 """
 
 import argparse
-import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="grpcurl", allow_abbrev=False)
     parser.add_argument("-plaintext", action="store_true", required=True)
     parser.add_argument("-protoset", type=Path, required=True)
+    parser.add_argument("-max-time", type=float, default=HANG)
+    parser.add_argument("-d", default="{}")
     parser.add_argument("-authority")
     parser.add_argument("address")
     parser.add_argument("method")
@@ -33,17 +33,16 @@ def main() -> int:
     method = _pool(options.protoset).FindServiceByName(service).methods_by_name[name]
     request = message_factory.GetMessageClass(method.input_type)
     reply: Any = message_factory.GetMessageClass(method.output_type)
-    forwards = json.loads(os.environ.get("FORWARDS", "{}"))
     authority = options.authority or options.address
     channel = grpc.insecure_channel(
-        forwards.get(options.address, options.address),
+        options.address,
         [("grpc.default_authority", authority), ("grpc.enable_retries", 0)],
     )
     call: Any = channel.unary_stream(
         f"/{options.method}", lambda message: message.SerializeToString(), reply.FromString
     )
     try:
-        for message in call(request(), timeout=HANG):
+        for message in call(json_format.Parse(options.d, request()), timeout=options.max_time):
             print(json_format.MessageToJson(message))  # noqa: T201 - a command-line tool
     except grpc.RpcError as error:
         code: Any = error.code()

@@ -15,6 +15,9 @@ _CODE = "load-code"
 _FOLDER = "/load"
 _STUBS = ROOT / "services" / "user" / "gen"
 
+_PROGRESS = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3} ")
+"""How a line of progress begins."""
+
 
 def _files() -> dict[str, Path]:
     """Returns the modules that the pods need, by the path they are imported under."""
@@ -23,10 +26,10 @@ def _files() -> dict[str, Path]:
     return {path: file for path, file in modules.items() if not file.name.startswith("test_")}
 
 
-def apply_code(cluster: Cluster) -> None:
+def apply_code(cluster: Cluster, namespace: str = "default") -> None:
     """Puts the load generator and the Echo server into a ConfigMap."""
     data = {path.replace("/", "."): file.read_text() for path, file in _files().items()}
-    metadata = {"name": _CODE}
+    metadata = {"name": _CODE, "namespace": namespace}
     manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
     cluster.apply(manifest)
 
@@ -54,7 +57,7 @@ def echo_service(name: str, replicas: int = 2, **spec: Any) -> dict[str, Any]:
         ],
         "resources": {"requests": {"cpu": "20m", "memory": "48Mi"}},
         "drain": {"delay": "5s", "timeout": "30s"},
-        "gateway": {"retry": {"attempts": 0}},
+        "gateway": {"hostnames": ["*"], "retry": {"attempts": 0}},
         "podTemplate": {"spec": overlay},
     }
     return {
@@ -156,15 +159,21 @@ class LoadPod:
         line = self._cluster.kubectl("logs", "load", "--tail=1")
         return sum(map(int, re.findall(rf"{re.escape(prefix)}[^:;]*: (\d+) calls", line)))
 
+    def failed(self, prefix: str) -> int:
+        """Returns how many calls have failed so far of the loads whose names begin so."""
+        line = self._cluster.kubectl("logs", "load", "--tail=1")
+        return sum(map(int, re.findall(rf"{re.escape(prefix)}[^:;]*: \d+ calls, (\d+)", line)))
+
     def stop(self, timeout: float = 900) -> Report:
         """Lets the running calls, and the counted ones, come to their end; returns the result."""
         self._cluster.kubectl("exec", "load", "--", "sh", "-c", "kill -TERM 1")
         ended = "--for=jsonpath={.status.containerStatuses[0].state.terminated.reason}"
         self._cluster.kubectl("wait", "pod/load", ended, f"--timeout={timeout:.0f}s")
-        lines = self._logs().splitlines()
-        result = next((line for line in reversed(lines) if line.startswith("{")), "")
-        assert result, "the load generator ended without a result:\n" + "\n".join(lines)
-        return Report(json.loads(result)["loads"], self._timeline)
+        log = self._logs()
+        lines = [line for line in log.splitlines() if not _PROGRESS.match(line)]
+        assert "{" in lines, f"the load generator ended without a result:\n{log}"
+        result = json.loads("\n".join(lines[lines.index("{") :]))
+        return Report(result["loads"], self._timeline)
 
     def _under_way(self) -> bool:
         assert self._phase() not in ("Failed", "Succeeded"), self._logs()

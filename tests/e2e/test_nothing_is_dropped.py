@@ -100,7 +100,7 @@ def changed(**spec: Any) -> dict[str, Any]:
 def users(**spec: Any) -> dict[str, Any]:
     """Returns the GrpcService of the README at the gateway, with time for long streams."""
     manifest: dict[str, Any] = yaml.safe_load(_EXAMPLE.read_text())
-    gateway = {"retry": {"attempts": 0}}
+    gateway = {"hostnames": ["*"], "retry": {"attempts": 0}}
     drain = {"delay": "5s", "timeout": "30s"}
     manifest["spec"] |= {"gateway": gateway, "drain": drain, **spec}
     return manifest
@@ -152,7 +152,8 @@ def test_route_edits(world: World) -> None:
     def act(timeline: Timeline) -> None:
         for edit in edits:
             with timeline.step(f"gateway of changed: {edit}"):
-                world.apply(changed(gateway={"retry": {"attempts": 0}, **edit}))
+                gateway = {"hostnames": ["*"], "retry": {"attempts": 0}}
+                world.apply(changed(gateway={**gateway, **edit}))
 
     assert_others_go_on(world, act)
 

@@ -17,13 +17,15 @@ import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
+from multidict import CIMultiDict
 
 from tests.waiting import HANG
 
 _TRAILERS = 0x80
 """Flag of the gRPC-Web frame that carries the trailers (gRPC-Web protocol document)."""
 
-Headers = Mapping[str, str]
+Headers = Mapping[str, str] | Sequence[tuple[str, str]]
+"""Headers of a request; a sequence may have one several times."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,12 @@ class GrpcReply:
     trailers: Mapping[str, str] = field(default_factory=dict)
 
 
+Body = bytes | AsyncIterator[bytes] | None
+"""Pieces of an iterator are sent as chunks, each when it is there."""
+
+
 async def http(
-    port: int, method: str, path: str, *, body: bytes | None = None, headers: Headers | None = None
+    port: int, method: str, path: str, *, body: Body = None, headers: Headers | None = None
 ) -> HttpReply:
     """Makes one HTTP/1.1 request to loopback; ``headers`` may set ``Host``."""
     async with (
@@ -68,7 +74,7 @@ async def http(
             method,
             f"http://127.0.0.1:{port}{path}",
             data=body,
-            headers=headers,
+            headers=CIMultiDict(headers or ()),
             allow_redirects=False,
         ) as answer,
     ):
@@ -81,7 +87,9 @@ async def rest(
     """Makes one REST call; ``data`` is sent as JSON."""
     body = None if data is None else json.dumps(data).encode()
     extra = {} if body is None else {"content-type": "application/json"}
-    return await http(port, method, path, body=body, headers={**extra, **(headers or {})})
+    sent = CIMultiDict(extra)
+    sent.update(headers or ())
+    return await http(port, method, path, body=body, headers=sent)
 
 
 def frame(message: bytes, flags: int = 0) -> bytes:
@@ -119,11 +127,21 @@ async def grpc_web(
     """
     kind = "application/grpc-web-text" if text else "application/grpc-web+proto"
     body = base64.b64encode(frame(message)) if text else frame(message)
-    sent = {"content-type": kind, "accept": kind, "x-grpc-web": "1", **(headers or {})}
-    reply = await http(port, "POST", f"/{method}", body=body, headers=sent)
-    if not reply.headers.get("Content-Type", "").startswith("application/grpc-web"):
+    sent = CIMultiDict({"content-type": kind, "accept": kind, "x-grpc-web": "1"})
+    sent.extend(headers or ())
+    return web_reply(await http(port, "POST", f"/{method}", body=body, headers=sent))
+
+
+def web_reply(reply: HttpReply) -> GrpcReply:
+    """Reads an answer by gRPC-Web.
+
+    Raises:
+        ValueError: It is none, or a frame is cut short.
+    """
+    kind = reply.headers.get("Content-Type", "")
+    if not kind.startswith("application/grpc-web"):
         raise ValueError(f"not a gRPC-Web answer: {reply}")
-    data = _decode_text(reply.body) if text else reply.body
+    data = _decode_text(reply.body) if "-text" in kind else reply.body
     parts = frames(data)
     trailers = _trailers([content for flags, content in parts if flags & _TRAILERS])
     lower = {name.lower(): value for name, value in reply.headers.items()}

@@ -5,7 +5,7 @@ The first path segment is the scope: a call of ``/one.Echo/Say`` finds scope ``o
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from envoy.config.cluster.v3 import cluster_pb2
@@ -21,6 +21,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import (
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from google.protobuf.any_pb2 import Any as Packed
 
+from grpc_operator.gateway.envoy import table_parts
 from grpc_operator.gateway.snapshot import (
     CLUSTER,
     ENDPOINTS,
@@ -164,3 +165,27 @@ def _scope(name: str, routes: str) -> Any:
     return scoped_route_pb2.ScopedRouteConfiguration(
         name=name, route_configuration_name=routes, key=key
     )
+
+
+def shared(services: Iterable[Service]) -> Snapshot:
+    """Returns services that share the route table ``shared.Echo``, each on its own host.
+
+    The host is ``NAME.test``. Broken is a route whose regular expression Envoy cannot compile.
+    """
+    services = [*services]
+    made = snapshot(replace(service, broken=False) for service in services)
+    name = "shared.Echo"
+    parts = []
+    for service in services:
+        found = _routes(service, name, service.key.namespaced_name).virtual_hosts[0]
+        if service.broken:
+            found.routes[0].match.safe_regex.regex = "("
+        routes = route_components_pb2.VirtualHost(routes=found.routes).SerializeToString()
+        domains = (f"{service.name}.test",)
+        parts.append(table_parts.part(domains, frozenset({service.key}), routes))
+    keys = frozenset(service.key for service in services)
+    frame = route_pb2.RouteConfiguration(name=name).SerializeToString()
+    table = replace(table_parts.table(name, frame, tuple(parts)), sharers=keys)
+    scope = replace(resource(name, _scope(name, name)), sharers=keys)
+    hashes = {each.key: hashlib.sha256(repr(each).encode()).hexdigest() for each in services}
+    return Snapshot({**made.resources, ROUTES: {name: table}, SCOPE: {name: scope}}, hashes)

@@ -10,10 +10,12 @@ from grpc_operator.resources import Key
 from grpc_operator.xds import pending
 from grpc_operator.xds.server import AdsServer
 from grpc_operator.xds.state import ProxyState
+from grpc_operator.xds.tls import ServerTls
 from grpc_service_kit.testing.postgres import free_port
 from tests.envoy.configuration import GATEWAY, Service, snapshot
 from tests.envoy.envoy import Envoy
 from tests.waiting import HANG, until
+from tests.xds_access import Named, tls
 
 StartEnvoy = Callable[..., Awaitable[Envoy]]
 """``Envoy.start`` whose process ends with the test."""
@@ -42,11 +44,15 @@ class Control:
     Attributes:
         server: Replaced by ``restart``.
         port: Stays the same after a restart.
+        named: Tells proxies apart.
+        tls: The certificate that is shown.
         reported: Every call of ``on_state``.
     """
 
     port: int
     server: AdsServer
+    named: Named
+    tls: ServerTls
     reported: list[tuple[Key, frozenset[Key]]] = field(default_factory=list)
 
     @classmethod
@@ -54,15 +60,17 @@ class Control:
         """Starts one on a free port of loopback."""
         port = free_port()
         reported: list[tuple[Key, frozenset[Key]]] = []
-        control = cls(port, AdsServer(lambda *call: reported.append(call)), reported)
-        await control.server.start(port, "127.0.0.1")
+        named = Named()
+        server = AdsServer(lambda *call: reported.append(call), named)
+        control = cls(port, server, named, tls(), reported)
+        await control.server.start(port, control.tls, "127.0.0.1")
         return control
 
     async def restart(self) -> None:
         """Replaces the server by one that knows nothing."""
         await self.server.stop(1)
-        self.server = AdsServer(lambda *call: self.reported.append(call))
-        await self.server.start(self.port, "127.0.0.1")
+        self.server = AdsServer(lambda *call: self.reported.append(call), self.named)
+        await self.server.start(self.port, self.tls, "127.0.0.1")
 
     def publish(self, *services: Service, listeners: tuple[str, ...] = ("http",)) -> None:
         """Publishes a snapshot of these services."""

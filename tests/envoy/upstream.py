@@ -32,8 +32,8 @@ def says(text: bytes) -> AnyMethod:
 
 @asynccontextmanager
 async def serving(*handlers: grpc.GenericRpcHandler) -> AsyncIterator[int]:
-    """Serves handlers on a free port of loopback, which it yields."""
-    server = grpc.aio.server()
+    """Serves handlers on a free port of loopback, which it yields; takes messages of any size."""
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", -1)])
     server.add_generic_rpc_handlers(handlers)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from images.build import localkind
 from tests.golden import load
 
 ROOT = Path(__file__).parents[2]
@@ -47,12 +48,10 @@ class _StrictLoader(yaml.CSafeLoader):
 @functools.cache
 def helm_path() -> str:
     """Returns the helm program; fails the test in one line when there is none."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    path = os.environ.get("HELM") or str(cache / "grpc-operator" / "bin" / "helm")
+    path = os.environ.get("HELM") or localkind("tools", "helm")
     if not os.access(path, os.X_OK):
         pytest.fail(
-            f"helm is missing: no program at {path}; run `make init` or set HELM to the path of"
-            " helm 4",
+            f"helm is missing: no program at {path}; set HELM to the path of helm 4",
             pytrace=False,
         )
     return path

@@ -54,7 +54,9 @@ def test_spec_is_passed_on() -> None:
     assert parsed.metadata.name == "edge"
     assert parsed.spec.replicas == 2
     assert parsed.spec.service.annotations == {"example.com/internal": "true"}
-    assert parsed.spec.allowed_namespaces.from_ == "All"
+    (listener,) = parsed.spec.listeners
+    assert listener.allowed_namespaces is not None
+    assert listener.allowed_namespaces.from_ == "All"
 
 
 @pytest.mark.parametrize(

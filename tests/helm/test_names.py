@@ -26,11 +26,13 @@ _CLUSTER_SCOPED = {
     "ClusterRoleBinding",
     "CustomResourceDefinition",
     "PriorityClass",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
 }
 EVERYTHING: Manifest = {
     "replicaCount": 2,
     "crds": {"enabled": False},
-    "networkPolicy": {"enabled": True},
+    "networkPolicy": {"metricsFrom": [{"namespaceSelector": {}}], "restrictEgress": True},
     "metrics": {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}},
 }
 LONG_NAMES = [
@@ -107,21 +109,49 @@ def test_network_policy_admits_helm_test_and_proxies() -> None:
     """Even a policy that admits nobody else lets the chart's own check and the proxies through."""
     objects = rendered_case("network-policy-closed")
     operator, test = pod_templates(objects)
-    http, xds = only(objects, "NetworkPolicy")["spec"]["ingress"]
-    peer, replica = http["from"]
+    policy = named(objects, "NetworkPolicy", "grpc-operator")
+    http, xds = policy["spec"]["ingress"]
+    (peer,) = http["from"]
     assert peer["podSelector"]["matchLabels"].items() <= test["metadata"]["labels"].items()
-    assert replica["podSelector"]["matchLabels"].items() <= operator["metadata"]["labels"].items()
     assert [port["port"] for port in (*http["ports"], *xds["ports"])] == ["http", "xds"]
-    (peer,) = xds["from"]
-    assert peer["namespaceSelector"] == {}
-    assert peer["podSelector"]["matchExpressions"] == [
+    proxy, replica = xds["from"]
+    (watched,) = proxy["namespaceSelector"]["matchExpressions"]
+    assert (watched["key"], watched["values"]) == ("kubernetes.io/metadata.name", ["payments"])
+    assert proxy["podSelector"]["matchExpressions"] == [
         {"key": labels.GATEWAY, "operator": "Exists"}
     ]
+    assert replica["podSelector"]["matchLabels"].items() <= operator["metadata"]["labels"].items()
+    assert "namespaceSelector" not in replica
+
+
+def test_metrics_of_proxies_are_for_whom_is_named_only() -> None:
+    """They have names of GrpcServices in them; clients reach every other port.
+
+    The operator reads the calls of revisions there.
+    """
+    closed = named(rendered_case("default"), "NetworkPolicy", "grpc-operator-gateways")
+    clients, counted = closed["spec"]["ingress"]
+    ranges = [range(port["port"], port["endPort"] + 1) for port in clients["ports"]]
+    assert {port for port in range(1, 65536) if not any(port in each for each in ranges)} == {
+        names.GATEWAY_STATUS_PORT
+    }
+    assert "from" not in clients
+    assert counted["ports"] == [{"port": names.GATEWAY_STATUS_PORT}]
+    operator = named(rendered_case("default"), "Deployment", "grpc-operator")
+    own = {"podSelector": {"matchLabels": operator["spec"]["selector"]["matchLabels"]}}
+    assert counted["from"] == [own]
+    opened = named(rendered_case("network-policy"), "NetworkPolicy", "grpc-operator-gateways")
+    _, metrics = opened["spec"]["ingress"]
+    assert metrics["ports"] == [{"port": names.GATEWAY_STATUS_PORT}]
+    assert metrics["from"][0] == own
+    assert metrics["from"][1:]
 
 
 def test_network_policy_lets_the_operator_reach_what_it_runs() -> None:
     """Reflection and probes go to pods of services and of gateways, on any port."""
-    reach, *_ = only(rendered_case("network-policy"), "NetworkPolicy")["spec"]["egress"]
+    reach, *_ = named(rendered_case("network-policy"), "NetworkPolicy", "grpc-operator")["spec"][
+        "egress"
+    ]
     (peer,) = reach["to"]
     for pod in (labels.of_service("users"), labels.of_gateway("default")):
         assert peer["podSelector"]["matchLabels"].items() <= pod.items()
@@ -146,7 +176,7 @@ def test_proxies_find_the_operator(case: str) -> None:
 
 @pytest.mark.parametrize("case", cases(CASES))
 def test_replicas_find_each_other(case: str) -> None:
-    """A headless Service with the port of their HTTP endpoints."""
+    """A headless Service with the port on which they list their proxies."""
     objects = rendered_case(case)
     (container,) = only(objects, "Deployment")["spec"]["template"]["spec"]["containers"]
     environment = {entry["name"]: entry.get("value") for entry in container["env"]}
@@ -154,8 +184,40 @@ def test_replicas_find_each_other(case: str) -> None:
     service = named(objects, "Service", host.split(".")[0])
     assert host.split(".")[1] == service["metadata"]["namespace"]
     assert service["spec"]["clusterIP"] == "None"
-    (http,) = service["spec"]["ports"]
-    assert str(http["port"]) == environment["GRPC_OPERATOR_HTTP_PORT"]
+    (xds,) = service["spec"]["ports"]
+    assert str(xds["port"]) == environment["GRPC_OPERATOR_XDS_PORT"]
+
+
+@pytest.mark.parametrize("case", cases(CASES))
+def test_the_operator_may_use_what_it_is_told_to(case: str) -> None:
+    """The token for other replicas, and the certificate: its own Secret or a mounted one."""
+    objects = rendered_case(case)
+    pod = only(objects, "Deployment")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    environment = {entry["name"]: entry.get("value") for entry in container["env"]}
+    mounts = {entry["mountPath"] for entry in container["volumeMounts"]}
+    (token,) = (
+        volume["projected"]["sources"][0]["serviceAccountToken"]
+        for volume in pod["volumes"]
+        if volume["name"] == "replica-token"
+    )
+    assert environment["GRPC_OPERATOR_REPLICA_TOKEN_FOLDER"] in mounts
+    assert (token["audience"], token["path"]) == (names.REPLICA_AUDIENCE, names.XDS_TOKEN_FILE)
+    rules = [
+        rule
+        for manifest in objects
+        if manifest["kind"] in {"Role", "ClusterRole"}
+        for rule in manifest["rules"]
+        if "secrets" in rule["resources"]
+    ]
+    if folder := environment["GRPC_OPERATOR_XDS_CERTIFICATE_FOLDER"]:
+        assert folder in mounts
+        assert rules == []
+    else:
+        secret = environment["GRPC_OPERATOR_XDS_SECRET"]
+        assert "data" not in named(objects, "Secret", str(secret))
+        expected = {"resourceNames": [secret], "verbs": ["get", "update"]}
+        assert [rule.items() >= expected.items() for rule in rules] in ([True], [])
 
 
 def test_the_monitor_of_gateways_finds_proxies() -> None:
@@ -184,7 +246,7 @@ def _selectors(objects: tuple[Manifest, ...]) -> list[dict[str, str]]:
     for manifest in objects:
         if manifest["kind"] == "PodDisruptionBudget":
             found.append(manifest["spec"]["selector"]["matchLabels"])
-        if manifest["kind"] == "NetworkPolicy":
+        if manifest["kind"] == "NetworkPolicy" and "gateways" not in manifest["metadata"]["name"]:
             found.append(manifest["spec"]["podSelector"]["matchLabels"])
     pod = only(objects, "Deployment")["spec"]["template"]["spec"]
     spread = pod.get("topologySpreadConstraints", [])

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from tests.golden import cases
-from tests.helm.chart import CASES, CHART, Manifest, identity, only, pod_templates, rendered_case
+from tests.helm.chart import CASES, CHART, Manifest, only, pod_templates, rendered_case
 from tests.pod_security import violations
 
 GROUP = "grpc.infera.dev"
-_CHILD = {"get", "list", "watch", "create", "patch", "delete"}
+_CHILD = {"get", "list", "watch", "create", "patch"}
+_PRUNED = {*_CHILD, "delete"}
 OPERATOR_MAY = {
     (GROUP, "grpcservices"): {"list", "watch"},
     (GROUP, "grpcservices/status"): {"patch"},
@@ -19,17 +20,19 @@ OPERATOR_MAY = {
     (GROUP, "grpcgateways"): {"list", "watch"},
     (GROUP, "grpcgateways/status"): {"patch"},
     (GROUP, "grpcgateways/finalizers"): {"update"},
-    ("apps", "deployments"): _CHILD,
-    ("", "services"): _CHILD,
+    ("apps", "deployments"): _PRUNED,
+    ("", "services"): _PRUNED,
     ("", "serviceaccounts"): _CHILD,
-    ("", "configmaps"): _CHILD,
-    ("policy", "poddisruptionbudgets"): _CHILD,
-    ("autoscaling", "horizontalpodautoscalers"): _CHILD,
+    ("", "configmaps"): _PRUNED,
+    ("policy", "poddisruptionbudgets"): _PRUNED,
+    ("autoscaling", "horizontalpodautoscalers"): _PRUNED,
     ("", "pods"): {"list", "watch"},
     ("discovery.k8s.io", "endpointslices"): {"list", "watch"},
-    ("events.k8s.io", "events"): {"create"},
+    ("events.k8s.io", "events"): {"get", "create", "patch"},
+    ("", "events"): {"list"},
 }
 Grants = dict[tuple[str, str], set[str]]
+_TOKEN_REVIEWS: Grants = {("authentication.k8s.io", "tokenreviews"): {"create"}}
 
 # Control, what to merge into a good PodSpec, what to merge into its container; None removes.
 BAD_PODS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
@@ -78,15 +81,20 @@ def test_the_check_finds(control: str, pod: dict[str, Any], container: dict[str,
 
 
 def test_operator_may_do_just_this_everywhere() -> None:
-    """The ClusterRole grants the listed verbs, and no Role grants more."""
-    assert _granted(only(rendered_case("default"), "ClusterRoleBinding"), "default") == OPERATOR_MAY
+    """The ClusterRoles grant the listed verbs, and nothing else is granted cluster-wide."""
+    everywhere = OPERATOR_MAY | {("", "namespaces"): {"list", "watch"}}
+
+    assert _cluster_wide("default") == [everywhere, _TOKEN_REVIEWS]
 
 
 def test_operator_may_do_just_this_in_its_namespaces() -> None:
-    """Scoped, the same verbs come from one Role in each namespace, and nothing is cluster-wide."""
+    """Scoped, the same verbs come from one Role in each namespace; tokens have no namespace."""
     objects = rendered_case("scoped-namespaces")
-    assert not [m for m in objects if m["kind"].startswith("ClusterRole")]
-    bindings = [m for m in objects if m["kind"] == "RoleBinding" and "lease" not in identity(m)]
+    assert _cluster_wide("scoped-namespaces") == [_TOKEN_REVIEWS]
+    every = [m for m in objects if m["kind"] == "RoleBinding"]
+    of_parts = ("grpc-operator-lease", "grpc-operator-lease-view", "grpc-operator-xds")
+    bindings = [m for m in every if m["metadata"]["name"] not in of_parts]
+    assert len(bindings) == len(every) - 3
     assert [m["metadata"]["namespace"] for m in bindings] == ["payments", "grpc-system"]
     for binding in bindings:
         assert _granted(binding, "scoped-namespaces") == OPERATOR_MAY
@@ -114,16 +122,46 @@ def test_lease(case: str) -> None:
 
 @pytest.mark.parametrize("case", cases(CASES))
 def test_no_secrets_and_no_wildcards(case: str) -> None:
-    """No role of the chart, for the operator or for people, reaches that far."""
-    for manifest in rendered_case(case):
+    """No role of the chart reaches that far, but for the one Secret of the operator's own."""
+    objects = rendered_case(case)
+    secrets = []
+    for manifest in objects:
         for rule in manifest.get("rules", []):
             words = {*rule["apiGroups"], *rule["resources"], *rule["verbs"]}
-            assert not words & {"*", "secrets", "impersonate", "escalate", "bind"}
+            assert not words & {"*", "impersonate", "escalate", "bind"}
+            if "secrets" in rule["resources"]:
+                secrets.append((manifest["kind"], manifest["metadata"]["namespace"], rule))
+    deployment = only(objects, "Deployment")
+    own = {
+        "apiGroups": [""],
+        "resources": ["secrets"],
+        "resourceNames": [_environment(deployment)["GRPC_OPERATOR_XDS_SECRET"]],
+        "verbs": ["get", "update"],
+    }
+    assert secrets in ([], [("Role", deployment["metadata"]["namespace"], own)])
+
+
+@pytest.mark.parametrize("case", ["default", "scoped-namespaces", "names"])
+def test_other_operators_may_read_the_lease(case: str) -> None:
+    """Whoever is an operator, in any namespace; this one Lease, and only that."""
+    objects = rendered_case(case)
+    (role, binding) = [m for m in objects if m["metadata"]["name"].endswith("lease-view")]
+    lease = _environment(only(objects, "Deployment"))["GRPC_OPERATOR_LEASE_NAME"]
+    assert role["rules"] == [
+        {
+            "apiGroups": ["coordination.k8s.io"],
+            "resources": ["leases"],
+            "resourceNames": [lease],
+            "verbs": ["get"],
+        }
+    ]
+    assert [subject["name"] for subject in binding["subjects"]] == ["system:serviceaccounts"]
 
 
 def test_every_verb_has_a_reason() -> None:
     """A comment in each rule explains its verbs; that of the first kind of child is for all."""
-    text = (CHART / "templates" / "_rules.tpl").read_text(encoding="utf-8")
+    files = ("_rules.tpl", "rbac-xds.yaml")
+    text = "".join((CHART / "templates" / file).read_text(encoding="utf-8") for file in files)
     explained: list[set[str]] = []
     for rule in text.split("- apiGroups: ")[1:]:
         verbs = set(rule.split("verbs: [")[1].split("]")[0].split(", "))
@@ -135,7 +173,10 @@ def test_every_verb_has_a_reason() -> None:
 
 
 def test_people_get_our_kinds_with_the_built_in_roles() -> None:
-    """`view` reads, `edit` and `admin` also write; the status stays the operator's."""
+    """`view` reads, `edit` and `admin` also write services; the status stays the operator's.
+
+    Gateways, whose pods the administrator may allow more, are written by neither.
+    """
     objects = rendered_case("default")
     grants: dict[str, Grants] = {}
     for role in [m for m in objects if m["kind"] == "ClusterRole"]:
@@ -147,15 +188,13 @@ def test_people_get_our_kinds_with_the_built_in_roles() -> None:
                     grants[label.rpartition("-")[2]].setdefault(key, set()).update(verbs)
     read = {"get", "list", "watch"}
     write = {"create", "update", "patch", "delete", "deletecollection"}
-    edit: Grants = {}
     view: Grants = {}
     for plural in ("grpcservices", "grpcgateways"):
-        edit |= {
-            (GROUP, plural): read | write,
-            (GROUP, f"{plural}/status"): read,
-            (GROUP, f"{plural}/scale"): read | {"update", "patch"},
-        }
         view |= {(GROUP, f"{plural}{part}"): read for part in ("", "/status", "/scale")}
+    edit = view | {
+        (GROUP, "grpcservices"): read | write,
+        (GROUP, "grpcservices/scale"): read | {"update", "patch"},
+    }
     assert grants == {"view": view, "edit": edit, "admin": edit}
 
 
@@ -185,6 +224,11 @@ def _merge(base: Any, changes: Any) -> Any:
         return copy.deepcopy(changes)
     merged = {**base, **{key: _merge(base.get(key), value) for key, value in changes.items()}}
     return {key: copy.deepcopy(value) for key, value in merged.items() if value is not None}
+
+
+def _cluster_wide(case: str) -> list[Grants]:
+    objects = rendered_case(case)
+    return [_granted(m, case) for m in objects if m["kind"] == "ClusterRoleBinding"]
 
 
 def _granted(binding: Manifest, case: str) -> Grants:

@@ -30,10 +30,16 @@ class ApiError(Exception):
 
 
 class Api:
-    """The API server, with the rights of the cluster's administrator."""
+    """The API server, with the rights of the cluster's administrator, or of a user that it plays.
 
-    def __init__(self, credentials: Credentials) -> None:
+    Args:
+        credentials: The administrator's.
+        user: Name of the user, if any.
+    """
+
+    def __init__(self, credentials: Credentials, user: str = "") -> None:
         self.server = credentials.server
+        self._user = {"Impersonate-User": user} if user else {}
         self._pool = urllib3.PoolManager(ssl_context=credentials.tls, maxsize=8, retries=False)
 
     def send(
@@ -45,7 +51,7 @@ class Api:
             ApiError: The server refused.
         """
         url = f"{self.server}{path}?{urlencode(query)}"
-        headers = {"Content-Type": content_type or "application/json"}
+        headers = {"Content-Type": content_type or "application/json", **self._user}
         data = None if body is None else json.dumps(body)
         answer = self._pool.request(method, url, body=data, headers=headers, timeout=30)
         result: Manifest = json.loads(answer.data)

@@ -11,7 +11,8 @@ from localkind import provider
 from tests.waiting import HANG, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-NAME = "grpc-operator-it"
+NAME = f"grpc-operator-it{os.environ.get('PYTEST_XDIST_WORKER', '')}"
+"""Each worker of pytest-xdist has a cluster of its own."""
 EXISTING = "GRPC_OPERATOR_TEST_KUBECONFIG"
 """Environment variable: kubeconfig of a control plane without nodes to use instead (debugging)."""
 

@@ -27,7 +27,10 @@ class Start(Protocol):
     """Starts an operator for the test's namespace; it ends with the test."""
 
     def __call__(self, proxy: Proxy, **settings: object) -> OperatorProcess:
-        """Settings are environment variables without their GRPC_OPERATOR_."""
+        """Settings are environment variables without GRPC_OPERATOR_; ``namespace`` is its own.
+
+        Those in upper case are environment variables as they are.
+        """
 
 
 def install_crds(api: Api) -> None:
@@ -108,17 +111,19 @@ def start(space: Space, tmp_path: Path) -> Iterator[Start]:
 
     def start(proxy: Proxy, **settings: object) -> OperatorProcess:
         number = len(started)
+        home = str(settings.pop("namespace", space.name))
         defaults = {
             "KUBECONFIG": str(kubeconfig(tmp_path / f"kubeconfig-{number}", proxy.url)),
-            "POD_NAMESPACE": space.name,
+            "POD_NAMESPACE": home,
             "POD_NAME": f"operator-{number}",
             "GRPC_OPERATOR_HTTP_PORT": str(free_port()),
             "GRPC_OPERATOR_XDS_PORT": "0",
             "GRPC_OPERATOR_LEASE_NAME": f"operator-{shared}",
             "GRPC_OPERATOR_WATCH_NAMESPACES": space.name,
         }
+        own = {name: str(settings.pop(name)) for name in [*settings] if name.isupper()}
         given = {f"GRPC_OPERATOR_{name.upper()}": str(value) for name, value in settings.items()}
-        variables = environment(**(defaults | given))
+        variables = environment(**(defaults | given | own))
         started.append(OperatorProcess(variables, tmp_path / f"operator-{number}.log"))
         return started[-1]
 

@@ -3,7 +3,8 @@
 from grpc_operator.resources import Manifest
 from tests.integration.gateway_cases import MAXIMAL_GATEWAY
 from tests.integration.gateway_cases import SERVICE_CEL as GATEWAY_CEL
-from tests.integration.words import DURATION, PERCENTAGE, QUANTITY
+from tests.integration.rollout_cases import MAXIMAL_ROLLOUT, ROLLOUT_CEL, ROLLOUT_LIMITS
+from tests.integration.words import DURATION, NO_QUANTITIES, PERCENTAGE, STRATEGY_CEL
 
 IMAGE = (
     "must be an image reference, such as registry.example/team/users:1.4.2"
@@ -13,27 +14,21 @@ DNS_LABEL = (
     "metadata.name must be a DNS label that begins with a letter, such as users:"
     " it becomes the name of a Service"
 )
-REQUIRES_CPU = "requires spec.resources.requests.cpu, which the percentage refers to"
 KEY = {"name": "a", "key": "b"}
-SLOW_PROBE = {"timeoutSeconds": 3, "periodSeconds": 2}
+PROBES = ("startup", "readiness", "liveness")
+ONE_ACTION = "set at most one of exec, grpc, httpGet and tcpSocket"
+NOT_A_PORT = "must be a port from 1 to 65535, or the name of a port of the container"
+GRPC_SERVICE = (
+    "is for the gRPC probe on spec.port; use grpc.service, or remove exec, httpGet or tcpSocket"
+)
 
 CEL: list[tuple[Manifest, str, str]] = [
     *GATEWAY_CEL,
+    *ROLLOUT_CEL,
     (
         {"metrics": {"port": 50051}},
         "must differ from spec.port: gRPC and metrics cannot share a port",
         "spec.metrics.port",
-    ),
-    ({"autoscaling": {"maxReplicas": 3}}, f"scaling by CPU {REQUIRES_CPU}", "spec.autoscaling"),
-    (
-        {"autoscaling": {"maxReplicas": 3, "cpuUtilizationPercent": 70}},
-        REQUIRES_CPU,
-        "spec.autoscaling.cpuUtilizationPercent",
-    ),
-    (
-        {"autoscaling": {"maxReplicas": 3, "memoryUtilizationPercent": 70}},
-        REQUIRES_CPU.replace("cpu", "memory"),
-        "spec.autoscaling.memoryUtilizationPercent",
     ),
     (
         {"replicas": 2, "podDisruptionBudget": {"minAvailable": 2}},
@@ -56,13 +51,16 @@ CEL: list[tuple[Manifest, str, str]] = [
         "spec.env[0]",
     ),
     (
-        {"env": [{"name": "1A", "value": "1"}]},
-        "must be letters, digits, '_', '-' or '.', and not begin with a digit",
+        {"env": [{"name": "A=B", "value": "1"}]},
+        "must be printable ASCII characters other than '='",
         "spec.env[0].name",
     ),
     (
         {"env": [{"name": "A", "valueFrom": {"secretKeyRef": KEY, "configMapKeyRef": KEY}}]},
-        "set exactly one of configMapKeyRef, secretKeyRef, fieldRef and resourceFieldRef",
+        (
+            "set exactly one of configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef and"
+            " fileKeyRef"
+        ),
         "spec.env[0].valueFrom",
     ),
     (
@@ -96,19 +94,41 @@ CEL: list[tuple[Manifest, str, str]] = [
         "spec.podDisruptionBudget.maxUnavailable",
     ),
     *(
-        (
-            {"probes": {probe: SLOW_PROBE}},
-            "must not be longer than periodSeconds",
-            f"spec.probes.{probe}.timeoutSeconds",
+        ({"probes": {probe: spec}}, message, f"spec.probes.{probe}{field}")
+        for probe in PROBES
+        for spec, message, field in (
+            ({"grpc": {}, "tcpSocket": {}}, ONE_ACTION, ""),
+            ({"service": "a.B", "tcpSocket": {}}, GRPC_SERVICE, ".service"),
+            ({"tcpSocket": {"port": 0}}, NOT_A_PORT, ".tcpSocket.port"),
+            ({"httpGet": {"port": "No Port"}}, NOT_A_PORT, ".httpGet.port"),
         )
-        for probe in ("startup", "readiness", "liveness")
     ),
-    ({"resources": {"requests": {"cpu": "much"}}}, QUANTITY, "spec.resources.requests"),
-    ({"resources": {"limits": {"memory": "1 Gi"}}}, QUANTITY, "spec.resources.limits"),
+    *(
+        (
+            {"probes": {probe: {"successThreshold": 2}}},
+            "must be 1: only readiness counts successes",
+            f"spec.probes.{probe}.successThreshold",
+        )
+        for probe in ("startup", "liveness")
+    ),
     (
-        {"resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1500m"}}},
-        "a request must not exceed the limit of the same resource",
-        "spec.resources.requests",
+        {"probes": {"readiness": {"terminationGracePeriodSeconds": 5}}},
+        "must not be set: a readiness probe restarts nothing",
+        "spec.probes.readiness.terminationGracePeriodSeconds",
+    ),
+    *STRATEGY_CEL,
+    (
+        {"serviceAccountName": "a", "serviceAccount": {}},
+        (
+            "must not be set beside serviceAccountName: the operator does not change that"
+            " ServiceAccount"
+        ),
+        "spec.serviceAccount",
+    ),
+    (
+        {"serviceAccount": {"annotations": {"grpc.infera.dev/allowed-grpcservices": "*"}}},
+        "must have no key that begins with grpc.infera.dev/, which is the operator's",
+        "spec.serviceAccount.annotations",
     ),
 ]
 
@@ -124,6 +144,7 @@ NAMES: list[tuple[str, str]] = [
 ]
 
 LIMITS: list[tuple[Manifest, str, str]] = [
+    *ROLLOUT_LIMITS,
     ({"imagePullPolicy": "Sometimes"}, "Unsupported value", "spec.imagePullPolicy"),
     ({"replicas": -1}, "greater than or equal to 0", "spec.replicas"),
     ({"replicas": 1001}, "less than or equal to 1000", "spec.replicas"),
@@ -135,12 +156,28 @@ LIMITS: list[tuple[Manifest, str, str]] = [
     ({"command": ["a"] * 65}, "must have at most 64 items", "spec.command"),
     ({"env": [{"name": "A"}, {"name": "A"}]}, "Duplicate value", "spec.env[1]"),
     (
-        {"resources": {"limits": {f"example.com/{number}": 1 for number in range(9)}}},
-        "must have at most 8",
+        {"resources": {"limits": {f"example.com/{number}": 1 for number in range(17)}}},
+        "must have at most 16",
         "spec.resources.limits",
     ),
+    *NO_QUANTITIES,
     ({"env": [{"value": "1"}]}, "Required value", "spec.env[0].name"),
 ]
+
+MAXIMAL_PROBES: dict[str, Manifest] = {
+    "startup": {"exec": {"command": ["/check"]}, "terminationGracePeriodSeconds": 5},
+    "readiness": {"service": "user.v1.UserService"},
+    "liveness": {
+        "httpGet": {
+            "port": "grpc",
+            "path": "/live",
+            "scheme": "HTTPS",
+            "host": "a",
+            "httpHeaders": [{"name": "a", "value": "b"}],
+        },
+        "terminationGracePeriodSeconds": 5,
+    },
+}
 
 MAXIMAL: Manifest = {
     "image": "registry.example:5000/team/users:1.4.2@sha256:" + "a" * 64,
@@ -152,7 +189,14 @@ MAXIMAL: Manifest = {
         {"name": "PLAIN", "value": "1"},
         {"name": "MAP", "valueFrom": {"configMapKeyRef": KEY | {"optional": True}}},
         {"name": "SECRET", "valueFrom": {"secretKeyRef": KEY}},
-        {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+        {
+            "name": "POD_IP",
+            "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}},
+        },
+        {
+            "name": "FROM_FILE",
+            "valueFrom": {"fileKeyRef": {"volumeName": "a", "path": "b", "key": "c"}},
+        },
         {
             "name": "MEMORY",
             "valueFrom": {
@@ -166,25 +210,29 @@ MAXIMAL: Manifest = {
     ],
     "envFrom": [
         {"prefix": "A_", "configMapRef": {"name": "a"}},
-        {"secretRef": {"name": "b"}},
+        {"secretRef": {"name": "b", "optional": True}},
     ],
     "resources": {
-        "requests": {"cpu": "100m", "memory": "64Mi"},
+        "requests": {"cpu": 0.1, "memory": "64Mi"},
         "limits": {"cpu": 1, "memory": "256Mi"},
+        "claims": [{"name": "gpu", "request": "one"}],
     },
     "port": 8443,
     "metrics": {"port": 9090, "path": "/metrics/all"},
     "probes": {
         probe: {
             "mode": "Enabled",
-            "service": "user.v1.UserService",
             "periodSeconds": 5,
-            "timeoutSeconds": 5,
+            "timeoutSeconds": 6,
             "failureThreshold": 3,
+            "successThreshold": 1,
             "initialDelaySeconds": 1,
+            **more,
         }
-        for probe in ("startup", "readiness", "liveness")
+        for probe, more in MAXIMAL_PROBES.items()
     },
+    "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}},
+    "serviceAccount": {"annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/a"}},
     "replicas": 3,
     "podTemplate": {
         "metadata": {"labels": {"team": "a"}, "annotations": {"note": "b"}},
@@ -205,5 +253,6 @@ MAXIMAL: Manifest = {
         "healthCheckService": "user.v1.UserService",
         "timeout": "500ms",
     },
+    "rollout": MAXIMAL_ROLLOUT,
     **MAXIMAL_GATEWAY,
 }

@@ -14,10 +14,14 @@ from typing import Any
 
 import grpc
 
+from grpc_operator.resources import Key, Manifest
 from grpc_service_kit.testing.postgres import free_port
 from tests import user_process
 from tests.envoy.envoy import binary, bootstrap
+from tests.integration.api import Api
+from tests.integration.identity import proxy_token, trusted
 from tests.waiting import HANG, wait_until
+from tests.xds_access import Access
 from user.v1 import user_pb2, user_pb2_grpc
 
 
@@ -39,23 +43,42 @@ def host_address(server: str) -> str:
 
 
 class Proxy:
-    """An Envoy that gets everything from an operator on this machine.
+    """An Envoy that acts for a pod of a gateway and gets everything from an operator here.
 
     Args:
         xds_port: Port of the operator's xDS server.
-        gateway: ``NAMESPACE/NAME`` of its GrpcGateway.
-        node: Name of its pod.
+        api: Tells the pod's token, and whom it trusts.
+        gateway: The GrpcGateway.
+        pod: Its pod.
+
+    Attributes:
+        access: The files of the pod.
     """
 
-    def __init__(self, xds_port: int, gateway: str, node: str = "proxy-0") -> None:
+    def __init__(self, xds_port: int, api: Api, gateway: Key, pod: Manifest) -> None:
         # Not pytest's directory: the path of a unix socket is limited to 107 characters.
         self._directory = Path(tempfile.mkdtemp(prefix="envoy-"))
         self._admin = self._directory / "admin.sock"
+        self.node: str = pod["metadata"]["name"]
+        token = proxy_token(api, gateway, pod)
+        self.access = Access.write(self._directory, trusted(api, gateway), token)
+        xds = self.access.cluster(xds_port)
+        made = bootstrap(self._admin, xds, self.node, gateway.namespaced_name)
         config = self._directory / "bootstrap.json"
-        config.write_text(json.dumps(bootstrap(self._admin, xds_port, node, gateway)))
+        config.write_text(json.dumps(made))
         words = [str(binary()), "-c", str(config), "--log-path", str(self._directory / "log")]
-        words += ["--concurrency", "1", "--use-dynamic-base-id"]
-        self._process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+        self._words = [*words, "--concurrency", "1", "--use-dynamic-base-id"]
+        self._process = subprocess.Popen(self._words, stdout=subprocess.DEVNULL)
+
+    def restart(self) -> None:
+        """Ends it at once and starts it again, as the kubelet does with a container."""
+        self._process.kill()
+        self._process.wait()
+        self._process = subprocess.Popen(self._words, stdout=subprocess.DEVNULL)
+
+    def signal(self, number: int) -> None:
+        """Sends it a signal."""
+        self._process.send_signal(number)
 
     def stop(self) -> None:
         """Ends it; what it logged is shown when the test fails."""

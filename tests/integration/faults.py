@@ -13,6 +13,10 @@ Kind = int | Literal["reset", "hang"]
 """An HTTP status, a connection reset, or an answer that does not come before the fault is over."""
 
 
+_ANY_REPLICA = {"leases", "secrets", "tokenreviews"}
+"""The Lease, the certificates of the xDS server, and a question that is asked by POST."""
+
+
 @dataclass
 class Call:
     """One request of an operator.
@@ -60,8 +64,8 @@ class Call:
 
     @property
     def is_write(self) -> bool:
-        """Whether it changes something other than a Lease."""
-        return self.method in _WRITES and self.resource != "leases"
+        """Whether it changes something other than what every replica may write."""
+        return self.method in _WRITES and self.resource not in _ANY_REPLICA
 
     @property
     def is_watch(self) -> bool:

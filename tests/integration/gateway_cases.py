@@ -1,7 +1,7 @@
 """What the CRDs must refuse about gateways, with words and paths, and every field in use."""
 
 from grpc_operator.resources import Manifest
-from tests.integration.words import DURATION, HOSTNAME, PERCENTAGE, QUANTITY
+from tests.integration.words import DURATION, HOSTNAME, PERCENTAGE, STRATEGY_CEL
 
 _METHOD = {"service": "user.v1.UserService", "method": "GetUser"}
 _ORIGINS = {"allowOrigins": ["*"]}
@@ -28,7 +28,10 @@ SERVICE_CEL: list[tuple[Manifest, str, str]] = [
         "spec.gateway.cors.allowOrigins[0]",
     ),
     (_gateway(cors=_ORIGINS | {"maxAge": "1d"}), DURATION, "spec.gateway.cors.maxAge"),
-    (_gateway(hostnames=["Example.com"]), HOSTNAME, "spec.gateway.hostnames[0]"),
+    *(
+        (_gateway(hostnames=[host]), f"{HOSTNAME}; * is every host", "spec.gateway.hostnames[0]")
+        for host in ("Example.com", "example.com.", "example.com:80", "10.0.0.1", "*.0.1", "*x.com")
+    ),
     (_method(retry={"perTryTimeout": "1"}), DURATION, f"{_PATH}.retry.perTryTimeout"),
     *(
         (_method(timeouts={field: "1.5s"}), DURATION, f"{_PATH}.timeouts.{field}")
@@ -54,7 +57,7 @@ MAXIMAL_GATEWAY: Manifest = {
     "services": ["user.v1.UserService"],
     "gateway": {
         "gatewayRef": {"name": "public", "namespace": "infra"},
-        "hostnames": ["api.example.com", "*.api.example.com"],
+        "hostnames": ["api.example.com", "*.api.example.com", "*"],
         "protocols": ["GRPC", "GRPCWeb", "REST"],
         "expose": ["Reflection", "Health"],
         "cors": {
@@ -85,18 +88,68 @@ MAXIMAL_GATEWAY: Manifest = {
             },
             "unknownQueryParameters": "Ignore",
         },
+        "metadataValidation": "Disabled",
         "maxMessageBytes": 1048576,
     },
 }
+
+_SHOP = {"namespaces": ["shop"]}
+
+
+def _selector(operator: str) -> Manifest:
+    return {"matchExpressions": [{"key": "team", "operator": operator}]}
+
 
 _HTTP = {"name": "http", "port": 80}
 _HTTPS = {"name": "https", "port": 443, "protocol": "HTTPS", "tls": {"secretName": "cert"}}
 
 GATEWAY_CEL: list[tuple[Manifest, str, str]] = [
     (
-        {"allowedNamespaces": {"from": "Names"}},
+        {"listeners": [_HTTP | {"allowedNamespaces": {"from": "Names"}}]},
         "must be set if, and only if, from is Names",
-        "spec.allowedNamespaces.names",
+        "spec.listeners[0].allowedNamespaces.names",
+    ),
+    (
+        {"listeners": [_HTTP | {"allowedNamespaces": {"from": "All", "selector": {}}}]},
+        "must be set if, and only if, from is Selector",
+        "spec.listeners[0].allowedNamespaces.selector",
+    ),
+    (
+        {"hostnames": [{"hostname": "*"}]},
+        "set either namespaces or namespaceSelector",
+        "spec.hostnames[0]",
+    ),
+    (
+        {"hostnames": [{"hostname": "a.com."} | _SHOP]},
+        f"{HOSTNAME}; * is every host",
+        "spec.hostnames[0].hostname",
+    ),
+    (
+        {"hostnames": [{"hostname": "a.shop.grpc.internal"} | _SHOP]},
+        (
+            "hosts below spec.domain belong to the namespace in their name, and cannot be granted;"
+            " remove the entry, or choose another domain"
+        ),
+        "spec.hostnames",
+    ),
+    (
+        {"hostnames": [{"hostname": "*", "namespaceSelector": _selector("In")}]},
+        "must be set for In and NotIn, and must not be set for Exists and DoesNotExist",
+        "spec.hostnames[0].namespaceSelector.matchExpressions[0].values",
+    ),
+    (
+        {
+            "listeners": [
+                _HTTP | {"allowedNamespaces": {"from": "Selector", "selector": _selector("NotIn")}}
+            ]
+        },
+        "must be set for In and NotIn, and must not be set for Exists and DoesNotExist",
+        "spec.listeners[0].allowedNamespaces.selector.matchExpressions[0].values",
+    ),
+    (
+        {"domain": "*.example.com"},
+        "must be a DNS name in lower case, without a trailing dot, such as grpc.internal",
+        "spec.domain",
     ),
     (
         {"autoscaling": {"minReplicas": 3, "maxReplicas": 2}},
@@ -107,6 +160,12 @@ GATEWAY_CEL: list[tuple[Manifest, str, str]] = [
     ({"drain": {"timeout": "1.5s"}}, DURATION, "spec.drain.timeout"),
     ({"drain": {"delay": "11m"}}, "must not exceed 10m", "spec.drain.delay"),
     ({"drain": {"timeout": "25h"}}, "must not exceed 24h", "spec.drain.timeout"),
+    ({"timeout": {"http": {"idleTimeout": "1.5s"}}}, DURATION, "spec.timeout.http.idleTimeout"),
+    (
+        {"timeout": {"http": {"idleTimeout": "0s"}}},
+        "must be from 1s to 1h",
+        "spec.timeout.http.idleTimeout",
+    ),
     (
         {"listeners": [_HTTP, _HTTPS | {"port": 80}]},
         "each listener needs a port of its own",
@@ -127,13 +186,7 @@ GATEWAY_CEL: list[tuple[Manifest, str, str]] = [
         ({"podDisruptionBudget": {field: "half"}}, PERCENTAGE, f"spec.podDisruptionBudget.{field}")
         for field in ("minAvailable", "maxUnavailable")
     ),
-    ({"resources": {"limits": {"cpu": "much"}}}, QUANTITY, "spec.resources.limits"),
-    ({"resources": {"requests": {"cpu": "much"}}}, QUANTITY, "spec.resources.requests"),
-    (
-        {"resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}}},
-        "a request must not exceed the limit of the same resource",
-        "spec.resources.requests",
-    ),
+    *STRATEGY_CEL,
     (
         {"service": {"loadBalancerClass": "example.com/internal"}},
         "requires type LoadBalancer",
@@ -158,19 +211,46 @@ GATEWAY_NAMES = [
 MAXIMAL: Manifest = {
     "replicas": 2,
     "image": "envoyproxy/envoy:v1.40.0",
-    "listeners": [_HTTP | {"protocol": "HTTP", "hostname": "*.example.com"}, _HTTPS],
+    "listeners": [
+        _HTTP
+        | {
+            "protocol": "HTTP",
+            "hostname": "*.example.com",
+            "allowedNamespaces": {
+                "from": "Selector",
+                "selector": {"matchLabels": {"team": "a"}},
+            },
+        },
+        _HTTPS | {"allowedNamespaces": {"from": "Names", "names": ["shop"]}},
+    ],
     "service": {
         "type": "LoadBalancer",
         "annotations": {"example.com/internal": "true"},
         "loadBalancerClass": "example.com/internal",
     },
-    "allowedNamespaces": {"from": "Names", "names": ["shop"]},
-    "resources": {"requests": {"cpu": "1"}, "limits": {"memory": "256Mi"}},
+    "budget": {"service": "32Mi", "namespace": "64Mi", "total": "128Mi"},
+    "domain": "grpc.example.com",
+    "hostnames": [
+        {"hostname": "*", "namespaces": ["shop", "infra"]},
+        {"hostname": "*.example.org", "namespaceSelector": _selector("Exists")},
+    ],
+    "resources": {
+        "requests": {"cpu": 0.5},
+        "limits": {"memory": "256Mi"},
+        "claims": [{"name": "nic"}],
+    },
+    "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}},
     "podTemplate": {
         "metadata": {"labels": {"team": "a"}, "annotations": {"note": "b"}},
         "spec": {"nodeSelector": {"kubernetes.io/os": "linux"}},
     },
     "accessLog": {"mode": "Disabled"},
+    "clientIPDetection": {"xForwardedFor": {"numTrustedHops": 1}},
+    "connection": {"connectionLimit": {"value": 500}},
+    "http2": {"maxConcurrentStreams": 200},
+    "headers": {"withUnderscoresAction": "Allow"},
+    "path": {"escapedSlashesAction": "RejectRequest"},
+    "timeout": {"http": {"idleTimeout": "2m"}},
     "drain": {"delay": "10s", "timeout": "1m30s"},
     "autoscaling": {"minReplicas": 2, "maxReplicas": 10, "cpuUtilizationPercent": 60},
     "podDisruptionBudget": {"mode": "Auto", "maxUnavailable": 1},

@@ -5,15 +5,16 @@ import multiprocessing
 import os
 import re
 import signal
+import socket
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-
-from kubernetes.aio.config import kube_config
+from typing import Any
 
 from grpc_operator.__main__ import main
+from grpc_operator.xds.server import AdsServer
 from tests.waiting import HANG, wait_until
 
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -47,6 +48,22 @@ def environment(**settings: str) -> dict[str, str]:
     return kept | settings
 
 
+REPLICAS = "replicas.test"
+"""The DNS name of the replicas whose environment has ``TEST_REPLICAS``, their addresses."""
+
+
+def _as_replica(address: str, addresses: list[str]) -> None:
+    """Gives this process an address of loopback of its own, as a pod has one, and such peers."""
+    AdsServer.start.__defaults__ = (address, ())
+    resolve = socket.getaddrinfo
+
+    def resolved(host: Any, *arguments: Any, **options: Any) -> list[Any]:
+        names = addresses if host == REPLICAS else [host]
+        return [entry for name in names for entry in resolve(name, *arguments, **options)]
+
+    socket.getaddrinfo = resolved
+
+
 def _main(variables: dict[str, str], log: str) -> None:
     """Does what ``python -m grpc_operator`` does, in a forked process."""
     os.environ.clear()
@@ -54,16 +71,17 @@ def _main(variables: dict[str, str], log: str) -> None:
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(output, stream)
-    # kubernetes read KUBECONFIG when the server that this process is forked from imported it.
-    kube_config.KUBE_CONFIG_DEFAULT_LOCATION = variables["KUBECONFIG"]
-    sys.exit(main())
+    if "TEST_REPLICAS" in variables:
+        _as_replica(variables["POD_IP"], variables["TEST_REPLICAS"].split(","))
+    sys.exit(main(["--kubeconfig", variables["KUBECONFIG"]]))
 
 
 class OperatorProcess:
     """An operator, running since construction.
 
     Args:
-        variables: Its whole environment; GRPC_OPERATOR_HTTP_PORT is the port to ask.
+        variables: Its whole environment; GRPC_OPERATOR_HTTP_PORT is the port to ask, KUBECONFIG
+            the file of its argument.
         log: File its output goes to.
     """
 

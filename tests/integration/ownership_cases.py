@@ -6,6 +6,7 @@ from then on. ``test_ownership`` runs them all.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from grpc_operator import labels
@@ -17,6 +18,7 @@ from grpc_operator.resources import (
     Manifest,
     Resource,
 )
+from tests.integration.api import ApiError
 from tests.integration.space import Space
 
 Action = Callable[[Space], object]
@@ -139,9 +141,12 @@ def restore_from_backup(space: Space, resource: Resource = SERVICES) -> None:
     for volatile in ("managedFields", "resourceVersion", "uid", "creationTimestamp"):
         saved["metadata"].pop(volatile)
     saved.pop("status")
-    # The operator may be faster; then there is nothing to restore.
-    if space.api.get(resource, space.name, "users") is None:
+    try:
         space.api.create(resource, space.name, saved)
+    except ApiError as error:
+        # The operator may be faster; then there is nothing to restore.
+        if error.status != HTTPStatus.CONFLICT:
+            raise
 
 
 def restore_deployment(space: Space) -> None:

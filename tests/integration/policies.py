@@ -1,28 +1,15 @@
 """Admission policies and a webhook for one namespace, as an administrator installs them."""
 
 import base64
-import datetime as dt
 import json
-import socket
-import ssl
-import threading
-import urllib.parse
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
 from grpc_operator.resources import Resource
+from tests.integration import webhook_server
 from tests.integration.api import Api, ApiError
 from tests.waiting import wait_until
 
@@ -87,6 +74,34 @@ class Policies:
         self._install(MUTATING, MUTATING_BINDINGS, spec, {})
         self._wait_until_active_for_deployments()
 
+    def publish_pods_without_a_node(self) -> None:
+        """Has the endpoint slice controller publish pods that no node runs, as if they were ready.
+
+        It leaves out pods of unknown nodes, unless the Service publishes those that are not ready.
+        """
+        spec = {
+            "failurePolicy": "Fail",
+            "reinvocationPolicy": "Never",
+            "matchConstraints": self._match("", "services"),
+            "mutations": [
+                {
+                    "patchType": "ApplyConfiguration",
+                    "applyConfiguration": {
+                        "expression": _cel({"spec": {"publishNotReadyAddresses": True}}, "Object")
+                    },
+                }
+            ],
+        }
+        self._install(MUTATING, MUTATING_BINDINGS, spec, {})
+        path = Resource("", "v1", "services", "Service").path(self._namespace)
+        probe = {"metadata": {"name": "probe"}, "spec": {"ports": [{"port": 1}]}}
+
+        def active() -> bool:
+            made = self._api.send("POST", path, probe, dryRun="All")
+            return bool(made["spec"].get("publishNotReadyAddresses"))
+
+        wait_until(active, "the policy is active")
+
     def deny_services(self, name: str, when: str = "true") -> None:
         """Denies one Service, where a CEL condition over ``object`` holds."""
         spec = {
@@ -119,20 +134,17 @@ class Policies:
     def webhook(self) -> Iterator[Seen]:
         """A mutating webhook that gives every Deployment another annotation at each request."""
         seen = Seen()
-        with TemporaryDirectory() as folder:
-            host = self._address_for_the_api_server()
-            certificate = _certificate(Path(folder), host)
-            server = _server(Path(folder), host, seen)
-            thread = threading.Thread(target=server.serve_forever, daemon=True)
-            thread.start()
+
+        def annotate(_: str, request: dict[str, Any]) -> dict[str, Any]:
+            seen.requests += 1
+            return _response(request, seen.requests)
+
+        with webhook_server.running(self._api, annotate) as (url, certificate):
+            self._register(url, certificate)
             try:
-                self._register(f"https://{host}:{server.server_port}/", certificate)
                 yield seen
             finally:
                 self.close()
-                server.shutdown()
-                server.server_close()
-                thread.join()
 
     def _register(self, url: str, certificate: bytes) -> None:
         name = f"test-{uuid.uuid4().hex[:8]}"
@@ -203,14 +215,6 @@ class Policies:
 
         wait_until(changed, "the policy is active")
 
-    def _address_for_the_api_server(self) -> str:
-        """Returns this machine's address on the network of the API server."""
-        server = urllib.parse.urlsplit(self._api.server)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect((server.hostname or "", server.port or 443))
-            address: str = probe.getsockname()[0]
-            return address
-
 
 def _cel(value: Any, type_: str) -> str:
     """Returns a JSON value as a CEL expression of an apply configuration."""
@@ -226,57 +230,6 @@ def _cel(value: Any, type_: str) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_cel(child, type_) for child in value) + "]"
     return json.dumps(value)
-
-
-def _certificate(folder: Path, host: str) -> bytes:
-    """Makes a key and a certificate for an address; returns the certificate."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "webhook")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    (folder / "both.pem").write_bytes(private + pem)
-    return pem
-
-
-def _server(folder: Path, host: str, seen: Seen) -> ThreadingHTTPServer:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            seen.requests += 1
-            response = _response(review["request"], seen.requests)
-            body = json.dumps({**review, "request": None, "response": response}).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Nothing: the test counts the requests."""
-
-    server = ThreadingHTTPServer((host, 0), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "both.pem")
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    return server
 
 
 def _response(request: dict[str, Any], number: int) -> dict[str, Any]:

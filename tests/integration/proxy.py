@@ -37,12 +37,14 @@ class Proxy:
         calls: Every request in the order of arrival; the log of a running test only grows.
         faults: What to do instead of forwarding; the first that matches and is not used up counts.
         cut: While true, every connection is reset: the API server is out of reach.
+        user: Who the operator is for the API server; the administrator when empty.
     """
 
     credentials: Credentials
     calls: list[Call] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     cut: bool = False
+    user: str = ""
 
     def __post_init__(self) -> None:
         self._crash: _Crash | None = None
@@ -152,9 +154,12 @@ class Proxy:
             request.method,
             self.credentials.server + request.raw_path,
             data=body or None,
-            headers=_headers(request.headers),
+            headers=_headers(request.headers) | self._impersonated(),
             skip_auto_headers=["Content-Type"],
         )
+
+    def _impersonated(self) -> dict[str, str]:
+        return {"Impersonate-User": self.user} if self.user else {}
 
     def _crash_now(self, call: Call) -> _Crash | None:
         if self._crash is None or not call.is_write:

@@ -4,11 +4,10 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from grpc_operator import labels, names
+from grpc_operator import labels
 from grpc_operator.resources import (
     CHILDREN,
     DEPLOYMENTS,
-    ENDPOINT_SLICES,
     GRPC_GATEWAYS,
     GRPC_SERVICES,
     OWNERS,
@@ -19,7 +18,7 @@ from tests.integration.api import NAMESPACES, Api
 from tests.integration.pods import Kubelet
 from tests.waiting import wait_until
 
-_VOLATILE = {"uid", "resourceVersion", "creationTimestamp", "managedFields", "selfLink"}
+_VOLATILE = {"uid", "resourceVersion", "creationTimestamp", "managedFields", "selfLink", "since"}
 _ASSIGNED = {"clusterIP", "clusterIPs", "generation", "deployment.kubernetes.io/revision"}
 _VOLATILE_ENDS = ("Generation", "Time", "-hash")
 
@@ -63,27 +62,6 @@ class Space:
                 "kind": GRPC_GATEWAYS.kind,
                 "metadata": {"name": name, "namespace": self.name},
                 "spec": spec,
-            }
-        )
-
-    def endpoints(self, name: str, port: int, *, ready: bool = True) -> Manifest:
-        """Applies an EndpointSlice with the kubelet's address for a GrpcService.
-
-        Kubernetes' controller lists pods of known nodes only, and there is none here.
-        """
-        return self.api.apply(
-            {
-                "apiVersion": ENDPOINT_SLICES.api_version,
-                "kind": ENDPOINT_SLICES.kind,
-                "metadata": {
-                    "name": f"{name}-by-hand",
-                    "namespace": self.name,
-                    "labels": labels.of_service(name)
-                    | {"kubernetes.io/service-name": names.headless_service(name)},
-                },
-                "addressType": "IPv4",
-                "endpoints": [{"addresses": [self.kubelet.pod_ip], "conditions": {"ready": ready}}],
-                "ports": [{"name": "grpc", "port": port, "protocol": "TCP"}],
             }
         )
 
@@ -164,10 +142,20 @@ class Space:
         }
         if live is not None:
             objects["GrpcService"] = live
-        words = {self.name: "NAMESPACE", name: "NAME"}
+        words = self._words(name, objects)
         return {
             _normalised(key, words): _normalised(value, words) for key, value in objects.items()
         }
+
+    def _words(self, name: str, objects: dict[str, Manifest]) -> dict[str, str]:
+        """Returns what differs from run to run, with a stand-in: revisions are named by hashes."""
+        revisions = {
+            child["metadata"]["name"]: f"REVISION-{container['image']}"
+            for key, child in objects.items()
+            if key.startswith("Deployment/") and child["metadata"]["name"] != name
+            for container in child["spec"]["template"]["spec"]["containers"][:1]
+        }
+        return {**revisions, self.name: "NAMESPACE", name: "NAME"}
 
 
 def condition(service: Manifest, type_: str) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from functools import partial
 
 import pytest
 
-from grpc_operator.resources import GRPC_SERVICES, Manifest
+from grpc_operator import labels
+from grpc_operator.resources import GRPC_SERVICES, SERVICE_ACCOUNTS, Manifest
 from tests.integration.api import ApiError
 from tests.integration.bad_inputs import AT_APPLY, BY_OPERATOR, Bad
 from tests.integration.operator_process import OperatorProcess
@@ -83,3 +84,16 @@ def test_the_table_is_large_enough() -> None:
     """Names are unique, so that no case hides another."""
     names = [bad.name for bad in (*AT_APPLY, *BY_OPERATOR)]
     assert len(names) == len(set(names)) >= 60
+
+
+def test_an_account_that_allows_it_later_is_used(operator: OperatorProcess, space: Space) -> None:
+    """Without a change of the GrpcService, and the operator creates none of its own."""
+    space.apply(serviceAccountName="backend")
+    space.wait_condition("Accepted", "False")
+    annotations = {labels.ALLOWED_GRPC_SERVICES: "orders,users"}
+    account = {"metadata": {"name": "backend", "annotations": annotations}}
+    space.api.create(SERVICE_ACCOUNTS, space.name, account)
+    space.wait_ready()
+    pod = space.deployment()["spec"]["template"]["spec"]
+    assert pod["serviceAccountName"] == "backend"
+    assert space.api.get(SERVICE_ACCOUNTS, space.name, "users") is None

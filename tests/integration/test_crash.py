@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from grpc_operator.resources import CHILDREN, GRPC_SERVICES
+from grpc_operator.resources import CHILDREN, GRPC_SERVICES, LEASES
 from tests.integration.conftest import Start
 from tests.integration.operator_process import OperatorProcess
 from tests.integration.proxy import Proxy, When
@@ -30,6 +30,9 @@ AFTER: dict[str, Any] = BEFORE | {
 }
 
 
+ROLLOUT: dict[str, Any] = {"analysis": {"mode": "Disabled"}}
+
+
 @dataclass
 class Campaign:
     """Runs one scenario after the other on objects of their own, with one proxy."""
@@ -40,9 +43,11 @@ class Campaign:
     operator: OperatorProcess | None = None
 
     def running(self) -> OperatorProcess:
-        """Returns an operator at work; a new one, with a Lease of its own, after a crash."""
+        """Returns an operator at work; a new one after a crash, which finds the Lease free."""
         if self.operator is None or self.operator.exit_code is not None:
-            self.operator = self.start(self.proxy, lease_name=f"crash-{uuid.uuid4().hex[:8]}")
+            for lease in self.space.api.list(LEASES, self.space.name):
+                self.space.delete(LEASES, lease["metadata"]["name"])
+            self.operator = self.start(self.proxy)
             self.operator.wait_lease()
         return self.operator
 
@@ -68,11 +73,12 @@ class Campaign:
     def _end(self, scenario: "Scenario", name: str) -> dict[str, Any]:
         wait_until(lambda: scenario.done(self.space, name), "the scenario has come to its end")
         found = self.space.end_state(name)
+        children = self.space.children(name)
         for resource in CHILDREN:
             for live in self.space.api.list(resource, self.space.name):
                 mine = live["metadata"]["name"].startswith(name)
-                key = f"{resource.kind}/{live['metadata']['name']}".replace(name, "NAME")
-                assert not mine or key in found, f"{key} is left over"
+                key = f"{resource.kind}/{live['metadata']['name']}"
+                assert not mine or key in children, f"{key} is left over"
         return found
 
 
@@ -129,8 +135,26 @@ def is_deleted(space: Space, name: str) -> bool:
     return space.end_state(name) == {}
 
 
+def with_revisions(space: Space, name: str) -> None:
+    """The object is Ready, and its first revision serves."""
+    space.apply(name, rollout=ROLLOUT)
+    space.wait_ready(name)
+
+
+def is_rolled_out(space: Space, name: str) -> bool:
+    """Whether the second revision serves, and the first one has no pods."""
+    status = space.wait_ready(name)["status"]
+    found = [(each["role"], each["readyReplicas"]) for each in status["revisions"]]
+    return found == [("Stable", 2), ("Retired", 0)]
+
+
 CREATE = Scenario(nothing, lambda space, name: space.apply(name, **BEFORE), is_created)
 UPDATE = Scenario(existing, lambda space, name: space.apply(name, **AFTER), is_updated)
+ROLL_OUT = Scenario(
+    with_revisions,
+    lambda space, name: space.apply(name, image="user-service:0.2.0", rollout=ROLLOUT),
+    is_rolled_out,
+)
 DELETE = Scenario(existing, lambda space, name: space.delete(GRPC_SERVICES, name), is_deleted)
 
 
@@ -141,7 +165,9 @@ def campaign(start: Start, proxy: Proxy, space: Space) -> Campaign:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("scenario", [CREATE, UPDATE], ids=["create", "update"])
+@pytest.mark.parametrize(
+    "scenario", [CREATE, UPDATE, ROLL_OUT], ids=["create", "update", "rollout"]
+)
 def test_a_crash_at_any_write_changes_nothing_in_the_end(
     campaign: Campaign, scenario: Scenario, when: When
 ) -> None:

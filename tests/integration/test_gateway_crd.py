@@ -66,6 +66,6 @@ def test_an_object_with_every_field_is_accepted(space: Space, schema: Manifest) 
 def test_an_empty_spec_is_enough(space: Space) -> None:
     """One plain-text listener on port 80."""
     live = space.gateway()
-    assert live["spec"]["listeners"] == [{"name": "http", "port": 80, "protocol": "HTTP"}]
+    assert live["spec"]["listeners"] == [{"name": "http", "port": 80}]
     assert live["status"] == {"observedGeneration": -1}
     assert space.get(GRPC_GATEWAYS, "default")["spec"]["replicas"] == 1

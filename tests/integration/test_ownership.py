@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from grpc_operator.labels import FIELD_MANAGER
-from grpc_operator.resources import DEPLOYMENTS, SERVICES
+from grpc_operator.resources import DEPLOYMENTS, SERVICES, Manifest
 from tests.integration import policies
 from tests.integration.api import Api
 from tests.integration.conftest import Start
@@ -25,7 +25,7 @@ from tests.integration.ownership_cases import (
 )
 from tests.integration.proxy import Proxy
 from tests.integration.space import Space, condition
-from tests.waiting import wait_until
+from tests.waiting import holds_for, wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -133,6 +133,35 @@ def test_what_is_no_longer_wanted_goes_although_ownership_was_lost(
     check_settled(proxy, space, Case("no variable", lose, expect_container(env=drained)))
 
 
+def test_a_fight_over_a_field_is_damped_and_named(
+    operator: OperatorProcess, proxy: Proxy, space: Space
+) -> None:
+    """A manager that changes a field back whenever it is applied is answered ever more rarely."""
+    space.apply()
+    space.wait_ready()
+    wrong = {"spec": {"progressDeadlineSeconds": 7}}
+
+    def contested() -> bool:
+        if space.deployment()["spec"]["progressDeadlineSeconds"] != 7:
+            space.edit(DEPLOYMENTS, "users", wrong)
+        return condition(space.live(), "Ready").get("reason") == "FieldsContested"
+
+    start = len(proxy.calls)
+    wait_until(contested, "the fight is reported")
+    message = condition(space.live(), "Ready")["message"]
+    assert "Deployment users: kubectl-edit changes spec.progressDeadlineSeconds" in message
+    before = proxy.writes(start)
+    holds_for(lambda: contested() or True, 10, "the fight goes on")
+    assert len([call for call in before if call.resource == "deployments"]) <= 6
+    later = [call for call in proxy.writes(start) if call.resource == "deployments"]
+    assert len(later) <= 6 + 3, "2, 4 and 8 seconds apart"
+
+    def right() -> bool:
+        return bool(space.deployment()["spec"]["progressDeadlineSeconds"] != 7)
+
+    wait_until(right, "the field is right when the other has stopped")
+
+
 @pytest.fixture
 def policy(api: Api, space: Space) -> Iterator[policies.Policies]:
     """Admission policies for the test's namespace; they go with the test."""
@@ -184,10 +213,9 @@ def test_one_refused_child_does_not_stop_the_others(
     """The condition names it; it is tried again, and applied when the policy is gone."""
     policy.deny_services("users")
     space.apply()
-    accepted = space.wait_condition("Accepted", "False")
-    assert accepted["reason"] == "Rejected"
-    assert "the API server refuses Service users: " in accepted["message"]
-    assert "denied by the test" in accepted["message"]
+    ready = wait_until(lambda: because(space, "AdmissionDenied"), "the refusal is reported")
+    assert "The API server refuses Service users (HTTP 422): " in ready["message"]
+    assert "denied by the test" in ready["message"]
     wait_until(
         lambda: (
             {"Deployment/users", "Service/users-headless", "PodDisruptionBudget/users"}
@@ -212,8 +240,14 @@ def test_the_other_manager_is_named(
     space.wait_ready()
     policy.deny_services("users", "object.spec.type == 'ClusterIP'")
     space.edit(SERVICES, "users", {"spec": {"type": "NodePort"}})
-    accepted = space.wait_condition("Accepted", "False")
-    assert "Service users" in accepted["message"]
-    assert "kubectl-edit also changed this Service" in accepted["message"]
-    assert condition(space.live(), "Stalled")["status"] == "True"
-    assert FIELD_MANAGER not in accepted["message"].split("kubectl-edit")[1]
+    ready = wait_until(lambda: because(space, "AdmissionDenied"), "the refusal is reported")
+    assert "Service users" in ready["message"]
+    assert "kubectl-edit also changed this Service" in ready["message"]
+    assert FIELD_MANAGER not in ready["message"].split("kubectl-edit")[1]
+
+
+def because(space: Space, reason: str) -> Manifest:
+    """Returns ``Ready`` once it is false for a reason."""
+    ready = condition(space.live(), "Ready")
+    assert (ready.get("status"), ready.get("reason")) == ("False", reason), ready
+    return ready

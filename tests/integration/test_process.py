@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +14,10 @@ from tests.integration import cluster as clusters
 from tests.integration.api import CRDS, Api
 from tests.integration.conftest import Start, install_crds
 from tests.integration.faults import Fault
-from tests.integration.operator_process import OperatorProcess, environment
+from tests.integration.operator_process import OperatorProcess, environment, kubeconfig
 from tests.integration.proxy import Proxy
 from tests.integration.space import Space
-from tests.waiting import HANG, wait_until
+from tests.waiting import HANG, holds_for, wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -46,11 +46,14 @@ METRICS = {
     "grpc_operator_writes_total",
 }
 
+_METRIC = r"^(?:# TYPE )?(grpc_operator_[a-z_]+)"
+"""A sample, or the type of a metric that has no sample before something has failed."""
 
-def run(**variables: str) -> subprocess.CompletedProcess[str]:
+
+def run(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Runs ``python -m grpc_operator`` to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "grpc_operator"],
+        [sys.executable, "-m", "grpc_operator", *words],
         env=environment(**variables),
         capture_output=True,
         text=True,
@@ -69,15 +72,34 @@ def test_every_bad_setting_is_named(tmp_path: Path) -> None:
         assert f"(got {value!r})" in errors[name]
 
 
-def test_without_a_kubeconfig_one_line_says_so(tmp_path: Path) -> None:
-    """Outside a cluster and without a kubeconfig: exit code 1, no stack trace."""
-    ended = run(HOME=str(tmp_path), GRPC_OPERATOR_HTTP_PORT="0")
-    assert ended.returncode == 1
-    errors = [json.loads(line) for line in ended.stderr.splitlines()]
-    errors = [record for record in errors if record["level"] == "ERROR"]
-    assert len(errors) == 1
-    assert errors[0]["message"].startswith("no way to reach a cluster: ")
-    assert "exc_info" not in errors[0]
+NO_CLUSTER = {
+    "a shell with a kubeconfig": ([], "this is not a pod with the token of a ServiceAccount"),
+    "a file that does not exist": (["--kubeconfig", "missing"], "kubeconfig missing: no such file"),
+    "another context": (["--context", "production"], "production"),
+}
+
+
+@pytest.mark.parametrize("case", NO_CLUSTER)
+def test_it_runs_for_no_cluster_that_nobody_named(case: str, proxy: Proxy, tmp_path: Path) -> None:
+    """A kubeconfig that lies about is not used: one line, exit code 2, no request."""
+    words, text = NO_CLUSTER[case]
+    file = kubeconfig(tmp_path / "kubeconfig", proxy.url)
+    ended = run(*words, HOME=str(tmp_path), KUBECONFIG=str(file), GRPC_OPERATOR_HTTP_PORT="0")
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    record = json.loads(line)
+    assert record["level"] == "ERROR"
+    assert text in record["message"]
+    assert "exc_info" not in record
+    assert proxy.calls == []
+
+
+def test_a_wrong_selector_ends_it_with_one_line(start: Start, proxy: Proxy) -> None:
+    """What the API server rejects at the first list will not get better by trying again."""
+    operator = start(proxy, watch_label_selector="team in (")
+    assert operator.wait() == 2
+    assert "GRPC_OPERATOR_WATCH_LABEL_SELECTOR" in operator.tail(1)
+    assert "unable to parse requirement" in operator.tail(1)
 
 
 @pytest.fixture
@@ -87,6 +109,51 @@ def without_crd(api: Api) -> Iterator[None]:
     wait_until(lambda: api.get(CRDS, None, CRD) is None, "the CRD is gone")
     yield
     install_crds(api)
+
+
+def problems(operator: OperatorProcess) -> list[str]:
+    """Returns the messages of its log that are more than information."""
+    records = map(json.loads, operator.log.read_text().splitlines())
+    return [record["message"] for record in records if record["level"] not in {"INFO", "DEBUG"}]
+
+
+def test_an_outage_of_the_api_server_is_one_line(
+    start: Start, make_proxy: Callable[[], Proxy]
+) -> None:
+    """Of a replica that stands by; ready, as it serves the proxies, /readyz says so as well."""
+    start(make_proxy()).wait_lease()
+    proxy = make_proxy()
+    standby = start(proxy)
+    standby.wait_ready()
+    logged = len(problems(standby))
+    requests = len(proxy.calls)
+    proxy.cut_off()
+    wait_until(lambda: "does not answer since" in standby.readyz()[1], "/readyz tells the outage")
+    wait_until(lambda: len(proxy.calls) > requests + 20, "it has tried again and again")
+    assert standby.readyz()[0] == 200
+
+    proxy.restore()
+    wait_until(lambda: standby.readyz() == (200, "ok\n"), "the outage is over")
+    begin, end = problems(standby)[logged:]
+    assert begin.startswith("The API server does not answer: ")
+    assert end.startswith("The API server answers again, after ")
+
+
+def test_an_operator_that_starts_in_an_outage_says_so(start: Start, proxy: Proxy) -> None:
+    """It does not know whether the CRDs are installed."""
+    proxy.cut_off()
+    operator = start(proxy)
+
+    def said() -> str:
+        status, text = operator.readyz()
+        return text if status == 503 and "does not answer" in text else ""
+
+    text = wait_until(said, "/readyz says why it waits")
+    assert "cannot find out whether the CRDs are installed" in text
+    assert "not installed" not in text
+    holds_for(lambda: len(problems(operator)) == 1, 5, "one line for all attempts")
+    proxy.restore()
+    operator.wait_lease()
 
 
 def test_the_operator_waits_for_its_crd(
@@ -111,7 +178,7 @@ def test_every_metric_of_the_docs_is_there(operator: OperatorProcess, space: Spa
         for path in (clusters.ROOT / "docs").rglob("*.md")
         for name in re.findall(r"\bgrpc_operator_[a-z_]+", path.read_text())
     }
-    shown = set(re.findall(r"^(grpc_operator_[a-z_]+)", operator.metrics_text(), re.MULTILINE))
+    shown = set(re.findall(_METRIC, operator.metrics_text(), re.MULTILINE))
     families = shown | {re.sub(r"_(bucket|sum|count)$", "", name) for name in shown}
     assert METRICS | documented <= families
     assert operator.metric('grpc_operator_writes_total{kind="Deployment",verb="apply"}') == 1

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from grpc_operator.resources import EVENTS, Manifest
 from tests.integration.history import History
 from tests.integration.kstatus import compute
 from tests.integration.operator_process import OperatorProcess
-from tests.integration.pods import Status, ready, waiting, without_status
+from tests.integration.pods import Answer, Status, ready, waiting, without_status
 from tests.integration.space import Space, condition
 from tests.waiting import HANG, wait_until
 
@@ -191,3 +193,57 @@ def live_events(space: Space) -> list[Manifest]:
 def events(space: Space) -> list[tuple[str, str]]:
     """Returns type and reason of the Events about GrpcServices; times are too coarse to sort by."""
     return sorted((event["type"], event["reason"]) for event in live_events(space))
+
+
+def on_a_lost_node(pod: Manifest) -> Status:
+    """The node controller has found that the node does not report any more."""
+    status = ready(pod)
+    conditions = {each["type"]: each for each in status["conditions"]}
+    conditions["Ready"]["status"] = "False"
+    return status
+
+
+def evicted(pod: Manifest) -> Status:
+    """The kubelet has ended the pod to reclaim a resource of the node."""
+    text = "The node was low on resource: memory."
+    return {"phase": "Failed", "reason": "Evicted", "message": text}
+
+
+def restarting(pod: Manifest) -> Status:
+    """The container ends again and again, and the kubelet is between two attempts."""
+    status = ready(pod)
+    ended = {"exitCode": 3, "reason": "Error", "message": "no database"}
+    for each in status["conditions"][2:]:
+        each["status"] = "False"
+    for container in status["containerStatuses"]:
+        turn = int(time.monotonic()) % 2
+        state = {"waiting": {"reason": "CrashLoopBackOff", "message": f"back-off {turn}"}}
+        running = {"running": {"startedAt": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}}
+        container |= {"ready": False, "started": False, "restartCount": 7}
+        container |= {"state": running if turn else state, "lastState": {"terminated": ended}}
+    return status
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "words"),
+    [
+        (on_a_lost_node, "NodeNotReady", "is not ready or does not report"),
+        (evicted, "Evicted", "low on resource: memory"),
+        (restarting, "CrashLoopBackOff", "no database"),
+    ],
+)
+def test_a_problem_of_pods_keeps_its_reason(
+    history: History, space: Space, answer: Answer, reason: str, words: str
+) -> None:
+    """What a test with one real node cannot show, and states that change every second."""
+    space.kubelet.answer = answer
+    space.apply(replicas=1)
+    live = wait_until(lambda: with_reason(space, reason), f"{reason} is reported")
+    assert words in condition(live, "Ready")["message"]
+    time.sleep(5)
+
+    reasons = [condition(each, "Ready").get("reason") for each in history.caught_up(space.live())]
+    named = reasons.index(reason)
+    assert set(reasons[:named]) <= {None, "Progressing"}
+    assert set(reasons[named:]) == {reason}
+    wait_until(lambda: events(space) == [("Warning", reason)], "one Event is created")

@@ -1,4 +1,4 @@
-"""Runs a plan and prints the result: one line of JSON on stdout, progress on stderr.
+"""Runs a plan and prints the result: JSON in short lines on stdout, progress on stderr.
 
 Exit code 0: every call succeeded; 1: some failed; 2: the plan is wrong.
 """
@@ -34,7 +34,9 @@ async def _run(plan: Plan) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     result = await run(plan, stop)
-    print(json.dumps({"target": plan.target, "loads": result}), flush=True)  # noqa: T201 - a command-line tool
+    # In a pod both become one log, in which a line of more than 16 KiB is torn apart.
+    text = json.dumps({"target": plan.target, "loads": result}, indent=1)
+    print(text, flush=True)  # noqa: T201 - a command-line tool
     return int(any(load["failed"] for load in result))
 
 

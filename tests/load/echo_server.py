@@ -1,7 +1,9 @@
 """The Echo service as a process: delays, numbered streams, health, reflection, and a drain.
 
 Environment: ``ECHO_PACKAGE`` (such as ``load.a``), ``ECHO_EXTENDED`` (``on`` for the second version
-of the schema), ``ECHO_PORT`` (50051), and ``GRPC_DRAIN_SECONDS``, which the operator sets.
+of the schema), ``ECHO_PORT`` (50051), ``ECHO_INSTANCE`` (the host's name),
+``ECHO_LOG`` (a file that gets the number of every Say before it is answered), and
+``GRPC_DRAIN_SECONDS``, which the operator sets.
 """
 
 import asyncio
@@ -28,9 +30,14 @@ class EchoServicer:
     def __init__(self, messages: dict[str, type[Message]], instance: str) -> None:
         self._messages = messages
         self._instance = instance
+        log = os.environ.get("ECHO_LOG")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        self._log = os.open(log, flags) if log else None
 
     async def say(self, request: Any, _context: _Context) -> Message:
         """Returns the number it got, after the delay that was asked for."""
+        if self._log is not None:
+            os.write(self._log, f"{request.number}\n".encode())
         if request.delay_ms:
             await asyncio.sleep(request.delay_ms / 1000)
         return self._messages["SayReply"](number=request.number, instance=self._instance)
@@ -70,7 +77,8 @@ class EchoServicer:
 async def start(echo: Echo, port: int) -> tuple[grpc.aio.Server, int]:
     """Starts a server on every address; port 0 takes a free one. Returns it and its port."""
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-    servicer = EchoServicer(echo.messages(), socket.gethostname())
+    instance = os.environ.get("ECHO_INSTANCE", socket.gethostname())
+    servicer = EchoServicer(echo.messages(), instance)
     server.add_generic_rpc_handlers((servicer.handler(echo),))
     healthy = health.aio.HealthServicer()
     await healthy.set(echo.service, health_pb2.HealthCheckResponse.SERVING)

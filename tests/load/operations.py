@@ -4,7 +4,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from google.protobuf.message import Message
@@ -44,6 +44,7 @@ class Stream:
         reply: Class of the answers.
         expected: How many answers a call must get.
         right: Whether an answer is the one for a position in the stream of a call.
+        get: REST path of a server stream, if it has one.
     """
 
     path: str
@@ -51,6 +52,7 @@ class Stream:
     reply: type[Message]
     expected: int
     right: Callable[[int, int, Any], bool]
+    get: str | None = None
 
 
 def operation(load: Load) -> Unary | Stream:
@@ -69,14 +71,18 @@ def _echo(load: Load) -> Unary | Stream:
             path=f"/{echo.service}/Say",
             request=lambda call: classes["SayRequest"](number=call, delay_ms=delay),
             reply=classes["SayReply"],
-            right=lambda call, reply: bool(reply.number == call),
+            right=lambda call, reply: (
+                bool(reply.number == call) and reply.instance.startswith(load.instance)
+            ),
             post=f"{echo.root}/say",
             get=f"{echo.root}/say/{{}}?delayMs={delay}",
         )
     if load.operation == "count":
         interval = int(load.interval * 1000)
         order = classes["CountRequest"](messages=load.messages, interval_ms=interval)
-        return _stream(load, f"/{echo.service}/Count", classes["CountReply"], _once(order))
+        get = f"{echo.root}/count?messages={load.messages}&intervalMs={interval}"
+        stream = _stream(load, f"/{echo.service}/Count", classes["CountReply"], _once(order))
+        return replace(stream, get=get)
 
     async def chat(_call: int) -> AsyncIterator[Message]:
         async for position in _paced(load):

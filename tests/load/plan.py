@@ -26,11 +26,13 @@ class Load(_Model):
     """`say` (unary), `count` (server stream) and `chat` (bidirectional) of an Echo service;
     `create-user` (unary) and `sync-users` (bidirectional) of the user service."""
     protocol: Protocol = "grpc"
-    """Streams are called by gRPC only."""
+    """Streams of requests are called by gRPC only, and `count` by `rest-get` without a body."""
     package: str = "load.a"
     """Package of the Echo service."""
     host: str | None = None
     """Host that is asked for (`:authority`); the target itself when unset."""
+    instance: str = ""
+    """Beginning of the name of the servers that have to answer `say`; any other one is wrong."""
     calls: int = Field(ge=1, le=1_000_000)
     """Calls to make, at least."""
     rate: float = Field(default=0, ge=0, le=10_000)
@@ -55,9 +57,10 @@ class Load(_Model):
 
     @model_validator(mode="after")
     def _streams_are_grpc(self) -> Self:
-        if self.streaming and self.protocol != "grpc":
-            raise ValueError(f"protocol: {self.operation} is a stream, which only grpc can call")
-        if self.protocol == "rest-get" and self.operation != "say":
+        streams = ("grpc", "grpc-web", "rest-get") if self.operation == "count" else ("grpc",)
+        if self.streaming and self.protocol not in streams:
+            raise ValueError(f"protocol: {self.operation} is a stream; use {' or '.join(streams)}")
+        if self.protocol == "rest-get" and self.operation not in ("say", "count"):
             raise ValueError(f"protocol: {self.operation} has no GET; use rest-post")
         return self
 
@@ -71,5 +74,7 @@ class Plan(_Model):
     """What to call, all at the same time."""
     hold: bool = False
     """Go on after the counted calls until SIGTERM."""
+    progress: float = Field(default=5, gt=0, le=60)
+    """Seconds between two lines of progress."""
     seconds: float = Field(default=300, gt=0, le=3600)
     """No call is started after this many seconds, whatever else the plan says."""

@@ -13,10 +13,10 @@ from google.protobuf.message import DecodeError, Message
 from tests.load.operations import Stream, Unary
 from tests.load.plan import Load
 from tests.load.schema import serialize
-from tests.load.tally import Outcome
+from tests.load.tally import OK, Outcome
 
 WRONG = "WRONG_ANSWER"
-_HTTP_OK = 200
+HTTP_OK = 200
 _TRAILERS = 0x80
 """Flag of the frame that holds the trailers (PROTOCOL-WEB)."""
 
@@ -102,13 +102,12 @@ class GrpcStream:
         await asyncio.gather(*(channel.close() for channel in self._channels))
 
 
-class _Http:
-    """Unary calls over HTTP/1.1."""
+class Http:
+    """Calls over HTTP/1.1, each worker with a connection of its own."""
 
-    def __init__(self, target: str, load: Load, unary: Unary) -> None:
+    def __init__(self, target: str, load: Load) -> None:
         self._base = f"http://{target}"
         self._load = load
-        self._unary = unary
         self._headers = {"host": load.host} if load.host else {}
         self._session: aiohttp.ClientSession | None = None
 
@@ -117,7 +116,7 @@ class _Http:
         try:
             return await self._call(self._open(), number)
         except (aiohttp.ClientError, TimeoutError, json_format.ParseError, DecodeError) as error:
-            return Outcome(type(error).__name__, str(error))
+            return Outcome(type(error).__name__, str(error), self._lost)
 
     async def close(self) -> None:
         """Closes every connection."""
@@ -126,6 +125,11 @@ class _Http:
 
     async def _call(self, session: aiohttp.ClientSession, number: int) -> Outcome:
         raise NotImplementedError
+
+    @property
+    def _lost(self) -> int:
+        """Messages that a call loses that breaks off."""
+        return self._load.messages if self._load.streaming else 0
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -139,13 +143,17 @@ class _Http:
         return self._session
 
 
-class Rest(_Http):
-    """REST/JSON."""
+class Rest(Http):
+    """Unary calls by REST/JSON."""
+
+    def __init__(self, target: str, load: Load, unary: Unary) -> None:
+        super().__init__(target, load)
+        self._unary = unary
 
     async def _call(self, session: aiohttp.ClientSession, number: int) -> Outcome:
         async with self._request(session, number) as response:
             text = await response.text()
-        if response.status != _HTTP_OK:
+        if response.status != HTTP_OK:
             return Outcome(f"HTTP {response.status}", text)
         return _judged(self._unary, number, json_format.Parse(text, self._unary.reply()))
 
@@ -156,23 +164,37 @@ class Rest(_Http):
         return session.post(self._base + self._unary.post, json=body)
 
 
-class GrpcWeb(_Http):
-    """gRPC-Web (PROTOCOL-WEB): length-prefixed frames, the trailers in the last one."""
+async def post_grpc_web(
+    session: aiohttp.ClientSession, url: str, message: Message
+) -> tuple[Outcome, list[bytes]]:
+    """Returns how a gRPC-Web call ended (PROTOCOL-WEB), and the messages that it brought."""
+    data = serialize(message)
+    body = struct.pack(">BI", 0, len(data)) + data
+    headers = {"content-type": "application/grpc-web+proto", "x-grpc-web": "1"}
+    async with session.post(url, data=body, headers=headers) as response:
+        frames = await response.read()
+    if response.status != HTTP_OK:
+        return Outcome(f"HTTP {response.status}", frames[:200].decode(errors="replace")), []
+    messages, trailers = split_frames(frames)
+    status = trailers.get("grpc-status", response.headers.get("grpc-status", "none"))
+    if status == "0":
+        return Outcome(), messages
+    detail = trailers.get("grpc-message", response.headers.get("grpc-message", ""))
+    return Outcome(f"grpc-status {status}", unquote(detail)), messages
+
+
+class GrpcWeb(Http):
+    """Unary calls by gRPC-Web."""
+
+    def __init__(self, target: str, load: Load, unary: Unary) -> None:
+        super().__init__(target, load)
+        self._unary = unary
 
     async def _call(self, session: aiohttp.ClientSession, number: int) -> Outcome:
-        message = self._unary.request(number).SerializeToString()
-        body = struct.pack(">BI", 0, len(message)) + message
-        headers = {"content-type": "application/grpc-web+proto", "x-grpc-web": "1"}
         url = self._base + self._unary.path
-        async with session.post(url, data=body, headers=headers) as response:
-            frames = await response.read()
-        if response.status != _HTTP_OK:
-            return Outcome(f"HTTP {response.status}", frames[:200].decode(errors="replace"))
-        messages, trailers = split_frames(frames)
-        status = trailers.get("grpc-status", response.headers.get("grpc-status", "none"))
-        if status != "0":
-            detail = trailers.get("grpc-message", response.headers.get("grpc-message", ""))
-            return Outcome(f"grpc-status {status}", unquote(detail))
+        outcome, messages = await post_grpc_web(session, url, self._unary.request(number))
+        if outcome.status != OK:
+            return outcome
         if len(messages) != 1:
             return Outcome(WRONG, f"{len(messages)} messages")
         reply = self._unary.reply()
@@ -193,15 +215,6 @@ def split_frames(body: bytes) -> tuple[list[bytes], dict[str, str]]:
         else:
             messages.append(frame)
     return messages, trailers
-
-
-def caller(target: str, load: Load, what: Unary | Stream) -> Caller:
-    """Returns what makes the calls of a load."""
-    if isinstance(what, Stream):
-        return GrpcStream(target, load, what)
-    if load.protocol == "grpc":
-        return GrpcUnary(target, load, what)
-    return (GrpcWeb if load.protocol == "grpc-web" else Rest)(target, load, what)
 
 
 def _channels(target: str, load: Load) -> list[grpc.aio.Channel]:

@@ -8,12 +8,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.load.callers import caller
 from tests.load.operations import operation
 from tests.load.plan import Load, Plan
-from tests.load.protocols import Caller, caller
+from tests.load.protocols import Caller
 from tests.load.tally import Outcome, Tally, clock
-
-_PROGRESS_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ async def run(plan: Plan, stop: asyncio.Event) -> list[dict[str, Any]]:
     pairs = list(zip(plan.loads, tallies, strict=True))
     watch = [
         asyncio.create_task(_stop_when_due(plan, pairs, stop, over)),
-        asyncio.create_task(_progress(tallies)),
+        asyncio.create_task(_progress(tallies, plan.progress)),
     ]
     try:
         await asyncio.gather(*(_run(plan, load, tally, over) for load, tally in pairs))
@@ -112,10 +111,10 @@ async def _stop_when_due(
     over.set()
 
 
-async def _progress(tallies: list[Tally]) -> None:
+async def _progress(tallies: list[Tally], seconds: float) -> None:
     while True:
         _show(tallies)
-        await asyncio.sleep(_PROGRESS_SECONDS)
+        await asyncio.sleep(seconds)
 
 
 def _show(tallies: list[Tally]) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+import socket
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -11,9 +13,9 @@ import grpc
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from pydantic import ValidationError
 
-from tests.load import run as load_run
 from tests.load.echo_server import start
 from tests.load.plan import Load, Plan
 from tests.load.protocols import split_frames
@@ -63,11 +65,23 @@ async def test_a_healthy_server_fails_no_call(server: Server) -> None:
         assert [stream[name] for name in figures] == [4, 0, 80, 0]
 
 
+async def test_an_answer_of_another_server_is_seen(server: Server) -> None:
+    """However right it is otherwise."""
+    plan = server.plan(
+        {"name": "its own", "operation": "say", "calls": 10, "instance": socket.gethostname()},
+        {"name": "another's", "operation": "say", "calls": 10, "instance": "another"},
+    )
+
+    own, another = await run(plan, asyncio.Event())
+
+    assert own["statuses"] == {"OK": 10}
+    assert another["statuses"] == {"WRONG_ANSWER": 10}
+
+
 async def test_a_server_that_dies_is_seen(
-    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Failed calls are reported with their time and status, and lost messages are counted."""
-    monkeypatch.setattr(load_run, "_PROGRESS_SECONDS", 0.01)
 
     async def shown(progress: str) -> bool:
         return re.search(progress, capsys.readouterr().err) is not None
@@ -77,7 +91,7 @@ async def test_a_server_that_dies_is_seen(
         {"operation": "say", "calls": 200, "workers": 4, "rate": 200},
         {"operation": "count", "calls": 1, "messages": 50, "interval": 60},
         hold=True,
-    )
+    ).model_copy(update={"progress": 0.01})
     running = asyncio.create_task(run(plan, stop))
     await until(partial(shown, r"say: [1-9]\d* calls, 0 failed"), "calls are answered")
     await server.grpc.stop(0)
@@ -129,17 +143,11 @@ async def test_http_failures_are_seen_and_never_sent_again() -> None:
             request.transport.close()
         return web.json_response({"number": number})
 
-    application = web.Application()
-    application.router.add_get("/{tail:.*}", answer)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
     load = {"name": "rest", "operation": "say", "protocol": "rest-get", "calls": 5}
     load["package"] = f"load.t{uuid.uuid4().hex[:8]}"
-    target = f"127.0.0.1:{runner.addresses[0][1]}"
-
-    (rest,) = await run(Plan.model_validate({"target": target, "loads": [load]}), asyncio.Event())
-    await runner.cleanup()
+    async with _http_server(answer) as target:
+        plan = Plan.model_validate({"target": target, "loads": [load]})
+        (rest,) = await run(plan, asyncio.Event())
 
     assert len(requests) == 5
     assert rest["statuses"] == {
@@ -149,6 +157,42 @@ async def test_http_failures_are_seen_and_never_sent_again() -> None:
         "ServerDisconnectedError": 1,
     }
     assert "no upstream" in rest["first_failures"][0]["detail"]
+
+
+async def test_streams_over_http_that_are_cut_are_seen() -> None:
+    """A JSON array with fewer messages or without its end, and frames without the last message."""
+    frame, end = b"\0\0\0\0", b"\x80\0\0\0\x0fgrpc-status:0\r\n"
+    messages = [frame + b"\0", frame + b"\2\x08\1"]
+    bodies = {
+        "GET": [b'[{},{"position":1}]', b"[{}]", b'[{},{"position":1}'],
+        "POST": [b"".join([*messages, end]), messages[0] + end, b"".join(messages)],
+    }
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=bodies[request.method].pop(0))
+
+    load = {"operation": "count", "calls": 3, "messages": 2}
+    load["package"] = f"load.t{uuid.uuid4().hex[:8]}"
+    loads = [{**load, "name": name, "protocol": name} for name in ("rest-get", "grpc-web")]
+    async with _http_server(answer) as target:
+        plan = Plan.model_validate({"target": target, "loads": loads})
+        rest, grpc_web = await run(plan, asyncio.Event())
+
+    assert rest["statuses"] == {"OK": 1, "WRONG_ANSWER": 2}
+    assert rest["lost_messages"] == 3
+    assert grpc_web["statuses"] == {"OK": 1, "WRONG_ANSWER": 1, "grpc-status none": 1}
+    assert grpc_web["lost_messages"] == 1
+
+
+@asynccontextmanager
+async def _http_server(answer: Handler) -> AsyncIterator[str]:
+    application = web.Application()
+    application.router.add_route("*", "/{tail:.*}", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
 
 
 def test_frames_of_grpc_web_are_split() -> None:
@@ -161,7 +205,8 @@ def test_frames_of_grpc_web_are_split() -> None:
 @pytest.mark.parametrize(
     ("load", "message"),
     [
-        ({"operation": "count", "protocol": "rest-get"}, "protocol: count is a stream"),
+        ({"operation": "chat", "protocol": "rest-get"}, "protocol: chat is a stream; use grpc"),
+        ({"operation": "count", "protocol": "rest-post"}, "use grpc or grpc-web or rest-get"),
         ({"operation": "create-user", "protocol": "rest-get"}, "use rest-post"),
         ({"operation": "say", "calls": 0}, "calls"),
         ({"operation": "say", "sped": 1}, "sped"),

@@ -19,7 +19,7 @@ Manifest = dict[str, Any]
 
 _OS = """
 os = struct(
-    path = struct(exists = os_path_exists, dirname = os_path_dirname),
+    path = struct(exists = os_path_exists, abspath = os_path_abspath),
     getenv = os_getenv,
     putenv = os_putenv,
 )
@@ -138,8 +138,8 @@ class Functions:
     def os_path_exists(self, path: str) -> bool:
         return path not in self._tilt.missing and (ROOT / path).exists()
 
-    def os_path_dirname(self, path: str) -> str:
-        return str(Path(path).parent)
+    def os_path_abspath(self, path: str) -> str:
+        return str(ROOT / path)
 
     def os_getenv(self, key: str) -> str | None:
         return self._tilt.environment.get(key)

@@ -3,6 +3,9 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
+from demo import __main__ as demo
 from demo.__main__ import next_steps
 from demo.tools import kubeconfig
 
@@ -30,6 +33,25 @@ def test_the_commands_find_kubectl_and_the_kubeconfig(tmp_path: Path) -> None:
 
     assert done.stdout.startswith("Client Version: v")
     assert done.stdout.splitlines()[-1] == str(kubeconfig())
+
+
+def test_a_checkout_in_any_folder_can_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path with spaces and quotes stays one word, also after the alias is expanded."""
+    folder = tmp_path / "it's $(mine) now"
+    folder.mkdir()
+    kubectl = folder / "kubectl"
+    kubectl.write_text('#!/bin/sh\necho "$0 $# $KUBECONFIG"\n')
+    kubectl.chmod(0o755)
+    monkeypatch.setattr(demo, "KUBECTL", kubectl)
+    monkeypatch.setattr(demo, "kubeconfig", lambda: folder / "config")
+
+    done = subprocess.run(
+        ["/bin/sh", "-eu"], input="\n".join(commands()), check=True, capture_output=True, text=True
+    )
+
+    assert done.stdout.splitlines() == [f"{kubectl} {n} {folder}/config" for n in (3, 5)]
 
 
 def test_the_readme_has_the_same_commands() -> None:

@@ -16,6 +16,10 @@
   value: {{ join "," .Values.watch.namespaces | quote }}
 - name: GRPC_OPERATOR_WATCH_LABEL_SELECTOR
   value: {{ .Values.watch.labelSelector | quote }}
+- name: GRPC_OPERATOR_SERVICE_PODS_MAY
+  value: {{ join "," .Values.podPolicy.services.allow | quote }}
+- name: GRPC_OPERATOR_GATEWAY_PODS_MAY
+  value: {{ join "," .Values.podPolicy.gateways.allow | quote }}
 - name: GRPC_OPERATOR_CLUSTER_DOMAIN
   value: {{ .Values.clusterDomain | quote }}
 - name: GRPC_OPERATOR_LOG_LEVEL
@@ -34,12 +38,20 @@
   value: {{ .Values.xds.port | quote }}
 - name: GRPC_OPERATOR_XDS_ADDRESS
   value: {{ include "grpc-operator.suffixedName" (list . "xds") }}.{{ include "grpc-operator.namespace" . }}.svc.{{ .Values.clusterDomain }}:{{ .Values.xds.port }}
+- name: GRPC_OPERATOR_XDS_SECRET
+  value: {{ include "grpc-operator.suffixedName" (list . "xds") }}
+- name: GRPC_OPERATOR_XDS_CERTIFICATE_FOLDER
+  value: {{ ternary "/etc/grpc-operator/xds" "" (ne .Values.xds.certificateSecretName "") | quote }}
+- name: GRPC_OPERATOR_REPLICA_TOKEN_FOLDER
+  value: /var/run/secrets/grpc.infera.dev
 - name: GRPC_OPERATOR_PEERS_HOST
   value: {{ include "grpc-operator.suffixedName" (list . "peers") }}.{{ include "grpc-operator.namespace" . }}.svc.{{ .Values.clusterDomain }}
 - name: GRPC_OPERATOR_ENVOY_IMAGE
-  value: {{ .Values.gateway.image | quote }}
+  value: {{ include "grpc-operator.fromRegistry" (list . .Values.gateway.image) | quote }}
 - name: GRPC_OPERATOR_ENVOY_IMAGE_PULL_POLICY
   value: {{ .Values.gateway.imagePullPolicy | quote }}
+- name: GRPC_OPERATOR_OBJECT_METRICS
+  value: {{ ternary "Enabled" "Disabled" (eq (include "grpc-operator.objectMetrics" .) "true") }}
 - name: GRPC_OPERATOR_RESYNC_SECONDS
   value: {{ int64 .Values.reconcile.resyncSeconds | quote }}
 {{- end }}
@@ -48,12 +60,22 @@
 error that does not say why. */}}
 {{- define "grpc-operator.allEnv" -}}
 {{- $ours := include "grpc-operator.env" . | fromYamlArray }}
-{{- range $extra := .Values.extraEnv }}
+{{- $names := list }}
 {{- range $ours }}
-{{- if eq .name (toString $extra.name) }}
+{{- $names = append $names .name }}
+{{- end }}
+{{- $seen := list }}
+{{- range .Values.extraEnv }}
+{{- if has .name $names }}
 {{- fail (printf "extraEnv: %s is set by the chart; use the value for it, see docs/helm-values.md" .name) }}
 {{- end }}
+{{- if hasPrefix "GRPC_OPERATOR_" .name }}
+{{- fail (printf "extraEnv: the operator has no setting %s; see docs/settings.md" .name) }}
 {{- end }}
+{{- if has .name $seen }}
+{{- fail (printf "extraEnv: %s is given more than once; remove one" .name) }}
+{{- end }}
+{{- $seen = append $seen .name }}
 {{- end }}
 {{- include "grpc-operator.env" . }}
 {{- with .Values.extraEnv }}

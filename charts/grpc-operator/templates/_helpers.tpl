@@ -64,7 +64,7 @@ app.kubernetes.io/component: operator
 {{- end }}
 
 {{- define "grpc-operator.crdMetadata" -}}
-{{- $annotations := merge (ternary (dict "helm.sh/resource-policy" "keep") dict .Values.crds.keep) .Values.crds.annotations }}
+{{- $annotations := merge (ternary (dict "helm.sh/resource-policy" "keep") dict .Values.crds.keep) .Values.crds.annotations .Values.commonAnnotations }}
 labels:
   {{- include "grpc-operator.labels" . | nindent 2 }}
 {{- with $annotations }}
@@ -81,9 +81,31 @@ annotations:
 {{- end }}
 
 {{- define "grpc-operator.image" -}}
+{{- $repository := include "grpc-operator.fromRegistry" (list . .Values.image.repository) }}
 {{- if .Values.image.digest }}
-{{- printf "%s@%s" .Values.image.repository .Values.image.digest }}
+{{- printf "%s@%s" $repository .Values.image.digest }}
 {{- else }}
-{{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) }}
+{{- printf "%s:%s" $repository (.Values.image.tag | default .Chart.AppVersion) }}
 {{- end }}
+{{- end }}
+
+{{- /* Takes (list $ image): the image in global.imageRegistry, in place of the registry in its name,
+which is a first part with a dot or a port. */}}
+{{- define "grpc-operator.fromRegistry" -}}
+{{- $image := last . }}
+{{- with (first .).Values.global.imageRegistry }}
+{{- printf "%s/%s" (trimSuffix "/" .) (regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" $image "") }}
+{{- else }}
+{{- $image }}
+{{- end }}
+{{- end }}
+
+{{- define "grpc-operator.imagePullSecrets" -}}
+{{- concat .Values.global.imagePullSecrets .Values.imagePullSecrets | uniq | toYaml }}
+{{- end }}
+
+{{- /* Not empty when /metrics has series of each object. */}}
+{{- define "grpc-operator.objectMetrics" -}}
+{{- $scraped := or .Values.metrics.serviceMonitor.enabled .Values.metrics.podMonitor.enabled }}
+{{- if or (eq .Values.metrics.objects "Enabled") (and (eq .Values.metrics.objects "Auto") $scraped .Values.networkPolicy.enabled) }}true{{ end }}
 {{- end }}

@@ -18,4 +18,13 @@ selector:
     path: /metrics
     interval: {{ $monitor.interval }}
     scrapeTimeout: {{ $monitor.scrapeTimeout }}
+    # Of series of an object, the namespace is that of the object.
+    honorLabels: true
+{{- end }}
+
+{{- /* Nothing is scraped through a policy that admits nobody. */}}
+{{- define "grpc-operator.checkMetricsFrom" -}}
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.metricsFrom) }}
+{{- fail "networkPolicy.metricsFrom: required with a monitor; name where Prometheus runs, such as --set 'networkPolicy.metricsFrom[0].namespaceSelector.matchLabels.kubernetes\\.io/metadata\\.name=monitoring', or set networkPolicy.enabled=false" }}
+{{- end }}
 {{- end }}

@@ -16,11 +16,22 @@ ClusterRole, or in a Role of each watched namespace. */}}
   verbs: [update]
 - apiGroups: [apps]
   resources: [deployments]
-  # The same six verbs for every kind of child. get: read one that is not in the cache; list and
-  # watch: detect changes by others; create and patch: server-side apply; delete: no longer desired.
+  # For every kind of child: get: read one that is not in the cache; list and watch: detect changes
+  # by others; create and patch: server-side apply. Kubernetes deletes children with their owner.
+  # delete: revisions beyond spec.rollout.revisionHistoryLimit.
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
-  resources: [services, serviceaccounts, configmaps]
+  resources: [services]
+  # delete: those of such revisions.
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [serviceaccounts]
+  # get, list, watch, create and patch: as above.
+  verbs: [get, list, watch, create, patch]
+- apiGroups: [""]
+  resources: [configmaps]
+  # For the kinds that a change of the spec can end: delete: no longer desired; get, list, watch,
+  # create and patch: as above.
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
@@ -38,6 +49,11 @@ ClusterRole, or in a Role of each watched namespace. */}}
   verbs: [list, watch]
 - apiGroups: [events.k8s.io]
   resources: [events]
-  # create: report transitions of a GrpcService or GrpcGateway.
-  verbs: [create]
+  # create: report transitions of a GrpcService or GrpcGateway; get and patch: count an Event that
+  # happens again.
+  verbs: [get, create, patch]
+- apiGroups: [""]
+  resources: [events]
+  # list: of a pod whose containers cannot be created, which its status gives no reason for.
+  verbs: [list]
 {{- end }}

@@ -26,8 +26,11 @@ _GRPC_SERVICE_COLUMNS = [
     _column("Ready", f"{_READY}.status", "Whether all desired pods run the current spec."),
     _column("Reason", f"{_READY}.reason", "Reason of the Ready condition."),
     _column("Replicas", ".status.readySummary", "Ready and desired pods."),
-    _column("URL", ".status.url", "Target for gRPC clients inside the cluster."),
+    _column("Rollout", ".status.rollout.summary", "Share of the newest revision."),
+    _column("Hosts", ".status.hostsSummary", "Hosts of the gateway that the service has."),
+    _column("Gateway", ".status.gateway", "GrpcGateway that the service is attached to."),
     _column("Age", ".metadata.creationTimestamp", "Time since creation.", type="date"),
+    _column("URL", ".status.url", "Target for gRPC clients inside the cluster.", priority=1),
     _column("Image", ".spec.image", "Image of the gRPC server.", priority=1),
     _column("Message", f"{_READY}.message", "Message of the Ready condition.", priority=1),
 ]
@@ -37,6 +40,7 @@ _GRPC_GATEWAY_COLUMNS = [
     _column("Ready", f"{_READY}.status", "Whether all desired pods run the current spec."),
     _column("Reason", f"{_READY}.reason", "Reason of the Ready condition."),
     _column("Replicas", ".status.readySummary", "Ready and desired proxies."),
+    _column("Domain", ".spec.domain", "Parent of the default hosts, NAME.NAMESPACE.DOMAIN."),
     _column(
         "Services",
         ".status.attachedServices",
@@ -50,18 +54,26 @@ _GRPC_GATEWAY_COLUMNS = [
 ]
 
 
+_GRPC_SERVICE_SELECTABLE = [".spec.image", ".spec.gateway.gatewayRef.name", ".status.gateway"]
+_GRPC_GATEWAY_SELECTABLE = [".spec.domain", ".spec.image"]
+"""What ``kubectl get --field-selector`` takes (KEP-4358, since Kubernetes 1.31); not lists."""
+
+
 def grpc_service_crd() -> Manifest:
     """Returns the CustomResourceDefinition of GrpcService."""
-    return _crd(GrpcService, "gsvc", _GRPC_SERVICE_COLUMNS)
+    return _crd(GrpcService, "gsvc", _GRPC_SERVICE_COLUMNS, _GRPC_SERVICE_SELECTABLE)
 
 
 def grpc_gateway_crd() -> Manifest:
     """Returns the CustomResourceDefinition of GrpcGateway."""
-    return _crd(GrpcGateway, "ggw", _GRPC_GATEWAY_COLUMNS)
+    return _crd(GrpcGateway, "ggw", _GRPC_GATEWAY_COLUMNS, _GRPC_GATEWAY_SELECTABLE)
 
 
 def _crd(
-    model: type[GrpcService | GrpcGateway], short_name: str, columns: list[dict[str, Any]]
+    model: type[GrpcService | GrpcGateway],
+    short_name: str,
+    columns: list[dict[str, Any]],
+    selectable: list[str],
 ) -> Manifest:
     kind = model.__name__
     return {
@@ -86,6 +98,7 @@ def _crd(
                     "served": True,
                     "storage": True,
                     "additionalPrinterColumns": columns,
+                    "selectableFields": [{"jsonPath": path} for path in selectable],
                     "subresources": {
                         "status": {},
                         "scale": {

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from grpc_operator.api.base import ApiModel, list_atomic, list_map, rule, rules
-from grpc_operator.api.types import Duration, Hostname, ServiceFullName
+from grpc_operator.api.types import AnyHostname, Duration, ServiceFullName
 
 GrpcCode = Literal[
     "CANCELLED",
@@ -89,8 +89,8 @@ class Timeouts(ApiModel):
 
     request: Duration | None = None
     """Timeout of unary calls, and upper limit for the deadline of a client. When unset, unary calls
-    without a deadline time out after 15s, and deadlines of clients are not limited. `0s` disables
-    it. Has no effect on streaming methods."""
+    without a deadline time out after 15s, and deadlines of clients are limited to 5m. With `0s`,
+    only 1h without a message ends a call. Has no effect on streaming methods."""
     stream_idle: Duration | None = None
     """Time without a message in either direction after which a stream is closed; 1h when unset.
     `0s` disables it."""
@@ -107,8 +107,8 @@ class Retry(ApiModel):
         default=None, max_length=8, json_schema_extra=list_atomic()
     )
     """gRPC status codes to retry. When unset: UNAVAILABLE, for methods that declare an
-    `idempotency_level`. Calls that provably never reached the server (connection failures, refused
-    streams) are retried for every unary method."""
+    `idempotency_level`. Calls that provably never reached a server (connection failures, refused
+    streams) are retried for every method. Streaming methods are retried for no other reason."""
     per_try_timeout: Duration | None = None
     """Timeout of each attempt; none when unset."""
 
@@ -126,6 +126,10 @@ class MethodPolicy(ApiModel):
     """Timeouts of these methods. Unset fields come from `gateway.timeouts`."""
     retry: Retry | None = None
     """Retries of these methods. Unset fields come from `gateway.retry`."""
+    rest: Literal["Enabled", "Disabled"] | None = None
+    """`Disabled` serves none of the REST rules of these methods, and no longer names those that
+    cannot be served; gRPC and gRPC-Web are not affected. `Enabled` makes an exception of a method
+    where `*` has `Disabled`. All are enabled when unset."""
 
 
 class PrintOptions(ApiModel):
@@ -166,11 +170,16 @@ class Gateway(ApiModel):
     """
 
     gateway_ref: GatewayRef = GatewayRef()
-    hostnames: list[Hostname] | None = Field(
-        default=None, max_length=16, json_schema_extra={"x-kubernetes-list-type": "set"}
+    hostnames: list[AnyHostname] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=16,
+        json_schema_extra={"x-kubernetes-list-type": "set"},
     )
-    """Hostnames of the service, such as `api.example.com` or `*.example.com`; every host of the
-    gateway when unset."""
+    """Hosts of the service, such as `api.example.com`, `*.example.com`, or `*` for every host; only
+    these. When unset: `NAME.NAMESPACE.DOMAIN`, with the `spec.domain` of the GrpcGateway. Hosts at
+    or below `NAMESPACE.DOMAIN` are the namespace's own; all others must be granted to it in
+    `spec.hostnames` of the GrpcGateway."""
     protocols: list[Literal["GRPC", "GRPCWeb", "REST"]] | None = Field(
         default=None,
         min_length=1,
@@ -189,11 +198,19 @@ class Gateway(ApiModel):
         default=None, max_length=64, json_schema_extra=list_map("service", "method")
     )
     """Settings for single methods, each of which must exist in the descriptor."""
+    metadata_validation: Literal["Enabled", "Disabled"] = "Enabled"
+    """Whether gRPC and gRPC-Web calls with malformed metadata end at the gateway: a `grpc-timeout`
+    such as `10s`, headers that end in `-bin` and are not base64, an unknown `grpc-encoding`. All
+    clients share the connections to a server, and one that is built on gRPC's core (C++, Python,
+    PHP, Ruby, Objective-C) would fail the calls of others, too. `Disabled` saves CPU, and lets
+    compression pass that is neither gzip nor deflate, for other servers."""
     rest: Rest = Rest()
     max_message_bytes: int = Field(default=4194304, ge=1024, le=67108864)
-    """Maximum size of a JSON request or response in bytes. Larger requests are answered with 413,
-    larger responses with 500. gRPC and gRPC-Web messages are not buffered; the server limits
-    them."""
+    """Maximum size of a JSON message in bytes. Larger requests are answered with 413, larger
+    responses with 500. What a stream sends at once may be 64 KiB larger, and so may every response
+    of a service that has one. More than 4 MiB must not exceed a 64th of the memory limit of the
+    proxies: 16 MiB with the default of 1Gi, 64 MiB with 4Gi. gRPC and gRPC-Web messages are not
+    buffered; the server limits them, so larger messages need gRPC."""
 
 
 class DescriptorConfigMap(ApiModel):

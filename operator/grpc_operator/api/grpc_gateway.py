@@ -1,15 +1,31 @@
 """GrpcGateway: the Envoy proxies that GrpcServices attach to."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from grpc_operator.api.base import ApiModel, list_map, rule, rules
-from grpc_operator.api.container import Resources
+from grpc_operator import limits
+from grpc_operator.api.base import ApiModel, list_atomic, list_map, rule, rules
+from grpc_operator.api.client_traffic import Connection, Headers, Http2, Path, Timeout
+from grpc_operator.api.compute_resources import Resources
 from grpc_operator.api.metadata import ObjectMeta, names
 from grpc_operator.api.status import GrpcGatewayStatus
-from grpc_operator.api.types import Duration, FreeObject, Hostname, ResourceName
-from grpc_operator.api.workload import MIN_UP_TO_MAX, Drain, PodDisruptionBudget, PodTemplate
+from grpc_operator.api.types import (
+    AnyHostname,
+    Domain,
+    Duration,
+    FreeObject,
+    Hostname,
+    NamespaceName,
+    ResourceName,
+)
+from grpc_operator.api.workload import (
+    MIN_UP_TO_MAX,
+    Drain,
+    PodDisruptionBudget,
+    PodTemplate,
+    Strategy,
+)
 
 
 class ListenerTls(ApiModel):
@@ -21,13 +37,109 @@ class ListenerTls(ApiModel):
     restart."""
 
 
+class LabelSelectorRequirement(ApiModel):
+    """One condition on the labels of an object, as in metav1.LabelSelectorRequirement."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                "(self.operator in ['In', 'NotIn'])"
+                " == (has(self.values) && self.values.size() > 0)",
+                "must be set for In and NotIn, and must not be set for Exists and DoesNotExist",
+                field=".values",
+            )
+        )
+    )
+
+    key: str = Field(min_length=1, max_length=316)
+    """Key of the label."""
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
+    """How the value of the label is compared with `values`."""
+    values: list[str] | None = Field(
+        default=None, max_length=64, json_schema_extra={"x-kubernetes-list-type": "set"}
+    )
+    """Values, for `In` and `NotIn`."""
+
+
+class NamespaceSelector(ApiModel):
+    """Selects namespaces by their labels, as in metav1.LabelSelector: all conditions must hold, and
+    `{}` selects every namespace. Every namespace has the label `kubernetes.io/metadata.name`. Needs
+    an operator that watches all namespaces.
+    """
+
+    match_labels: dict[str, str] | None = Field(default=None, max_length=16)
+    """Labels that must have these values."""
+    match_expressions: list[LabelSelectorRequirement] | None = Field(
+        default=None, max_length=16, json_schema_extra=list_atomic()
+    )
+    """Further conditions."""
+
+
+class AllowedNamespaces(ApiModel):
+    """Namespaces whose GrpcServices a listener serves; that of the GrpcGateway when unset. Which
+    hosts they may have is another question: see `hostnames`.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                "(self.from == 'Names') == (has(self.names) && self.names.size() > 0)",
+                "must be set if, and only if, from is Names",
+                field=".names",
+            ),
+            rule(
+                "(self.from == 'Selector') == has(self.selector)",
+                "must be set if, and only if, from is Selector",
+                field=".selector",
+            ),
+        )
+    )
+
+    from_: Literal["All", "Same", "Names", "Selector"] = Field(alias="from")
+    """`All` allows every namespace, `Same` the namespace of the GrpcGateway, `Names` those in
+    `names`, and `Selector` those whose labels match `selector`."""
+    names: list[NamespaceName] | None = Field(
+        default=None, max_length=64, json_schema_extra={"x-kubernetes-list-type": "set"}
+    )
+    """Names of the namespaces, for `from: Names`."""
+    selector: NamespaceSelector | None = None
+    """Labels of the namespaces, for `from: Selector`."""
+
+
+class HostGrant(ApiModel):
+    """Namespaces whose GrpcServices may have a host of the gateway."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                "has(self.namespaces) != has(self.namespaceSelector)",
+                "set either namespaces or namespaceSelector",
+            )
+        )
+    )
+
+    hostname: AnyHostname
+    """The host: `api.example.com`; `*.example.com` for every host below example.com; or `*` for
+    every host. The most specific entry that covers a host decides: `api.example.com` is then
+    reserved for its namespaces, whatever an entry for `*.example.com` says."""
+    namespaces: list[NamespaceName] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=64,
+        json_schema_extra={"x-kubernetes-list-type": "set"},
+    )
+    """Names of the namespaces."""
+    namespace_selector: NamespaceSelector | None = None
+    """Labels of the namespaces."""
+
+
 class Listener(ApiModel):
     """A port on which the gateway accepts connections."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
             rule(
-                "(self.protocol == 'HTTPS') == has(self.tls)",
+                "(has(self.protocol) && self.protocol == 'HTTPS') == has(self.tls)",
                 "must be set for protocol HTTPS, and must not be set for HTTP",
                 field=".tls",
             )
@@ -39,12 +151,13 @@ class Listener(ApiModel):
     port: int = Field(ge=1, le=50000)
     """Port of the Service, for both HTTP/1.1 and HTTP/2. The proxies listen on the same port, or on
     the port plus 10000 if it is below 1024."""
-    protocol: Literal["HTTP", "HTTPS"] = "HTTP"
-    """Whether the port accepts plaintext or TLS."""
+    protocol: Literal["HTTP", "HTTPS"] | None = None
+    """Whether the port accepts plaintext or TLS; `HTTP` when unset."""
     hostname: Hostname | None = None
     """Accept only requests for this host, such as `api.example.com` or `*.example.com`; any host
     when unset."""
     tls: ListenerTls | None = None
+    allowed_namespaces: AllowedNamespaces | None = None
 
 
 class GatewayService(ApiModel):
@@ -58,27 +171,21 @@ class GatewayService(ApiModel):
     """Load balancer implementation of the Service; only for type LoadBalancer."""
 
 
-class AllowedNamespaces(ApiModel):
-    """Namespaces whose GrpcServices may attach to this GrpcGateway."""
+class XForwardedFor(ApiModel):
+    """The client's address from the header `x-forwarded-for`."""
 
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            rule(
-                "(has(self.from) && self.from == 'Names')"
-                " == (has(self.names) && self.names.size() > 0)",
-                "must be set if, and only if, from is Names",
-                field=".names",
-            )
-        )
-    )
+    num_trusted_hops: int = Field(default=0, ge=0, le=16)
+    """Number of proxies in front of the gateway that each append an address to the header, such as
+    1 behind an HTTP load balancer. Clients can make up what is left of those addresses, and
+    with 0 all of them."""
 
-    from_: Literal["All", "Same", "Names"] = Field(default="Same", alias="from")
-    """`All` allows every namespace, `Same` the namespace of the GrpcGateway, and `Names` those in
-    `names`."""
-    names: list[str] | None = Field(
-        default=None, max_length=64, json_schema_extra={"x-kubernetes-list-type": "set"}
-    )
-    """Names of the namespaces, for `from: Names`."""
+
+class ClientIPDetection(ApiModel):
+    """How the address of a client is found, for access logs and in the `x-forwarded-for` that
+    servers get; the peer of the connection when nothing is set.
+    """
+
+    x_forwarded_for: XForwardedFor = XForwardedFor()
 
 
 class AccessLog(ApiModel):
@@ -102,7 +209,8 @@ class ProxyPodTemplate(PodTemplate):
     command, ports and probes of its container, `restartPolicy`, `terminationGracePeriodSeconds` and
     `lifecycle.preStop`. What has a field of its own (`image`, `resources`) must be set in that
     field. A volume of the same name is replaced as a whole. Null values and `$patch` directives are
-    rejected."""
+    rejected, and so is what the chart value `podPolicy.gateways.allow` does not allow, such as
+    `hostNetwork`."""
 
 
 class ProxyDrain(Drain):
@@ -116,6 +224,25 @@ class ProxyDrain(Drain):
     time that clients and load balancers need to notice that the proxy is terminating."""
     timeout: Duration = "30s"
     """Maximum time to wait for calls to end, rounded up to whole seconds."""
+
+
+Memory = Annotated[str, Field(max_length=8, pattern=r"^[1-9][0-9]{0,5}(Mi|Gi)$")]
+"""A quantity of memory in whole mebibytes or gibibytes."""
+
+
+class Budget(ApiModel):
+    """How much memory the configuration of the attached GrpcServices may need in each proxy. A
+    GrpcService that exceeds it is not accepted: what was accepted before goes on being served. The
+    need is computed from its hosts, listeners, methods, REST bindings and descriptor.
+    """
+
+    service: Memory = f"{limits.SERVICE_MEMORY.value >> 20}Mi"
+    """Of one GrpcService."""
+    namespace: Memory | None = None
+    """Of all GrpcServices of one namespace; three quarters of `total` when unset."""
+    total: Memory | None = None
+    """Of all GrpcServices; a quarter of `resources.limits.memory` when unset, or 128Mi without such
+    a limit."""
 
 
 class GatewayAutoscaling(ApiModel):
@@ -150,6 +277,13 @@ class GrpcGatewaySpec(ApiModel):
                 "each listener needs a port of its own",
                 field=".listeners",
             ),
+            rule(
+                "!has(self.hostnames) || self.hostnames.all(h,"
+                " !h.hostname.endsWith('.' + self.domain))",
+                "hosts below spec.domain belong to the namespace in their name, and cannot be"
+                " granted; remove the entry, or choose another domain",
+                field=".hostnames",
+            ),
         )
     )
 
@@ -165,13 +299,34 @@ class GrpcGatewaySpec(ApiModel):
         json_schema_extra=list_map("name"),
     )
     """Ports on which the gateway accepts connections."""
+    domain: Domain = "grpc.internal"
+    """Parent of hosts that need no grant. A GrpcService NAME without `spec.gateway.hostnames` is
+    served at `NAME.NAMESPACE.DOMAIN`, and every host at or below `NAMESPACE.DOMAIN` belongs to that
+    namespace alone. For these names to resolve, add a wildcard record to your DNS; otherwise
+    clients connect to the address of the gateway, and send the host as `:authority`."""
+    hostnames: list[HostGrant] | None = Field(
+        default=None, max_length=64, json_schema_extra=list_map("hostname")
+    )
+    """Hosts that GrpcServices of other namespaces may request in `spec.gateway.hostnames`, besides
+    those below `domain`. The namespace of the GrpcGateway needs no entry for hosts that no entry
+    reserves."""
     service: GatewayService = GatewayService()
-    allowed_namespaces: AllowedNamespaces = AllowedNamespaces()
     resources: Resources | None = None
     """Compute resources of the Envoy container. When unset, it requests 100m of CPU and 128Mi of
-    memory."""
+    memory, with a limit of 1Gi. With a limit of memory, a proxy sheds load before it reaches
+    it."""
+    connection: Connection = Connection()
+    http2: Http2 = Http2()
+    headers: Headers = Headers()
+    path: Path = Path()
+    timeout: Timeout = Timeout()
+    budget: Budget = Budget()
+    strategy: Strategy = Strategy()
     pod_template: ProxyPodTemplate | None = None
     access_log: AccessLog = AccessLog()
+    client_ip_detection: ClientIPDetection = Field(
+        default=ClientIPDetection(), alias="clientIPDetection"
+    )
     drain: ProxyDrain = ProxyDrain()
     autoscaling: GatewayAutoscaling | None = None
     pod_disruption_budget: PodDisruptionBudget = PodDisruptionBudget()

@@ -2,11 +2,8 @@
 
 from typing import Any
 
+from grpc_operator import limits
 from grpc_operator.api.base import ApiModel, rule, rules
-
-MAX_NAME_LENGTH = 54
-"""Longest name of a GrpcService: with ``-headless`` it must be a DNS label (63 characters). The
-same for a GrpcGateway."""
 
 
 def names(example: str, child: str) -> dict[str, Any]:
@@ -18,8 +15,8 @@ def names(example: str, child: str) -> dict[str, Any]:
     """
     return rules(
         rule(
-            f"self.metadata.name.size() <= {MAX_NAME_LENGTH}",
-            f"metadata.name must have at most {MAX_NAME_LENGTH} characters:"
+            f"self.metadata.name.size() <= {limits.NAME_LENGTH}",
+            f"metadata.name must have at most {limits.NAME_LENGTH} characters:"
             f" {child} becomes a DNS label",
         ),
         rule(

@@ -20,7 +20,9 @@ _KEPT = (
     "maxLength",
     "minItems",
     "maxItems",
+    "minProperties",
     "maxProperties",
+    "not",
     "pattern",
     "x-kubernetes-int-or-string",
     "x-kubernetes-list-map-keys",
@@ -30,6 +32,8 @@ _KEPT = (
 )
 _DROPPED = {"title", "$defs", "$ref", "anyOf", "properties", "required", "items", "default"}
 _DROPPED |= {"additionalProperties"}
+_TYPELESS = {"x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields"}
+"""What a schema without a type has."""
 
 
 class NotStructuralError(TypeError):
@@ -39,9 +43,13 @@ class NotStructuralError(TypeError):
 def structural(schema: Schema) -> Schema:
     """Returns the structural form of a whole pydantic JSON Schema (with ``$defs``).
 
+    Integers get the format that Kubernetes' API conventions require of them.
+
     Raises:
-        NotStructuralError: A CRD cannot express the type of a field, a field lacks a description,
-            or a list lacks a maximum length or a list type.
+        NotStructuralError: A CRD cannot express the type of a field, a field lacks a description, a
+            list lacks a maximum length or a list type, or a field of a list's items has a default:
+            whoever compares the object with a file, as Argo CD does, would find a difference for
+            ever, for lists are compared as a whole.
     """
     return _convert(schema, schema.get("$defs", {}), "")
 
@@ -76,10 +84,14 @@ def _convert(schema: Schema, defs: dict[str, Schema], path: str) -> Schema:
     elif path and not path.endswith("]"):
         _refuse(path, "needs a docstring: kubectl explain shows it")
     if schema.get("default") is not None:
+        if "[]" in path:
+            _refuse(path, "a default in a list is a difference to GitOps tools; default to None")
         out["default"] = _default(schema["default"])
     _add_children(out, schema, defs, path)
-    if "type" not in out and "x-kubernetes-int-or-string" not in out:
+    if "type" not in out and not _TYPELESS & out.keys():
         _refuse(path, "has no type")
+    if out.get("type") == "integer":
+        out["format"] = "int32" if out.get("maximum", 1 << 31) < 1 << 31 else "int64"
     if "description" in out:
         out["description"] = f"{out['description']} {hints(out)}".strip()
     return out

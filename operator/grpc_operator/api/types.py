@@ -30,20 +30,56 @@ Duration = Annotated[
 ]
 """A Gateway API duration (GEP-2257): ``5s``, ``1m30s``; ``0s`` disables."""
 
+_DNS_NAME = "[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+_IS_ADDRESS = "self.matches('(^|[.])[0-9]+$')"
+"""CEL: the last label is a number, so that the text is an IPv4 address (WHATWG URL, "ends in a
+number")."""
+
+_HOSTNAME_RULE = f"self.matches('^([*][.])?{_DNS_NAME}$') && !{_IS_ADDRESS}"
+_HOSTNAME_MESSAGE = (
+    "must be a hostname in lower case, without a port or a trailing dot, such as api.example.com"
+    " or *.example.com, and not an IP address"
+)
+
 Hostname = Annotated[
+    str,
+    Field(max_length=253, json_schema_extra=rules(rule(_HOSTNAME_RULE, _HOSTNAME_MESSAGE))),
+]
+"""A DNS name, or ``*.`` before one (Gateway API Hostname)."""
+
+AnyHostname = Annotated[
     str,
     Field(
         max_length=253,
         json_schema_extra=rules(
             rule(
-                "self.matches('^([*][.])?[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",
-                "must be a hostname in lower case, without a port, such as api.example.com or "
-                "*.example.com",
+                f"self == '*' || ({_HOSTNAME_RULE})",
+                f"{_HOSTNAME_MESSAGE}; * is every host",
             )
         ),
     ),
 ]
-"""A DNS name, or ``*.`` before one (Gateway API Hostname)."""
+"""A ``Hostname``, or ``*`` for every host."""
+
+Domain = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=134,
+        json_schema_extra=rules(
+            rule(
+                f"self.matches('^{_DNS_NAME}$') && !{_IS_ADDRESS}",
+                "must be a DNS name in lower case, without a trailing dot, such as grpc.internal",
+            )
+        ),
+    ),
+]
+"""A DNS name that is short enough for ``NAME.NAMESPACE.`` before it: 253 characters in all."""
+
+NamespaceName = Annotated[
+    str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+]
+"""The name of a namespace (RFC 1123 label)."""
 
 ServiceFullName = Annotated[
     str,
@@ -59,7 +95,29 @@ IntOrString = Annotated[
     int | str,
     WithJsonSchema({"x-kubernetes-int-or-string": True}),
 ]
-"""A number, or a string that Kubernetes reads as a percentage or a quantity."""
+"""A number, or a string that Kubernetes reads as a percentage or the name of a port."""
+
+_QUANTITY = r"^[+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]{1,3}|[KMGTPE]i|[numkMGTPE])?$"
+
+Quantity = Annotated[
+    int | float | str,
+    WithJsonSchema(
+        {
+            # No type can be given: int-or-string refuses 0.5, which PodSpecs take. Each of the
+            # other keywords concerns one type of value, and refuses what is not a quantity.
+            "x-kubernetes-preserve-unknown-fields": True,
+            "pattern": _QUANTITY,
+            "maxLength": 64,
+            "minimum": 0,
+            "not": {"enum": [True, False]},
+            "minItems": 1,
+            "maxItems": 0,
+            "minProperties": 1,
+            "maxProperties": 0,
+        }
+    ),
+]
+"""A quantity of Kubernetes as PodSpecs take it: ``250m``, ``512Mi``, ``2`` or ``0.5``."""
 
 FreeObject = Annotated[
     dict[str, Any],

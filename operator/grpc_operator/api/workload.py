@@ -31,7 +31,60 @@ class PodTemplate(ApiModel):
     name, ports and probes of its container, `restartPolicy`, `terminationGracePeriodSeconds` and
     `lifecycle.preStop`. What has a field of its own (`image`, `env`, `resources`, ...) must be set
     in that field. A volume of the same name is replaced as a whole. Null values and `$patch`
-    directives are rejected."""
+    directives are rejected, and so is what the chart value `podPolicy.services.allow` does not
+    allow, such as `hostNetwork`."""
+
+
+def _amount(field: str) -> dict[str, str]:
+    return rule(
+        f"!has(self.{field}) || (type(self.{field}) == int ? self.{field} >= 0"
+        f" : string(self.{field}).matches('^(100|[0-9]{{1,2}})%$'))",
+        "must be a whole number or a percentage from 0% to 100%",
+        field=f".{field}",
+    )
+
+
+class RollingUpdate(ApiModel):
+    """How many pods a rollout may take away and add at a time (apps/v1 RollingUpdateDeployment)."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            _amount("maxUnavailable"),
+            _amount("maxSurge"),
+            rule(
+                "!has(self.maxSurge) || !(string(self.maxSurge) in ['0', '0%', '00%'])"
+                " || (has(self.maxUnavailable)"
+                " && !(string(self.maxUnavailable) in ['0', '0%', '00%']))",
+                "must be at least 1 where maxSurge is 0: otherwise no pod could be replaced",
+                field=".maxUnavailable",
+            ),
+        )
+    )
+
+    max_unavailable: IntOrString | None = None
+    """Number or percentage of pods that may be missing during a rollout; 0 when unset."""
+    max_surge: IntOrString | None = None
+    """Number or percentage of pods that may exist beyond `replicas`; 25% when unset."""
+
+
+class Strategy(ApiModel):
+    """How pods are replaced when the pod template changes (apps/v1 DeploymentStrategy)."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                "!has(self.rollingUpdate) || self.type == 'RollingUpdate'",
+                "must not be set for type Recreate",
+                field=".rollingUpdate",
+            )
+        )
+    )
+
+    type: Literal["RollingUpdate", "Recreate"] = "RollingUpdate"
+    """`RollingUpdate` starts a new pod before an old one ends, so both exist for a while.
+    `Recreate` ends all old pods first, and no calls are served until new ones are ready: for what
+    only one pod can have, such as a ReadWriteOncePod volume or a port of the node."""
+    rolling_update: RollingUpdate | None = None
 
 
 class PodDisruptionBudget(ApiModel):
@@ -43,15 +96,8 @@ class PodDisruptionBudget(ApiModel):
                 "!(has(self.minAvailable) && has(self.maxUnavailable))",
                 "set either minAvailable or maxUnavailable, not both",
             ),
-            *(
-                rule(
-                    f"!has(self.{field}) || (type(self.{field}) == int ? self.{field} >= 0"
-                    f" : string(self.{field}).matches('^(100|[0-9]{{1,2}})%$'))",
-                    "must be a whole number or a percentage from 0% to 100%",
-                    field=f".{field}",
-                )
-                for field in ("minAvailable", "maxUnavailable")
-            ),
+            _amount("minAvailable"),
+            _amount("maxUnavailable"),
         )
     )
 
@@ -72,6 +118,28 @@ MIN_UP_TO_MAX = rules(
     )
 )
 """The ``json_schema_extra`` of a model with minReplicas and maxReplicas."""
+
+
+class ServiceAccount(ApiModel):
+    """The ServiceAccount that the operator creates for the pods, of the name of the GrpcService. It
+    has no rights, and pods get no token of it for the Kubernetes API.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                "!has(self.annotations)"
+                " || !self.annotations.exists(k, k.startsWith('grpc.infera.dev/'))",
+                "must have no key that begins with grpc.infera.dev/, which is the operator's",
+                field=".annotations",
+            )
+        )
+    )
+
+    annotations: dict[str, str] | None = Field(default=None, max_length=32)
+    """Annotations, such as those by which a cloud gives the pods a role:
+    `eks.amazonaws.com/role-arn`, `iam.gke.io/gcp-service-account` or
+    `azure.workload.identity/client-id`."""
 
 
 class Autoscaling(ApiModel):
@@ -127,9 +195,11 @@ class Drain(ApiModel):
         )
     )
 
-    delay: Duration = "5s"
+    delay: Duration = "65s"
     """Time from the deletion of the pod to SIGTERM, rounded up to whole seconds. It must cover the
-    time that clients and proxies need to notice that the endpoint is terminating."""
+    time that clients and proxies need to notice that the endpoint is terminating. Clients that
+    resolve `NAME-headless` need 65 s: gRPC resolves a name at most every 30 s, and cluster DNS
+    caches its answer for 30 s. A gateway needs 5 s."""
     timeout: Duration = "30s"
     """Time after SIGTERM to finish calls, rounded up to whole seconds."""
 
@@ -144,6 +214,6 @@ class Client(ApiModel):
     pods."""
     health_check_service: str | None = Field(default=None, max_length=253)
     """Service name that clients watch with grpc.health.v1.Health/Watch (gRFC A17). When unset, the
-    service of the readiness probe."""
+    service of the readiness probe; none if that is not a gRPC probe."""
     timeout: Duration | None = None
     """Timeout of every call in the gRPC service config; none when unset or `0s`."""

@@ -1,19 +1,13 @@
-"""/livez, /readyz, /metrics and /proxies over plain HTTP."""
+"""/livez, /readyz and /metrics over plain HTTP: nothing in them is of any tenant."""
 
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from grpc_operator.app.metrics import Metrics
-from grpc_operator.app.proxies import PATH
-from grpc_operator.resources import Key, gateway_key, service_key
-
-ListProxies = Callable[[Key, Key], list[dict[str, Any]]]
-"""Takes a gateway and a service; returns the proxies that are connected to this replica."""
 
 _HEARTBEAT_TIMEOUT = 10.0
 """Seconds without a heartbeat of the event loop after which the process counts as hung."""
@@ -25,12 +19,14 @@ class HttpServer:
     Args:
         metrics: The content of /metrics.
         unready: Returns why the process is not ready, or an empty text.
-        proxies: Returns the proxies of a gateway, with the state of one service.
+        notice: Returns what a ready process has to say, or an empty text.
     """
 
-    def __init__(self, metrics: Metrics, unready: Callable[[], str], proxies: ListProxies) -> None:
+    def __init__(
+        self, metrics: Metrics, unready: Callable[[], str], notice: Callable[[], str]
+    ) -> None:
+        self._notice = notice
         self._metrics = metrics
-        self._proxies = proxies
         self._unready = unready
         self._heartbeat = time.monotonic()
         self._runner: web.AppRunner | None = None
@@ -46,7 +42,6 @@ class HttpServer:
         app.router.add_get("/livez", self._livez)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics_text)
-        app.router.add_get(PATH, self._proxies_json)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, port=port)
@@ -72,16 +67,9 @@ class HttpServer:
 
     async def _readyz(self, _: web.Request) -> web.Response:
         why = self._unready()
-        return web.Response(status=503 if why else 200, text=f"{why or 'ok'}\n")
-
-    async def _proxies_json(self, request: web.Request) -> web.Response:
-        """Lists the proxies that are connected to this replica, for the other replicas."""
-        names = [tuple(request.query.get(name, "").split("/")) for name in ("gateway", "service")]
-        if any(len(name) != 2 for name in names):  # noqa: PLR2004 - namespace and name
-            text = "expected ?gateway=NAMESPACE/NAME&service=NAMESPACE/NAME\n"
-            return web.Response(status=400, text=text)
-        gateway, service = names
-        return web.json_response(self._proxies(gateway_key(*gateway), service_key(*service)))
+        if why:
+            return web.Response(status=503, text=f"{why}\n")
+        return web.Response(text="".join(f"{line}\n" for line in ("ok", self._notice()) if line))
 
     async def _metrics_text(self, _: web.Request) -> web.Response:
         return web.Response(

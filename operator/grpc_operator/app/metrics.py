@@ -49,6 +49,13 @@ class Metrics:
             ["verb", "kind"],
             registry=self.registry,
         )
+        self._write_failures = Counter(
+            "grpc_operator_write_failures",
+            "Write requests that the API server refused or did not answer (code 0), by verb, kind"
+            " and HTTP status.",
+            ["verb", "kind", "code"],
+            registry=self.registry,
+        )
         self._watch_events = Counter(
             "grpc_operator_watch_events",
             "Watch events received, by kind.",
@@ -68,6 +75,10 @@ class Metrics:
     def wrote(self, verb: str, kind: str) -> None:
         """Counts one write request."""
         self._writes.labels(verb, kind).inc()
+
+    def write_failed(self, verb: str, kind: str, status: int) -> None:
+        """Counts one write request that failed with an HTTP status, or 0."""
+        self._write_failures.labels(verb, kind, str(status)).inc()
 
     def watched(self, kind: str) -> None:
         """Counts one watch event."""
@@ -108,4 +119,9 @@ class _Xds(Collector):
             "grpc_operator_xds_nacks",
             "xDS responses that proxies rejected (NACK).",
             value=self._stats.nacks,
+        )
+        yield CounterMetricFamily(
+            "grpc_operator_load_reports",
+            "Load reports of proxies, of GrpcServices that have several revisions.",
+            value=self._stats.load_reports,
         )

@@ -4,35 +4,59 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from grpc_operator.api import GrpcGateway, GrpcService
-from grpc_operator.app import gc_freeze
+from grpc_operator.app import certificates, gc_freeze, startup
+from grpc_operator.app.certificates import ServingCertificates
+from grpc_operator.app.gateway_settings import gateway_settings
 from grpc_operator.app.http import HttpServer
 from grpc_operator.app.metrics import Metrics
+from grpc_operator.app.object_metrics import ObjectMetrics
 from grpc_operator.app.proxies import ConnectedProxies
 from grpc_operator.app.reconnect_grace import ReconnectGrace
+from grpc_operator.app.replicas import ReplicaServer, Trust, read_token
+from grpc_operator.app.revision_metrics import RevisionMetrics
 from grpc_operator.app.watches import Watches
 from grpc_operator.controlplane.attachments import Attachments
 from grpc_operator.controlplane.control_plane import ControlPlane
 from grpc_operator.controlplane.descriptor_cache import DescriptorCache
+from grpc_operator.controlplane.gateways import Gateways
+from grpc_operator.controlplane.identities import ProxyAuthenticator, ReplicaAuthenticator
 from grpc_operator.controlplane.owners import Owners
-from grpc_operator.desired.gateway import GatewaySettings
+from grpc_operator.engine.calls import Calls
 from grpc_operator.engine.queue import Queue
 from grpc_operator.engine.resync import Resync
 from grpc_operator.engine.store import Store
 from grpc_operator.engine.workers import Reconcile, work
-from grpc_operator.errors import ClusterError
 from grpc_operator.kube.cluster import Cluster
 from grpc_operator.kube.connection import Connection
 from grpc_operator.kube.lease import Lease
+from grpc_operator.kube.other_leases import OtherLeases
+from grpc_operator.kube.token_reviews import TokenReviews
+from grpc_operator.probe import pod_health, proxy_stats
+from grpc_operator.reconcile import one_writer
+from grpc_operator.reconcile.call_statistics import CallStatistics
+from grpc_operator.reconcile.call_sums import Reading
 from grpc_operator.reconcile.descriptor_sources import DescriptorSources
 from grpc_operator.reconcile.grpc_gateway import GrpcGatewayReconciler
 from grpc_operator.reconcile.grpc_service import GrpcServiceReconciler
+from grpc_operator.reconcile.one_writer import OneWriter
+from grpc_operator.reconcile.pod_inspection import PodInspection
 from grpc_operator.reconcile.programmed import Programmed
+from grpc_operator.reconcile.rollouts import Rollouts
+from grpc_operator.reconcile.schema_gate import SchemaGate
 from grpc_operator.reflection import fetch
-from grpc_operator.resources import GRPC_GATEWAYS, GRPC_SERVICES, OWNERS, Key, Manifest, Resource
+from grpc_operator.resources import (
+    GRPC_GATEWAYS,
+    GRPC_SERVICES,
+    Key,
+    of_kind,
+    watched,
+)
 from grpc_operator.settings import Settings
 from grpc_operator.xds.server import AdsServer
 
@@ -41,17 +65,15 @@ logger = logging.getLogger(__name__)
 _STOP_TIMEOUT = 2.0
 """Seconds that watches and servers get to end after the Lease is released."""
 
-_CRD_POLL = 2.0
-"""Seconds between two checks for the CRDs."""
-
 
 class Operator:
     """One operator process."""
 
     def __init__(self, settings: Settings, connection: Connection) -> None:
         self._settings = settings
+        self._connection = connection
         self._store = Store()
-        self._queue: Queue[Key] = Queue()
+        self._queue: Queue[Key] = Queue(group=lambda key: key.namespace)
         self._metrics = Metrics()
         where = (settings.lease_namespace, settings.lease_name)
         self._lease = Lease(
@@ -60,9 +82,24 @@ class Operator:
             settings.identity or socket.gethostname(),
             settings.lease_duration_seconds,
         )
-        self._cluster = Cluster(connection, lambda: self._lease.held, self._metrics.wrote)
-        self._ads = AdsServer(self._proxies_changed)
-        self._proxies = ConnectedProxies(self._ads, settings)
+        find = OtherLeases(connection).created
+        self._one_writer = OneWriter("/".join(where), lambda: self._lease.created, find)
+        self._cluster = Cluster(connection, lambda: self._lease.held, self._metrics)
+        self._certificates = ServingCertificates(
+            certificates.source(settings, connection), self._ca_changed
+        )
+        reviews = TokenReviews(connection)
+        self._ads = AdsServer(self._proxies_changed, ProxyAuthenticator(self._store, reviews))
+        token = partial(read_token, Path(settings.replica_token_folder))
+        self._proxies = ConnectedProxies(
+            self._ads, settings, lambda: Trust(self._certificates.ca, settings.xds_host, token())
+        )
+        self._replicas = ReplicaServer(
+            ReplicaAuthenticator(reviews),
+            token,
+            self._proxies.list_local,
+            self._proxies.loads_here,
+        )
         self._services = Owners(GrpcService, {"image": "placeholder"})
         self._gateways = Owners(GrpcGateway, {})
         self._descriptors = DescriptorCache(self._store)
@@ -71,50 +108,102 @@ class Operator:
             self._ads,
             self._queue.add,
             Attachments(self._store, self._services, self._descriptors, settings.lease_namespace),
-            self._gateways,
+            Gateways(
+                self._store,
+                self._gateways,
+                settings.cluster_domain,
+                with_namespaces=not settings.watch_namespaces,
+            ),
         )
         self._resync = Resync(
-            self._list_all, self._store, self._queue, self._control_plane.mark_all_dirty
+            watched(settings.watch_namespaces),
+            partial(startup.list_watched, self._cluster, settings),
+            self._store,
+            self._queue,
+            self._control_plane.mark_all_dirty,
         )
         self._reconnect_grace = ReconnectGrace(self._store, self._proxies, self._control_plane)
+        readings = Calls[Reading](self._queue.add)
+        self._statistics = CallStatistics(self._store, self._proxies, readings, proxy_stats.read)
         self._reconcilers = self._make_reconcilers()
         self._unready = "starting"
-        self._http = HttpServer(self._metrics, lambda: self._unready, self._proxies.list_local)
+        self._http = HttpServer(
+            self._metrics,
+            self._why_unready,
+            self._notices,
+        )
         self._synced = asyncio.Event()
         self._stop = asyncio.Event()
         self._add_gauges()
 
     def _make_reconcilers(self) -> dict[str, Reconcile]:
         settings = self._settings
+        operator = f"{settings.lease_namespace}/{settings.lease_name}"
+        programmed = Programmed(self._store, self._proxies, Calls(self._queue.add))
         services = GrpcServiceReconciler(
             self._cluster,
             self._store,
             self._services,
+            settings.service_pods_may,
             settings.cluster_domain,
-            DescriptorSources(self._cluster, self._store, self._descriptors, fetch),
-            Programmed(self._store, self._proxies),
+            DescriptorSources(
+                Calls(self._queue.add), self._cluster, self._store, self._descriptors, fetch
+            ),
+            programmed,
+            PodInspection(
+                Calls(self._queue.add), Calls(self._queue.add), self._cluster, pod_health.check
+            ),
             self._control_plane,
+            self._rollouts(programmed),
+            operator,
         )
         gateways = GrpcGatewayReconciler(
             self._cluster,
             self._store,
             self._gateways,
             settings.cluster_domain,
-            _gateway_settings(settings),
+            lambda: gateway_settings(settings, self._certificates.ca),
             self._proxies,
             self._control_plane,
+            operator,
         )
         return {
             GRPC_SERVICES.kind: services.reconcile,
             GRPC_GATEWAYS.kind: gateways.reconcile,
         }
 
-    async def _reconcile(self, key: Key) -> float | None:
-        return await self._reconcilers[key.kind](key)
+    def _rollouts(self, programmed: Programmed) -> Rollouts:
+        gate = SchemaGate(Calls(self._queue.add), self._descriptors)
+        return Rollouts(self._store, programmed, self._statistics, gate)
 
-    def _proxies_changed(self, gateway: Key, services: frozenset[Key]) -> None:
-        for key in (gateway, *services):
+    async def _reconcile(self, key: Key) -> float | None:
+        live = self._store.get(of_kind(key.kind), key.namespace, key.name)
+        wait = await self._one_writer.wait(key, live)
+        return await self._reconcilers[key.kind](key) if wait is None else wait
+
+    def _proxies_changed(self, gateway: Key, services: Iterable[Key] | None = None) -> None:
+        for key in (gateway, *(services or self._control_plane.attached(gateway))):
             self._queue.add(key)
+
+    def _gateway_keys(self) -> list[Key]:
+        return [key for key in self._store.owners() if key.kind == GRPC_GATEWAYS.kind]
+
+    def _ca_changed(self) -> None:
+        for key in self._gateway_keys():
+            self._queue.add(key)
+
+    def _set_unready(self, why: str) -> None:
+        self._unready = why
+
+    def _why_unready(self) -> str:
+        why = self._unready or self._certificates.why_unready
+        problem = self._connection.availability.problem
+        return f"{problem}; {why}" if why and problem and problem not in why else why
+
+    def _notices(self) -> str:
+        """Returns what a ready process has to say: it serves the proxies also in an outage."""
+        said = (self._connection.availability.problem, one_writer.summary(self._one_writer.left))
+        return "\n".join(filter(None, said))
 
     async def run(self) -> None:
         """Runs until SIGTERM, SIGINT or a failure after which the process must be restarted.
@@ -157,16 +246,22 @@ class Operator:
         logger.info("Stopped")
 
     async def _watch(self) -> None:
-        await self._wait_for_crds()
+        await startup.wait_for_crds(self._cluster, self._set_unready)
+        self._set_unready("the caches are not synced yet")
         ready = asyncio.Event()
         watches = Watches(
-            self._settings, self._store, self._queue, self._metrics, self._control_plane
+            self._settings,
+            self._store,
+            self._queue,
+            self._metrics,
+            self._control_plane,
+            self._connection,
         )
         running = _spawn(watches.run(self._stop, ready))
         first = _spawn(ready.wait())
         await asyncio.wait({running, first}, return_when=asyncio.FIRST_COMPLETED)
         self._catch_signals()  # kopf installs its own, which do not release the Lease
-        await self._full_resync()
+        await startup.list_everything(self._resync)
         # Before any status is written, or services would be reported as not built yet.
         await self._control_plane.build()
         self._unready = ""
@@ -180,7 +275,11 @@ class Operator:
         await self._synced.wait()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(gc_freeze.freeze_periodically())
-            port = await self._ads.start(self._settings.xds_port)
+            tasks.create_task(self._certificates.keep())
+            tls = await self._certificates.wait()
+            port = await self._ads.start(
+                self._settings.xds_port, tls, handlers=[self._replicas.handler()]
+            )
             logger.info("Serving xDS on port %d", port)
             self._reconnect_grace.start()
             await self._control_plane.run()
@@ -193,53 +292,12 @@ class Operator:
             tasks.create_task(self._lease.keep())
             # Reconcile everything: the previous holder may have stopped in the middle of its work,
             # and a watch may have missed a deletion in the meantime.
-            await self._full_resync()
+            await startup.list_everything(self._resync)
             await self._reconnect_grace.wait()
             tasks.create_task(self._resync.forever(self._settings.resync_seconds))
+            tasks.create_task(self._proxies.watch_others(self._gateway_keys, self._proxies_changed))
             for _ in range(self._settings.workers):
                 tasks.create_task(work(self._queue, self._reconcile, self._metrics.reconciled))
-
-    async def _wait_for_crds(self) -> None:
-        while missing := await self._missing_crds():
-            verb = "is" if len(missing) == 1 else "are"
-            self._unready = f"the CRD {' and '.join(missing)} {verb} not installed"
-            logger.warning("Waiting for CRDs: %s", self._unready)
-            await asyncio.sleep(_CRD_POLL)
-        self._unready = "the caches are not synced yet"
-
-    async def _missing_crds(self) -> list[str]:
-        return [
-            f"{owner.plural}.{owner.group}" for owner in OWNERS if not await self._is_served(owner)
-        ]
-
-    async def _is_served(self, owner: Resource) -> bool:
-        try:
-            return await self._cluster.is_served(owner)
-        except ClusterError as error:
-            logger.warning("%s", error)
-            return False
-
-    async def _full_resync(self) -> None:
-        while True:
-            try:
-                await self._resync.once()
-            except ClusterError as error:
-                logger.warning("Waiting for the API server, cannot list: %s", error)
-                await asyncio.sleep(_CRD_POLL)
-            else:
-                return
-
-    async def _list_all(self, resource: Resource) -> tuple[list[Manifest], int]:
-        selector = resource.label_selector
-        if resource is GRPC_SERVICES:
-            selector = self._settings.watch_label_selector
-        items: list[Manifest] = []
-        versions = []
-        for namespace in self._settings.watch_namespaces or (None,):
-            part, version = await self._cluster.list(resource, namespace, selector)
-            items += part
-            versions.append(version)
-        return items, min(versions)
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -260,6 +318,15 @@ class Operator:
             lambda: float(len(self._store.all(GRPC_GATEWAYS))),
         )
         self._metrics.serve(self._ads.stats)
+        if self._settings.object_metrics == "Enabled":
+            add_collector, leads = self._metrics.registry.register, lambda: self._lease.held
+            add_collector(ObjectMetrics(self._store, leads))
+            add_collector(RevisionMetrics(self._store, self._statistics.known, leads))
+        add(
+            "objects_of_other_operators",
+            "GrpcServices and GrpcGateways that this operator leaves to another one.",
+            lambda: float(len(self._one_writer.left)),
+        )
         add(
             "lease_held",
             "1 while this replica holds the Lease.",
@@ -270,16 +337,6 @@ class Operator:
             "GrpcServices in the cache.",
             lambda: float(len(self._store.all(GRPC_SERVICES))),
         )
-
-
-def _gateway_settings(settings: Settings) -> GatewaySettings:
-    host, _, port = settings.xds_address.rpartition(":")
-    return GatewaySettings(
-        image=settings.envoy_image,
-        image_pull_policy=settings.envoy_image_pull_policy or None,
-        xds_host=host or "localhost",
-        xds_port=int(port or settings.xds_port or 18000),
-    )
 
 
 def _spawn(what: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":

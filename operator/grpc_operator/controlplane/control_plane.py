@@ -5,11 +5,12 @@ Runs on every replica of the operator, leader or not: a proxy may be connected t
 
 import asyncio
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from grpc_operator import names, resources
 from grpc_operator.api import GrpcGateway
+from grpc_operator.controlplane import revisions
 from grpc_operator.controlplane.attachment_state import (
     Attached,
     AttachmentState,
@@ -19,15 +20,23 @@ from grpc_operator.controlplane.attachment_state import (
 )
 from grpc_operator.controlplane.attachments import Attachments
 from grpc_operator.controlplane.gateway_group import GatewayGroup
-from grpc_operator.controlplane.owners import Owners, Version, version_of
+from grpc_operator.controlplane.gateways import Gateways
+from grpc_operator.controlplane.owners import version_of
 from grpc_operator.engine.store import Store
+from grpc_operator.engine.turns import in_turns
 from grpc_operator.errors import InvalidSpecError
-from grpc_operator.gateway import ir
-from grpc_operator.gateway.endpoints import endpoints
+from grpc_operator.gateway.acceptance import Acceptance
 from grpc_operator.gateway.snapshot import Snapshot
-from grpc_operator.resources import ENDPOINT_SLICES, GRPC_GATEWAYS, Key, Manifest
+from grpc_operator.resources import GRPC_GATEWAYS, GRPC_SERVICES, Key, Manifest, of_kind
 
 logger = logging.getLogger(__name__)
+
+_Version = tuple[object, ...]
+"""Of an owner: its spec's, and what its status says of its claims and revisions."""
+
+
+ATTACHING = 0.1
+"""Seconds after which a build attaches no more services: then it publishes those that it has."""
 
 
 class Publisher(Protocol):
@@ -51,7 +60,7 @@ class ControlPlane:
         publisher: Hands snapshots to the proxies.
         enqueue: Asks for a reconcile of an owner whose state has changed.
         attachments: Attaches services to gateways.
-        gateways: Parses the gateways.
+        gateways: The gateways.
     """
 
     def __init__(
@@ -60,19 +69,21 @@ class ControlPlane:
         publisher: Publisher,
         enqueue: Callable[[Key], None],
         attachments: Attachments,
-        gateways: Owners[GrpcGateway],
+        gateways: Gateways,
     ) -> None:
         self._store = store
         self._publisher = publisher
         self._enqueue = enqueue
         self._attachments = attachments
-        self._owners = gateways
+        self._gateways = gateways
         self._wake = asyncio.Event()
         self._dirty: set[Key] = set()
-        self._read: dict[Key, Version] = {}
-        self._gateways: dict[Key, GrpcGateway] = {}
+        self._namespaces_dirty = False
+        self._read: dict[Key, _Version] = {}
         self._groups: dict[Key, GatewayGroup] = {}
+        self._loading: dict[Key, asyncio.Task[None]] = {}
         self._states: dict[Key, AttachmentState] = {}
+        self._last_turn = ""
 
     def mark_dirty(self, key: Key) -> None:
         """Something that belongs to an owner has changed in the store."""
@@ -80,94 +91,143 @@ class ControlPlane:
         self._wake.set()
 
     def owner_changed(self, key: Key, manifest: Manifest) -> None:
-        """An owner was created or changed; its status alone, which changes often, is ignored."""
-        if "deletionTimestamp" in manifest["metadata"] or self._read.get(key) != version_of(
-            manifest
-        ):
+        """An owner was created or changed.
+
+        Of its status, which changes often, only ``claims`` count, and of ``revisions`` what the
+        routes are made of.
+        """
+        if "deletionTimestamp" in manifest["metadata"] or self._read.get(key) != _version(manifest):
             self.mark_dirty(key)
+
+    def namespaces_changed(self) -> None:
+        """A Namespace was created, changed or deleted."""
+        self._namespaces_dirty = True
+        self._wake.set()
 
     def mark_all_dirty(self) -> None:
         """Anything may have changed in the store."""
         self._dirty.update(self._store.owners(), self._groups, self._states)
+        self._namespaces_dirty = True
         self._wake.set()
 
     async def run(self) -> None:
         """Builds after every change, until cancelled."""
         while True:
             await self._wake.wait()
-            await self.build()
+            await self._build(self._read_dirty())
 
     def state(self, key: Key) -> AttachmentState | None:
         """Returns what was last built of a service; ``None`` before, or without a gateway."""
         return self._states.get(key)
 
     def gateway(self, key: Key) -> GrpcGateway | None:
-        """Returns a gateway as it was last built; ``None`` if there is none, or an invalid one."""
+        """Returns a gateway as it was last valid; ``None`` if there is none that ever was."""
         return self._gateways.get(key)
+
+    def unwatched_selectors(self, key: Key) -> list[str]:
+        """Returns the fields of a gateway that select namespaces which are not watched."""
+        return self._gateways.unwatched_selectors(key)
+
+    def latest_acceptance(self, gateway: Key) -> str:
+        """Returns when a claim was accepted last at a gateway (RFC 3339); empty if none was."""
+        group = self._groups.get(gateway)
+        return group.latest if group is not None else ""
 
     def attached(self, gateway: Key) -> list[Key]:
         """Returns the services that a gateway serves."""
         return [key for key, state in self._states.items() if gateway_of(state) == gateway]
 
     async def build(self) -> None:
-        """Builds everything that is dirty and publishes it."""
-        services = await self._read_dirty()
-        for gone in self._groups.keys() - self._gateways.keys():
+        """Builds everything that is dirty, with the descriptors that are still to be loaded."""
+        while True:
+            services = self._read_dirty()
+            while self._loading:
+                await asyncio.wait(self._loading.values())
+                services |= self._read_dirty()
+            await self._build(services)
+            if not self._dirty:
+                return
+
+    async def _build(self, services: set[Key]) -> None:
+        """Attaches services, and publishes every gateway; both are made beside the event loop.
+
+        What takes too long is left to the next build, in which the namespaces take turns again.
+        """
+        for gone in self._groups.keys() - set(self._gateways):
             del self._groups[gone]
             self._publisher.withdraw(gone)
         for gateway in self._gateways:
             self._groups.setdefault(gateway, GatewayGroup())
         states = dict(self._states)
-        for key in services:
-            self._attach(key, states)
+        deadline = time.monotonic() + ATTACHING
+        for index, key in enumerate(in_turns(services, self._last_turn)):
+            if index == 0 or time.monotonic() < deadline:
+                await self._attach(key, states)
+                self._last_turn = key.namespace
+            else:
+                self.mark_dirty(key)
         for key, group in self._groups.items():
-            states.update(self._publish(key, group))
+            states.update(await self._publish(key, group))
         self._set_states(states)
 
-    async def _read_dirty(self) -> set[Key]:
-        """Reads what is dirty; returns the services to attach."""
+    def _read_dirty(self) -> set[Key]:
+        """Reads what is dirty; returns the services to attach.
+
+        Those whose descriptors have to be loaded stay as they are until that is done: nobody else
+        waits for it.
+        """
         services: set[Key] = set()
-        while True:
-            self._wake.clear()
+        while self._dirty or self._namespaces_dirty:
+            if self._namespaces_dirty:
+                self._namespaces_dirty = False
+                if self._gateways.read_namespaces():
+                    self.mark_all_dirty()
+                    self._namespaces_dirty = False
             dirty, self._dirty = self._dirty, set()
             for key in dirty:
                 if key.kind == GRPC_GATEWAYS.kind:
                     self._read_gateway(key)
-                else:
+                elif self._read_service(key):
                     services.add(key)
-            took_a_while = False
-            for key in services:
-                self._note_version(key)
-                took_a_while |= await self._attachments.refresh(key)
-            if not took_a_while and not self._dirty:
-                return services
+                else:  # it was read before its gateway was
+                    services.discard(key)
+        self._wake.clear()
+        return services
+
+    def _read_service(self, key: Key) -> bool:
+        """Reads a service; returns whether its descriptor is there as well."""
+        if key in self._loading:
+            return False
+        self._note_version(key)
+        load = self._attachments.refresh(key, self._gateways)
+        if load is not None:
+            self._loading[key] = asyncio.create_task(self._load(key, load))
+        return load is None
+
+    async def _load(self, key: Key, load: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await load()
+        finally:
+            del self._loading[key]
+            self.mark_dirty(key)
 
     def _read_gateway(self, key: Key) -> None:
-        manifest, known = self._note_version(key), self._gateways.pop(key, None)
-        if manifest is None:
-            self._owners.forget(key)
-            gateway = None
-        else:
-            parsed = self._owners.parse(key, manifest)
-            gateway = parsed.owner if parsed.invalid is None else None
-        if gateway is not None:
-            self._gateways[key] = gateway
-        if gateway is not known:
-            # Whom it admits may be others now.
+        self._note_version(key)
+        if self._gateways.read(key):
+            # Whom it admits, and to which hosts, may be others now.
             self.mark_all_dirty()
 
-    def _note_version(self, key: Key) -> Manifest | None:
-        manifest = self._store.get(resources.of_kind(key.kind), key.namespace, key.name)
+    def _note_version(self, key: Key) -> None:
+        manifest = self._store.get(of_kind(key.kind), key.namespace, key.name)
         if manifest is None:
             self._read.pop(key, None)
         else:
-            self._read[key] = version_of(manifest)
-        return manifest
+            self._read[key] = _version(manifest)
 
-    def _attach(self, key: Key, states: dict[Key, AttachmentState]) -> None:
+    async def _attach(self, key: Key, states: dict[Key, AttachmentState]) -> None:
         """Attaches a service: puts it into the group of its gateway, and out of all others."""
         try:
-            attached = self._attachments.attach(key, self._gateways)
+            attached = await self._attachments.attach(key, self._gateways)
         except Exception:
             # It stays as it was; the other services go on.
             logger.exception("Bug: cannot attach %s", key)
@@ -184,14 +244,16 @@ class ControlPlane:
                 served = attached
         for gateway, group in self._groups.items():
             if served is not None and served.gateway == gateway:
-                group.put(key, served, self._endpoints_of(key))
+                found = self._attachments.endpoints(key)
+                group.put(key, served, found, self._accepted(key, gateway))
             else:
                 group.drop(key)
 
-    def _publish(self, key: Key, group: GatewayGroup) -> dict[Key, Built]:
+    async def _publish(self, key: Key, group: GatewayGroup) -> dict[Key, Built]:
         """Publishes the configuration of a gateway; returns what became of its services."""
         try:
-            snapshot, built = group.build(self._gateways[key])
+            what = self._gateways.ir(key), self._gateways.limits(key)
+            snapshot, built = await asyncio.to_thread(group.build, *what)
         except InvalidSpecError as error:
             # Its own reconcile reports it; the proxies keep what they have.
             logger.warning("Cannot configure GrpcGateway %s: %s", key.namespaced_name, error)
@@ -199,8 +261,18 @@ class ControlPlane:
             logger.exception("Bug: cannot build the configuration of GrpcGateway %s", key)
         else:
             self._publisher.publish(key, snapshot)
+            self._shed(group, built)
             return built
         return {}
+
+    def _shed(self, group: GatewayGroup, built: dict[Key, Built]) -> None:
+        for key, refused in group.refused.items():
+            served = built[key].attached.attachment
+            assert served is not None  # noqa: S101 - its hosts, at least
+            self._attachments.shed(key, refused, served)
+        for key in group.again:
+            if self._attachments.unshed(key):
+                self.mark_dirty(key)
 
     def _set_states(self, states: dict[Key, AttachmentState]) -> None:
         before, self._states = self._states, states
@@ -212,10 +284,11 @@ class ControlPlane:
                     if gateway is not None:
                         self._enqueue(gateway)
 
-    def _endpoints_of(self, key: Key) -> tuple[ir.Endpoint, ...]:
-        service = names.headless_service(key.name)
-        return endpoints(
-            manifest
-            for manifest in self._store.belonging(key, ENDPOINT_SLICES)
-            if manifest["metadata"]["labels"].get("kubernetes.io/service-name") == service
-        )
+    def _accepted(self, key: Key, gateway: Key) -> Acceptance:
+        manifest = self._store.get(GRPC_SERVICES, key.namespace, key.name) or {}
+        return Acceptance.read(manifest.get("status") or {}, gateway)
+
+
+def _version(manifest: Manifest) -> _Version:
+    status = manifest.get("status") or {}
+    return *version_of(manifest), status.get("claims"), revisions.version_of(manifest)

@@ -3,32 +3,42 @@
 Pure: bytes in, frozen values out. ``load`` is the entry point.
 
 - ``files``: bytes to files and back; ``symbols``: names and references
-- ``closure``, ``prune``, ``options``, ``topological_order``, ``error_details``: the smallest set
+- ``closure``, ``packable``, ``error_details``: what is needed; ``prune``, ``options``,
+  ``topological_order``: the smallest set
   that serves
 - ``services``, ``http_rule``, ``template``: services, methods, ``google.api.http``
-- ``auto_mapping``: ``POST /package.Service/Method`` for every method
-- ``model``: the result; ``limits``; ``descriptor_error``; ``nearest``: did you mean
+- ``served_rules``, ``reserved``: only the rules that are served, and nothing reserved, for Envoy
+- ``path_fields``: request messages in which only the path sets what it binds
+- ``packing``: as it is stored
+- ``model``: the result; ``descriptor_error``; ``nearest``: did you mean
 """
 
-from grpc_operator.descriptor.auto_mapping import with_auto_mapping
 from grpc_operator.descriptor.descriptor_error import DescriptorError
 from grpc_operator.descriptor.files import merge_files
-from grpc_operator.descriptor.limits import MAX_BYTES, NEARLY
 from grpc_operator.descriptor.load import load
-from grpc_operator.descriptor.model import Binding, Descriptor, Kind, Method, Service
+from grpc_operator.descriptor.model import Binding, Descriptor, Kind, Method, RefusedRule, Service
 from grpc_operator.descriptor.nearest import nearest
+from grpc_operator.descriptor.packing import packed, unpacked
+from grpc_operator.descriptor.path_fields import with_path_fields
+from grpc_operator.descriptor.reserved import without_reserved
+from grpc_operator.descriptor.served_rules import with_bindings
+from grpc_operator.descriptor.services import EVERY
 
 __all__ = [
-    "MAX_BYTES",
-    "NEARLY",
+    "EVERY",
     "Binding",
     "Descriptor",
     "DescriptorError",
     "Kind",
     "Method",
+    "RefusedRule",
     "Service",
     "load",
     "merge_files",
     "nearest",
-    "with_auto_mapping",
+    "packed",
+    "unpacked",
+    "with_bindings",
+    "with_path_fields",
+    "without_reserved",
 ]

@@ -6,7 +6,7 @@ JSON for them (protobuf's type resolver lists the fields of a message only), and
 descriptor.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
@@ -20,9 +20,9 @@ from grpc_operator.descriptor.descriptor_error import Problems, shown
 from grpc_operator.descriptor.nearest import did_you_mean
 from grpc_operator.descriptor.symbols import Symbol, Symbols
 
-ANY = "google.protobuf.Any"
 _MOST_SHOWN = 5
-_OPTIONS = "google/protobuf/descriptor.proto"
+_OF_OPTIONS = ("google/api/", "google/protobuf/", "gogoproto/", "validate/", "buf/validate/")
+"""Imports that rarely define what is in a message of another package."""
 
 
 class Closure:
@@ -50,8 +50,6 @@ class Closure:
             for method in service.method:
                 self._add_method(method, f"{name}.{method.name}", file)
         self._follow()
-        if ANY in self.names:
-            self.add(_packable(self._symbols))
 
     def add(self, names: Iterable[str]) -> None:
         """Adds messages and what they need.
@@ -113,10 +111,11 @@ class Closure:
     def _absent(self, reference: str, file: FileDescriptorProto) -> str:
         name = reference.removeprefix(".")
         text = f"type {shown(name)} is not in the set"
-        missing = self._symbols.missing_imports(file)
+        missing = _likely(name, self._symbols.missing_imports(file))
         if missing:
             some = ", ".join(missing[:_MOST_SHOWN]) + (", ..." * (len(missing) > _MOST_SHOWN))
-            return f"{text}, nor are the imports {some}; add them (protoc --include_imports does)"
+            imports = f"is the import {some}" if len(missing) == 1 else f"are the imports {some}"
+            return f"{text}, nor {imports}; add them (protoc --include_imports does)"
         return text + did_you_mean(name, self._symbols.named)
 
     def _reach(self, name: str) -> None:
@@ -125,17 +124,18 @@ class Closure:
             self._pending.append(name)
 
 
-def _packable(symbols: Symbols) -> list[str]:
-    """Returns the messages that an Any may hold: nothing says which, so all that are not made for
-    options.
+def _likely(name: str, imports: Sequence[str]) -> list[str]:
+    """Returns those of some imports that may define a type, by its package.
+
+    Files that only declare options are missing in many sets, and are not needed.
     """
-    files = {
-        name
-        for name, file in symbols.files.items()
-        if name != _OPTIONS and _OPTIONS not in file.dependency
-    }
-    return [
-        name
-        for name, symbol in symbols.named.items()
-        if isinstance(symbol.proto, DescriptorProto) and symbol.file.name in files
-    ]
+    parts = name.split(".")
+
+    def common(path: str) -> int:
+        segments = path.split("/")[:-1]
+        pairs = enumerate(zip(parts, segments, strict=False))
+        return next((index for index, (a, b) in pairs if a != b), min(len(parts), len(segments)))
+
+    likely = max(map(common, imports), default=0)
+    found = [path for path in imports if common(path) == likely]
+    return [path for path in found if likely or not path.startswith(_OF_OPTIONS)] or found

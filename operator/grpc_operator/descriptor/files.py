@@ -7,24 +7,24 @@ from collections.abc import Iterable, Mapping
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.message import DecodeError
 
+from grpc_operator import limits
 from grpc_operator.api.reasons import Reason
 from grpc_operator.descriptor.descriptor_error import refuse, shown
-from grpc_operator.descriptor.limits import MAX_FILES, MAX_IMPORTS, MAX_INPUT_BYTES
+from grpc_operator.descriptor.packing import unpacked
 
 _HOW = "make it with protoc --include_imports --descriptor_set_out=FILE, or with buf build -o FILE"
 
 
 def read(data: bytes) -> dict[str, FileDescriptorProto]:
-    """Returns the files of a serialised FileDescriptorSet by name.
+    """Returns the files of a serialised FileDescriptorSet, also compressed with gzip, by name.
 
     Raises:
         DescriptorError: It does not parse, is too large, or has two versions of a file.
     """
+    data = unpacked(data)
     _check_size(len(data))
     if not data:
         raise refuse(f"is empty; {_HOW}")
-    if data.startswith(b"\x1f\x8b"):
-        raise refuse("is compressed with gzip; give the FileDescriptorSet itself")
     try:
         parsed = FileDescriptorSet.FromString(data)
     except DecodeError as error:
@@ -63,29 +63,50 @@ def write(files: Iterable[FileDescriptorProto]) -> bytes:
 def by_name(files: Iterable[FileDescriptorProto]) -> dict[str, FileDescriptorProto]:
     """Returns the files in order of their names, without source info and unknown fields.
 
+    Of files that define the same under two names, the first stays.
+
     Raises:
         DescriptorError: There are two versions of a file, too many files or imports, or none.
     """
     found: dict[str, FileDescriptorProto] = {}
+    contents: dict[bytes, str] = {}
     for file in files:
         file.ClearField("source_code_info")
         file.DiscardUnknownFields()
         name = _name(file)
+        if contents.setdefault(_content(file), name) != name:
+            continue
         if found.setdefault(name, file) != file:
             raise refuse(
                 f"holds two versions of {shown(name)}; build every part of it from the same sources"
             )
-        if len(found) > MAX_FILES:
-            raise refuse(f"has more than {MAX_FILES} files", reason=Reason.DESCRIPTOR_TOO_LARGE)
+        if len(found) > limits.DESCRIPTOR_FILES.value:
+            raise refuse(
+                f"has more than {limits.DESCRIPTOR_FILES} files", reason=Reason.DESCRIPTOR_TOO_LARGE
+            )
     if not found:
         raise refuse(f"has no file; {_HOW}")
     imports = sum(len(f.dependency) + len(f.public_dependency) for f in found.values())
-    if imports > MAX_IMPORTS:
+    if imports > limits.DESCRIPTOR_IMPORTS.value:
         raise refuse(
-            f"has {imports} imports; at most {MAX_IMPORTS} are allowed",
+            f"has {imports} imports; at most {limits.DESCRIPTOR_IMPORTS} are allowed",
             reason=Reason.DESCRIPTOR_TOO_LARGE,
         )
     return _sorted(found)
+
+
+def _content(file: FileDescriptorProto) -> bytes:
+    """Returns what a file defines, or its name if that is nothing.
+
+    The same definitions under two names are one file that is imported under two paths.
+    """
+    content = FileDescriptorProto()
+    content.CopyFrom(file)
+    for field in ("name", "dependency", "public_dependency", "weak_dependency"):
+        content.ClearField(field)
+    if not (content.message_type or content.enum_type or content.service or content.extension):
+        return file.name.encode()
+    return content.SerializeToString(deterministic=True)
 
 
 def _sorted(files: Mapping[str, FileDescriptorProto]) -> dict[str, FileDescriptorProto]:
@@ -99,9 +120,9 @@ def _name(file: FileDescriptorProto) -> str:
 
 
 def _check_size(size: int) -> None:
-    if size > MAX_INPUT_BYTES:
+    if size > limits.DESCRIPTOR_INPUT_BYTES.value:
         raise refuse(
-            f"has {size} bytes or more; at most {MAX_INPUT_BYTES} are read. Leave out source info"
-            " and the files that the services do not import",
+            f"has {size} bytes or more; at most {limits.DESCRIPTOR_INPUT_BYTES} are read. Leave"
+            " out source info and the files that the services do not import",
             reason=Reason.DESCRIPTOR_TOO_LARGE,
         )

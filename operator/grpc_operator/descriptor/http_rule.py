@@ -15,9 +15,10 @@ from google.protobuf.descriptor_pb2 import (
     MethodDescriptorProto,
 )
 
+from grpc_operator import limits
 from grpc_operator.descriptor.descriptor_error import shown
-from grpc_operator.descriptor.limits import MAX_BINDINGS
-from grpc_operator.descriptor.model import Binding
+from grpc_operator.descriptor.groups import Groups
+from grpc_operator.descriptor.model import Binding, RefusedRule
 from grpc_operator.descriptor.nearest import did_you_mean
 from grpc_operator.descriptor.symbols import Symbols
 from grpc_operator.descriptor.template import TemplateError, parse
@@ -49,29 +50,57 @@ class HttpRuleError(ValueError):
     """A rule is wrong, or needs what Envoy cannot do. The message says what."""
 
 
-def bindings(method: MethodDescriptorProto, symbols: Symbols) -> tuple[Binding, ...]:
-    """Returns the bindings of a method, additional ones after the first.
+@dataclass(frozen=True)
+class Rules:
+    """The rules of a method.
+
+    Attributes:
+        bindings: Those that can be served, additional ones after the first.
+        refused: The others.
+    """
+
+    bindings: tuple[Binding, ...] = ()
+    refused: tuple[RefusedRule, ...] = ()
+
+
+def read(method: MethodDescriptorProto, symbols: Symbols, groups: Groups) -> Rules:
+    """Returns the rules of a method, each checked by itself.
 
     Args:
         method: With resolved types.
         symbols: The set.
-
-    Raises:
-        HttpRuleError: Names the rule and what is wrong with it.
+        groups: Its groups.
     """
     if not method.options.HasExtension(annotations_pb2.http):
-        return ()
+        return Rules()
     first = method.options.Extensions[annotations_pb2.http]
     rules = [first, *first.additional_bindings]
-    if len(rules) > MAX_BINDINGS:
-        raise HttpRuleError(f"has {len(rules)} bindings; at most {MAX_BINDINGS} are allowed")
-    reader = _Reader(method, symbols)
-    found = tuple(reader.binding(rule) for rule in rules)
-    for rule in first.additional_bindings:
-        if rule.additional_bindings:
-            raise HttpRuleError(f"{_shown(rule)} must not have additional_bindings of its own")
-    reader.check_bodies(found)
-    return found
+    most = limits.DESCRIPTOR_BINDINGS.value
+    reader = _Reader(method, symbols, groups)
+    found: list[Binding] = []
+    refused: list[RefusedRule] = []
+    for rule in rules[:most]:
+        try:
+            binding = reader.binding(rule)
+            reader.check_bodies(binding, found[:1])
+        except (TemplateError, HttpRuleError) as error:
+            refused.append(RefusedRule(_shown(rule), str(error)))
+        else:
+            found.append(binding)
+        if rule is not first and rule.additional_bindings:
+            refused.append(_inner(rule.additional_bindings))
+    if len(rules) > most:
+        reason = f"a method has at most {most} bindings, and this one has {len(rules)}"
+        refused.append(RefusedRule(_several(rules[most:]), reason))
+    return Rules(tuple(found), tuple(refused))
+
+
+def group_problem(group: str) -> str:
+    """Returns why a group cannot be in a body."""
+    return (
+        f"has a body with {group}, which is a group (DELIMITED in editions): Envoy would write it"
+        " without its end. Use another field, or no body"
+    )
 
 
 def body_is_http_body(method: MethodDescriptorProto, body: str, symbols: Symbols) -> bool:
@@ -85,17 +114,16 @@ def body_is_http_body(method: MethodDescriptorProto, body: str, symbols: Symbols
 class _Reader:
     method: MethodDescriptorProto
     symbols: Symbols
+    groups: Groups
 
     def binding(self, rule: HttpRule) -> Binding:
         verb, text = _pattern(rule)
-        try:
-            template = parse(text)
-            for path in template.variables:
-                self._check_variable(path)
-            self._check_body(rule)
-            self._check_response_body(rule)
-        except (TemplateError, HttpRuleError) as error:
-            raise HttpRuleError(f"{_shown(rule)} {error}") from error
+        template = parse(text)
+        for path in template.variables:
+            self._check_variable(path)
+        self._check_body(rule)
+        self._check_groups(rule)
+        self._check_response_body(rule)
         return Binding(
             verb=verb,
             template=text,
@@ -104,20 +132,23 @@ class _Reader:
             variables=template.variables,
             body=rule.body,
             response_body=rule.response_body,
+            raw_body=body_is_http_body(self.method, rule.body, self.symbols),
         )
 
-    def check_bodies(self, found: Sequence[Binding]) -> None:
+    def check_bodies(self, binding: Binding, before: Sequence[Binding]) -> None:
         """Envoy decides by the first rule alone how bodies are read and written."""
-        for other in found[1:]:
-            if other.response_body != found[0].response_body:
+        for first in before:
+            if binding.response_body != first.response_body:
                 raise HttpRuleError(
-                    f"{other.verb} {shown(other.template)} must have the response_body of the"
-                    f" first binding ({shown(found[0].response_body) or 'none'}): Envoy uses that"
+                    f"must have the response_body of {first.verb} {shown(first.template)}"
+                    f" ({shown(first.response_body) or 'none'}): Envoy uses that for all bindings"
+                    " of a method"
                 )
-            if len({body_is_http_body(self.method, b.body, self.symbols) for b in found}) > 1:
+            if binding.raw_body != first.raw_body:
                 raise HttpRuleError(
-                    "maps the request body to google.api.HttpBody in one binding and to JSON in"
-                    " another; Envoy uses that of the first for all"
+                    f"maps the request body to {_kind(binding)}, and {first.verb}"
+                    f" {shown(first.template)} to {_kind(first)}; Envoy uses that for all bindings"
+                    " of a method"
                 )
 
     def _check_variable(self, path: str) -> None:
@@ -127,6 +158,8 @@ class _Reader:
             field = self._singular(message, name, path)
             if field.type != FieldDescriptorProto.TYPE_MESSAGE:
                 raise HttpRuleError(f"binds {shown(path)}, but {shown(name)} is not a message")
+            if self.groups.is_group(field, message):
+                raise HttpRuleError(f"binds {shown(path)}, but {shown(name)} is a group")
             message = field.type_name
         field = self._singular(message, leaf, path)
         if field.type in _MESSAGES and field.type_name not in _SCALAR_JSON:
@@ -147,6 +180,22 @@ class _Reader:
                 _field(self.symbols, self.method.input_type, rule.body)
             except HttpRuleError as error:
                 raise HttpRuleError(f'has the body "{shown(rule.body)}": {error}') from error
+
+    def _check_groups(self, rule: HttpRule) -> None:
+        if not rule.body:
+            return
+        message = self.method.input_type
+        field = None
+        if rule.body != "*":
+            field = _field(self.symbols, message, rule.body)
+            if not field.type_name:
+                return
+        if field is not None and self.groups.is_group(field, message):
+            group: str | None = shown(rule.body)
+        else:
+            group = self.groups.inside(field.type_name if field is not None else message)
+        if group is not None:
+            raise HttpRuleError(group_problem(group))
 
     def _check_response_body(self, rule: HttpRule) -> None:
         if not rule.response_body:
@@ -178,9 +227,28 @@ def _pattern(rule: HttpRule) -> tuple[str, str]:
     return rule.custom.kind, rule.custom.path
 
 
+def _kind(binding: Binding) -> str:
+    return "google.api.HttpBody" if binding.raw_body else "JSON"
+
+
+def _inner(rules: Sequence[HttpRule]) -> RefusedRule:
+    """Returns that rules are ignored which stand where google/api/http.proto allows none."""
+    reason = "is in additional_bindings of an additional binding; move it to those of the first"
+    return RefusedRule(_several(rules), reason)
+
+
+def _several(rules: Sequence[HttpRule]) -> str:
+    more = f" and {len(rules) - 1} more" if len(rules) > 1 else ""
+    return _shown(rules[0]) + more
+
+
 def _shown(rule: HttpRule) -> str:
-    verb, text = _pattern(rule)
-    return f'{verb} "{shown(text)}"'
+    kind = rule.WhichOneof("pattern")
+    if kind is None:
+        return "a rule without a path"
+    if kind == "custom":
+        return f"{shown(rule.custom.kind)} {shown(rule.custom.path)}"
+    return f"{kind.upper()} {shown(getattr(rule, kind))}"
 
 
 def _field(symbols: Symbols, message: str, name: str) -> FieldDescriptorProto:

@@ -8,12 +8,17 @@ from google.protobuf.descriptor_pool import DescriptorPool
 
 from grpc_operator.descriptor import error_details
 from grpc_operator.descriptor.closure import Closure
-from grpc_operator.descriptor.descriptor_error import refuse, shown
+from grpc_operator.descriptor.descriptor_error import DescriptorError, refuse, shown
 from grpc_operator.descriptor.files import read, write
 from grpc_operator.descriptor.model import Descriptor
+from grpc_operator.descriptor.packable import packable
+from grpc_operator.descriptor.packing import packed
 from grpc_operator.descriptor.prune import check_size, prune
+from grpc_operator.descriptor.reserved import has_reserved
 from grpc_operator.descriptor.services import describe, select
 from grpc_operator.descriptor.symbols import Symbols
+
+_ANY = "google.protobuf.Any"
 
 
 def load(data: bytes, services: Sequence[str] | None = None, *, rest: bool = True) -> Descriptor:
@@ -24,7 +29,7 @@ def load(data: bytes, services: Sequence[str] | None = None, *, rest: bool = Tru
 
     Args:
         data: From outside, not trusted.
-        services: Full names; all but reflection and health when ``None``.
+        services: Full names; all but reflection and health when ``None``; or ``EVERY``.
         rest: Whether the services are transcoded: ``google.api.http`` is checked and kept, and the
             set can render error details. Without, wrong annotations do no harm.
 
@@ -40,12 +45,35 @@ def load(data: bytes, services: Sequence[str] | None = None, *, rest: bool = Tru
     closure.add_services(names)
     if rest:
         closure.add(name for name in error_details.MESSAGES if name in symbols.named)
-    pruned = prune(symbols, set(names), closure.names, http=rest)
+    pruned = _pruned(symbols, names, closure, rest=rest)
     written = write(pruned)
-    check_size(len(written), pruned[-1].name)
-    _check_loads(pruned)
+    packed(written)
     described = describe(symbols, names, http=rest)
-    return Descriptor(written, hashlib.sha256(written).hexdigest(), described)
+    digest = hashlib.sha256(written).hexdigest()
+    return Descriptor(written, digest, described, has_reserved=has_reserved(pruned))
+
+
+def _pruned(
+    symbols: Symbols, services: Sequence[str], closure: Closure, *, rest: bool
+) -> list[FileDescriptorProto]:
+    """Returns the files with what the services need, and what an Any may hold.
+
+    What is wrong with the latter must not cost the former.
+    """
+    needed = frozenset(closure.names)
+    if _ANY in needed:
+        try:
+            closure.add(packable(symbols, needed, services))
+            return _checked(prune(symbols, set(services), closure.names, http=rest))
+        except DescriptorError:
+            pass
+    return _checked(prune(symbols, set(services), needed, http=rest))
+
+
+def _checked(pruned: list[FileDescriptorProto]) -> list[FileDescriptorProto]:
+    check_size(sum(file.ByteSize() for file in pruned), pruned[-1].name)
+    _check_loads(pruned)
+    return pruned
 
 
 def _check_loads(files: Iterable[FileDescriptorProto]) -> None:

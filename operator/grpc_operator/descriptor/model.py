@@ -1,6 +1,7 @@
 """What the gateway uses of a FileDescriptorSet."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 Kind = Literal["Unary", "ClientStreaming", "ServerStreaming", "Bidirectional"]
@@ -19,6 +20,7 @@ class Binding:
         variables: Field paths bound by the path.
         body: ``*``, a field name, or empty.
         response_body: A field name, or empty.
+        raw_body: Whether the body is a ``google.api.HttpBody``, and so of any content type.
     """
 
     verb: str
@@ -28,6 +30,33 @@ class Binding:
     variables: tuple[str, ...] = ()
     body: str = ""
     response_body: str = ""
+    raw_body: bool = False
+
+
+@dataclass(frozen=True)
+class RefusedRule:
+    """A rule of ``google.api.http`` that is not served; everything else of the method is.
+
+    Attributes:
+        rule: HTTP method and path template, such as ``GET /v1/{id}``. Bounded and printable.
+        reason: Why not, and how to fix it. Bounded and printable.
+    """
+
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A request with what has to be set, for an example command.
+
+    Attributes:
+        text: JSON.
+        wire: The same, serialised.
+    """
+
+    text: str = "{}"
+    wire: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -38,12 +67,23 @@ class Method:
         idempotent: Whether ``idempotency_level`` is NO_SIDE_EFFECTS or IDEMPOTENT.
         bindings: From ``google.api.http``; empty when it has none, or when the set was loaded
             without REST.
+        raw_request: Whether the request itself is a ``google.api.HttpBody``.
+        refused: The rules of ``google.api.http`` that are not among the bindings.
+        group: Full name of a group in the request, if the set was loaded for REST and it has one:
+            then it cannot be the body.
+        read_only: Whether ``idempotency_level`` is NO_SIDE_EFFECTS.
+        sample: A request.
     """
 
     name: str
     kind: Kind
     idempotent: bool = False
     bindings: tuple[Binding, ...] = ()
+    raw_request: bool = False
+    refused: tuple[RefusedRule, ...] = ()
+    group: str = ""
+    read_only: bool = False
+    sample: Sample = field(default=Sample(), compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -59,6 +99,19 @@ class Service:
 
 
 @dataclass(frozen=True)
+class Summary:
+    """What remains to be said of a descriptor without having it.
+
+    Attributes:
+        sha256: Hex digest of the serialised set.
+        size: Its bytes.
+    """
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
 class Descriptor:
     """A checked FileDescriptorSet, pruned to the exposed services.
 
@@ -67,8 +120,15 @@ class Descriptor:
             details when loaded for REST, in dependency order, without source info.
         sha256: Hex digest of ``data``.
         services: Sorted by name.
+        has_reserved: Whether ``data`` reserves names or numbers.
     """
 
     data: bytes
     sha256: str
     services: tuple[Service, ...]
+    has_reserved: bool = False
+
+    @cached_property
+    def summary(self) -> Summary:
+        """What its status says of it."""
+        return Summary(self.sha256, len(self.data))

@@ -2,6 +2,7 @@
 options, JSON names that follow from the name. Checks every text on the way.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from google.api import annotations_pb2
@@ -46,7 +47,7 @@ def clean_field(field: FieldDescriptorProto, message: str) -> None:
     for text in (field.name, field.json_name, field.default_value):
         if not isinstance(text, str):
             raise _not_utf8(text, f"field {message}.{shown(field.name)}")
-    if field.json_name and field.json_name == _json_name(field.name):
+    if field.json_name and field.json_name == json_name(field.name):
         field.ClearField("json_name")
     if field.HasField("options"):
         clean_options(field.options)
@@ -74,8 +75,9 @@ def clean_enum(enum: EnumDescriptorProto) -> None:
     Raises:
         DescriptorError: A text in it is not UTF-8.
     """
-    enum.ClearField("reserved_name")
-    enum.ClearField("reserved_range")
+    names = texts(enum.reserved_name)
+    del enum.reserved_name[:]
+    enum.reserved_name.extend(names)
     if enum.HasField("options"):
         clean_options(enum.options)
     for value in enum.value:
@@ -83,6 +85,11 @@ def clean_enum(enum: EnumDescriptorProto) -> None:
             raise _not_utf8(value.name, f"a value of enum {enum.name}")
         if value.HasField("options"):
             clean_options(value.options)
+
+
+def texts(names: Iterable[str]) -> list[str]:
+    """Returns reserved names without those that are not UTF-8, which no field or value can have."""
+    return [name for name in names if isinstance(name, str)]
 
 
 def clean_method(method: MethodDescriptorProto, *, http: bool) -> None:
@@ -98,7 +105,7 @@ def clean_method(method: MethodDescriptorProto, *, http: bool) -> None:
 
 
 @lru_cache(maxsize=4096)
-def _json_name(name: str) -> str:
+def json_name(name: str) -> str:
     """Returns the JSON name that protobuf gives a field without one (``ToJsonName`` of its
     descriptor.cc): some sources write it, some do not.
     """

@@ -1,10 +1,11 @@
 """The smallest set that Envoy transcodes the exposed services with.
 
 Left out: source info, other services, unreachable messages and enums, the fields of messages that
-stay only because a needed one is nested in them, extensions and their ranges, reserved names, and
-every option that does not change how bytes or JSON are read. With the options go the imports that
-only declare them, such as google/api/annotations.proto: Envoy has that extension compiled in, and
-reads ``google.api.http`` from the bytes on the methods.
+stay only because a needed one is nested in them, extensions and their ranges, and every option that
+does not change how bytes or JSON are read. With the options go the imports that only declare them,
+such as google/api/annotations.proto: Envoy has that extension compiled in, and reads
+``google.api.http`` from the bytes on the methods. Reserved names and numbers stay for ``compat``,
+and go before Envoy gets the set (``reserved``).
 """
 
 from collections.abc import Iterator
@@ -18,15 +19,16 @@ from google.protobuf.descriptor_pb2 import (
     ServiceDescriptorProto,
 )
 
+from grpc_operator import limits
 from grpc_operator.api.reasons import Reason
 from grpc_operator.descriptor.descriptor_error import refuse, shown
-from grpc_operator.descriptor.limits import MAX_BYTES
 from grpc_operator.descriptor.options import (
     clean_enum,
     clean_field,
     clean_method,
     clean_oneof,
     clean_options,
+    texts,
 )
 from grpc_operator.descriptor.symbols import Proto, Symbols
 from grpc_operator.descriptor.topological_order import ordered
@@ -69,11 +71,11 @@ def check_size(size: int, file: str) -> None:
     Raises:
         DescriptorError: Reason ``DescriptorTooLarge``.
     """
-    if size > MAX_BYTES:
+    if size > limits.DESCRIPTOR_BYTES.value:
         raise refuse(
-            f"has more than {MAX_BYTES} bytes when pruned to the exposed services; the limit is"
-            f" reached in {shown(file)}. Expose fewer services (spec.services); when a message uses"
-            " google.protobuf.Any, keep what it never holds out of the set",
+            f"has more than {limits.DESCRIPTOR_BYTES} bytes when pruned to the exposed services;"
+            f" the limit is reached in {shown(file)}. Expose fewer services (spec.services); when a"
+            " message uses google.protobuf.Any, keep what it never holds out of the set",
             reason=Reason.DESCRIPTOR_TOO_LARGE,
         )
 
@@ -164,6 +166,8 @@ class _File:
         new.oneof_decl.extend(old.oneof_decl)
         for oneof in new.oneof_decl:
             clean_oneof(oneof, name)
+        new.reserved_range.extend(old.reserved_range)
+        new.reserved_name.extend(texts(old.reserved_name))
         self._count(new.ByteSize(), self.symbols.named[name].file.name)
 
     def _service(self, old: ServiceDescriptorProto) -> ServiceDescriptorProto:

@@ -1,7 +1,6 @@
 """Which services are exposed, and their methods."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from google.protobuf.descriptor_pb2 import (
     MethodDescriptorProto,
@@ -9,12 +8,14 @@ from google.protobuf.descriptor_pb2 import (
     ServiceDescriptorProto,
 )
 
+from grpc_operator import limits
 from grpc_operator.api.reasons import Reason
-from grpc_operator.descriptor.descriptor_error import DescriptorError, Problems, refuse, shown
-from grpc_operator.descriptor.http_rule import HttpRuleError, bindings
-from grpc_operator.descriptor.limits import MAX_METHODS, MAX_SERVICES
-from grpc_operator.descriptor.model import Binding, Kind, Method, Service
+from grpc_operator.descriptor import http_rule
+from grpc_operator.descriptor.descriptor_error import DescriptorError, refuse, shown
+from grpc_operator.descriptor.groups import Groups
+from grpc_operator.descriptor.model import Kind, Method, Service
 from grpc_operator.descriptor.nearest import did_you_mean
+from grpc_operator.descriptor.samples import sample
 from grpc_operator.descriptor.symbols import Symbols
 from grpc_operator.errors import Problem
 
@@ -29,18 +30,22 @@ _KINDS: dict[tuple[bool, bool], Kind] = {
 }
 
 
+EVERY = ("*",)
+"""Stands for every service of a set that was pruned before, health and reflection included."""
+
+
 def select(symbols: Symbols, requested: Sequence[str] | None) -> list[str]:
     """Returns the full names of the services to expose, sorted.
 
     Args:
         symbols: The set.
-        requested: Full names; all but reflection and health when ``None``.
+        requested: Full names; all but reflection and health when ``None``; or ``EVERY``.
 
     Raises:
         DescriptorError: One is not in the set, or there are none or too many.
     """
     known = symbols.services
-    names = sorted(set(requested) if requested is not None else _applications(known))
+    names = sorted(_requested(known, requested))
     if not names:
         raise refuse(
             "defines no gRPC service besides reflection and health; use the set of the .proto file"
@@ -61,6 +66,12 @@ def select(symbols: Symbols, requested: Sequence[str] | None) -> list[str]:
     return names
 
 
+def _requested(known: Iterable[str], requested: Sequence[str] | None) -> Iterable[str]:
+    if requested is None:
+        return _applications(known)
+    return known if tuple(requested) == EVERY else set(requested)
+
+
 def describe(symbols: Symbols, names: Iterable[str], *, http: bool) -> tuple[Service, ...]:
     """Returns the services with their methods.
 
@@ -68,52 +79,34 @@ def describe(symbols: Symbols, names: Iterable[str], *, http: bool) -> tuple[Ser
         symbols: The set, with resolved types of the methods.
         names: Full names of the services.
         http: Whether ``google.api.http`` counts.
-
-    Raises:
-        DescriptorError: An annotation is wrong, or two methods have the same one.
     """
-    described = _Described(symbols, http=http)
-    found = tuple(described.service(name) for name in names)
-    described.problems.check()
-    return found
+    groups = Groups(symbols)
+    return tuple(
+        Service(
+            name,
+            tuple(
+                _method(each, symbols, groups, http=http) for each in symbols.services[name].method
+            ),
+        )
+        for name in names
+    )
 
 
-@dataclass
-class _Described:
-    """Reads services and collects what is wrong with them."""
-
-    symbols: Symbols
-    http: bool = field(kw_only=True)
-    problems: Problems = field(default_factory=Problems)
-    claimed: dict[tuple[str, tuple[str, ...], str], str] = field(default_factory=dict)
-
-    def service(self, name: str) -> Service:
-        symbol = self.symbols.named[name]
-        prefix = f"{shown(symbol.file.name)}: method {shown(name)}"
-        methods = self.symbols.services[name].method
-        return Service(name, tuple(self._method(m, f"{prefix}.{m.name}") for m in methods))
-
-    def _method(self, method: MethodDescriptorProto, label: str) -> Method:
-        bound = self._bindings(method, label) if self.http else ()
-        for binding in bound:
-            shape = (binding.verb, binding.segments, binding.custom_verb)
-            if shape in self.claimed:
-                self.problems.add(
-                    f"{label}: google.api.http {binding.verb} {shown(binding.template)} matches the"
-                    f" same requests as {self.claimed[shape]}; Envoy would serve neither. Change"
-                    " one of them"
-                )
-            self.claimed.setdefault(shape, f"{label} with {shown(binding.template)}")
-        kind = _KINDS[method.client_streaming, method.server_streaming]
-        idempotent = method.options.idempotency_level != MethodOptions.IDEMPOTENCY_UNKNOWN
-        return Method(method.name, kind, idempotent, bound)
-
-    def _bindings(self, method: MethodDescriptorProto, label: str) -> tuple[Binding, ...]:
-        try:
-            return bindings(method, self.symbols)
-        except HttpRuleError as error:
-            self.problems.add(f"{label}: google.api.http {error}")
-            return ()
+def _method(
+    method: MethodDescriptorProto, symbols: Symbols, groups: Groups, *, http: bool
+) -> Method:
+    rules = http_rule.read(method, symbols, groups) if http else http_rule.Rules()
+    return Method(
+        name=method.name,
+        kind=_KINDS[method.client_streaming, method.server_streaming],
+        idempotent=method.options.idempotency_level != MethodOptions.IDEMPOTENCY_UNKNOWN,
+        bindings=rules.bindings,
+        raw_request=method.input_type == http_rule.HTTP_BODY,
+        refused=rules.refused,
+        group=groups.inside(method.input_type) or "" if http else "",
+        read_only=method.options.idempotency_level == MethodOptions.NO_SIDE_EFFECTS,
+        sample=sample(method, rules.bindings, symbols),
+    )
 
 
 def _applications(known: Iterable[str]) -> Iterator[str]:
@@ -125,10 +118,10 @@ def _applications(known: Iterable[str]) -> Iterator[str]:
 
 
 def _check_counts(names: Sequence[str], known: dict[str, ServiceDescriptorProto]) -> None:
-    if len(names) > MAX_SERVICES:
+    if len(names) > limits.DESCRIPTOR_SERVICES.value:
         raise refuse(
-            f"exposes {len(names)} gRPC services; at most {MAX_SERVICES} are allowed. List those to"
-            " expose in spec.services",
+            f"exposes {len(names)} gRPC services; at most {limits.DESCRIPTOR_SERVICES} are"
+            " allowed. List those to expose in spec.services",
             reason=Reason.DESCRIPTOR_TOO_LARGE,
         )
     for name in names:
@@ -138,8 +131,9 @@ def _check_counts(names: Sequence[str], known: dict[str, ServiceDescriptorProto]
                 f" {_LONGEST_NAME} are allowed"
             )
         count = len(known[name].method)
-        if count > MAX_METHODS:
+        if count > limits.DESCRIPTOR_METHODS.value:
             raise refuse(
-                f"{shown(name)} has {count} methods; at most {MAX_METHODS} are allowed",
+                f"{shown(name)} has {count} methods; at most {limits.DESCRIPTOR_METHODS} are"
+                " allowed",
                 reason=Reason.DESCRIPTOR_TOO_LARGE,
             )

@@ -13,9 +13,9 @@ from google.protobuf.descriptor_pb2 import (
     ServiceDescriptorProto,
 )
 
+from grpc_operator import limits
 from grpc_operator.api.reasons import Reason
 from grpc_operator.descriptor.descriptor_error import refuse, shown
-from grpc_operator.descriptor.limits import MAX_NESTING, MAX_SYMBOLS
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
 _PACKAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*([.][A-Za-z_][A-Za-z0-9_]*)*")
@@ -74,9 +74,9 @@ class Symbols:
             first = self.named.setdefault(symbol.name, symbol)
             if first is not symbol:
                 raise refuse(_twice(first, symbol))
-            if len(self.named) > MAX_SYMBOLS:
+            if len(self.named) > limits.DESCRIPTOR_SYMBOLS.value:
                 raise refuse(
-                    f"has more than {MAX_SYMBOLS} messages, enums and services",
+                    f"has more than {limits.DESCRIPTOR_SYMBOLS} messages, enums and services",
                     reason=Reason.DESCRIPTOR_TOO_LARGE,
                 )
 
@@ -107,7 +107,8 @@ class Symbols:
 
         A leading dot makes it absolute. protobuf.js writes relative ones (descriptor.proto:
         "C++-like scoping rules"): the innermost scope that has the name wins, among the file and
-        what it imports.
+        what it imports. An import that is not in the set may be
+        there under another name, so then the other files count as well.
 
         Args:
             reference: A ``type_name``, ``input_type`` or ``output_type``.
@@ -117,12 +118,14 @@ class Symbols:
         if reference.startswith("."):
             return self._type(reference[1:])
         visible = self._visible_from(file)
+        hidden = None
         parts = scope.split(".")
         for depth in range(len(parts), -1, -1):
             found = self._type(".".join((*parts[:depth], reference)))
             if found and found.file.name in visible:
                 return found
-        return None
+            hidden = hidden or found
+        return hidden if self.missing_imports(file) else None
 
     def missing_imports(self, file: FileDescriptorProto) -> list[str]:
         """Returns the imports of a file that are not in the set."""
@@ -181,10 +184,10 @@ def _types(
         yield Symbol(prefix + enum.name, file, enum)
     for message in messages:
         _check_identifier(message.name, "message", file)
-        if depth > MAX_NESTING:
+        if depth > limits.DESCRIPTOR_NESTING.value:
             raise refuse(
                 f"{shown(file.name)}: message {shown(prefix + message.name)} is nested more than"
-                f" {MAX_NESTING} levels deep, which Envoy does not load"
+                f" {limits.DESCRIPTOR_NESTING} levels deep, which Envoy does not load"
             )
         yield Symbol(prefix + message.name, file, message)
         inner = f"{prefix}{message.name}."

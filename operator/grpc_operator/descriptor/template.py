@@ -9,6 +9,9 @@
     FieldPath = IDENT { "." IDENT } ;
     Verb      = ":" LITERAL ;
 
+What follows ``**`` may be literals only, as in Envoy's transcoder (``ValidateParts`` of
+grpc-httpjson-transcoding); ``**`` then matches one segment or more.
+
 A LITERAL consists of what may stand in a URL path as it is (RFC 3986 ``pchar``, percent-encoded
 where needed), without ``*``, which would read as a wildcard, and ``:``, which begins the verb.
 Envoy compares it byte by byte with the path that a client sends.
@@ -17,8 +20,8 @@ Envoy compares it byte by byte with the path that a client sends.
 import re
 from dataclasses import dataclass
 
+from grpc_operator import limits
 from grpc_operator.descriptor.descriptor_error import shown
-from grpc_operator.descriptor.limits import MAX_TEMPLATE
 
 _LITERAL = re.compile(r"(?:[-A-Za-z0-9._~!$&'()+,;=@]|%[0-9A-Fa-f]{2})+")
 _FIELD_PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[.][A-Za-z_][A-Za-z0-9_]*)*")
@@ -50,8 +53,10 @@ def parse(text: str) -> Template:
     Raises:
         TemplateError: Names what is wrong.
     """
-    if len(text) > MAX_TEMPLATE:
-        raise TemplateError(f"has {len(text)} characters; at most {MAX_TEMPLATE} are allowed")
+    if len(text) > limits.DESCRIPTOR_TEMPLATE.value:
+        raise TemplateError(
+            f"has {len(text)} characters; at most {limits.DESCRIPTOR_TEMPLATE} are allowed"
+        )
     return _Parser(text).template()
 
 
@@ -70,8 +75,9 @@ class _Parser:
             verb = self._literal("the verb after :")
         if self._at < len(self._text):
             raise TemplateError(f"has the unexpected {self._rest()}")
-        if "**" in self._found[:-1]:
-            raise TemplateError("may have ** only at the end of the path")
+        after = self._found[self._found.index("**") + 1 :] if "**" in self._found else []
+        if "*" in after or "**" in after:
+            raise TemplateError("may have only literals after **, which takes all that is left")
         return Template(tuple(self._found), verb, tuple(self._variables))
 
     def _segments(self, *, in_variable: bool) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -10,19 +11,29 @@ K = TypeVar("K", bound=Hashable)
 
 FIRST_RETRY = 0.5
 """Seconds before the first retry of a failed key; doubled each time."""
-LAST_RETRY = 60.0
+LAST_RETRY = 30.0
 """Longest time between two retries, in seconds."""
 
 
 class Queue(Generic[K]):
     """Keys in the order they were added, each at most once, never two workers on the same one.
 
+    Groups take turns: however many keys of one wait, a key of another one waits for at most one of
+    each group.
+
     The contract is that of client-go's workqueue: a key added while it is being worked on is
     handed out again after ``done``.
     """
 
-    def __init__(self, *, jitter: Callable[[], float] = lambda: random.uniform(0.8, 1.2)) -> None:  # noqa: S311 - not for secrets
-        self._ready: asyncio.Queue[K] = asyncio.Queue()
+    def __init__(
+        self,
+        *,
+        group: Callable[[K], Hashable] = lambda _: None,
+        jitter: Callable[[], float] = lambda: random.uniform(0.8, 1.2),  # noqa: S311 - not for secrets
+    ) -> None:
+        self._group = group
+        self._ready: dict[Hashable, deque[K]] = {}
+        self._count = asyncio.Semaphore(0)
         self._dirty: set[K] = set()
         self._busy: set[K] = set()
         self._failures: dict[K, int] = {}
@@ -40,7 +51,7 @@ class Queue(Generic[K]):
             return
         self._dirty.add(key)
         if key not in self._busy:
-            self._ready.put_nowait(key)
+            self._put(key)
 
     def add_after(self, key: K, delay: float) -> None:
         """Enqueues a key after ``delay`` seconds; an earlier timer of the key stays."""
@@ -59,7 +70,12 @@ class Queue(Generic[K]):
 
     async def get(self) -> K:
         """Waits for a key and marks it as being worked on."""
-        key = await self._ready.get()
+        await self._count.acquire()
+        group, keys = next(iter(self._ready.items()))
+        del self._ready[group]
+        key = keys.popleft()
+        if keys:  # to the end: the others are next
+            self._ready[group] = keys
         self._dirty.discard(key)
         self._busy.add(key)
         return key
@@ -68,7 +84,11 @@ class Queue(Generic[K]):
         """Ends the work on a key; it is handed out again if it was added meanwhile."""
         self._busy.discard(key)
         if key in self._dirty:
-            self._ready.put_nowait(key)
+            self._put(key)
+
+    def _put(self, key: K) -> None:
+        self._ready.setdefault(self._group(key), deque()).append(key)
+        self._count.release()
 
     def retry(self, key: K, *, at_least: float = 0.0) -> float:
         """Requeues a key after a delay that doubles with each failure; returns the delay (s)."""

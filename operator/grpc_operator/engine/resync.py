@@ -7,12 +7,12 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from grpc_operator.engine.queue import Queue
 from grpc_operator.engine.store import Store
 from grpc_operator.errors import ClusterError
-from grpc_operator.resources import WATCHED, Key, Manifest, Resource
+from grpc_operator.resources import Key, Manifest, Resource
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ class Resync:
     """Lists everything, corrects the store, and enqueues every owner.
 
     Args:
+        watched: What is listed.
         list_all: How everything is listed.
         store: What is corrected.
         queue: Gets every owner.
@@ -32,11 +33,13 @@ class Resync:
 
     def __init__(
         self,
+        watched: Sequence[Resource],
         list_all: ListAll,
         store: Store,
         queue: Queue[Key],
         corrected: Callable[[], None],
     ) -> None:
+        self._watched = watched
         self._list_all = list_all
         self._store = store
         self._queue = queue
@@ -55,7 +58,7 @@ class Resync:
             ClusterError: A list failed; what was listed before it is kept.
         """
         try:
-            for resource in WATCHED:
+            for resource in self._watched:
                 manifests, version = await self._list_all(resource)
                 self._store.replace(resource, manifests, version)
         finally:

@@ -9,6 +9,7 @@ from grpc_operator.resources import (
     ENDPOINT_SLICES,
     GRPC_GATEWAYS,
     GRPC_SERVICES,
+    NAMESPACES,
     OWNERS,
     PODS,
     Key,
@@ -23,6 +24,8 @@ _OWNER_LABELS = {labels.SERVICE: GRPC_SERVICES.kind, labels.GATEWAY: GRPC_GATEWA
 def owner_key(resource: Resource, manifest: Mapping[str, Any]) -> Key | None:
     """Returns the GrpcService or GrpcGateway that an object is, belongs to, or runs for."""
     metadata = manifest["metadata"]
+    if resource is NAMESPACES:
+        return None
     namespace = metadata["namespace"]
     if resource in OWNERS:
         return Key(resource.kind, namespace, metadata["name"])
@@ -40,6 +43,12 @@ def owner_key(resource: Resource, manifest: Mapping[str, Any]) -> Key | None:
 def _version(manifest: Mapping[str, Any]) -> int:
     # Resource versions of one resource are ordered numbers (KEP-5504, GA in Kubernetes 1.35).
     return int(manifest["metadata"]["resourceVersion"])
+
+
+def _where(manifest: Mapping[str, Any]) -> tuple[str, str]:
+    """Returns namespace and name; a Namespace has no namespace."""
+    metadata = manifest["metadata"]
+    return metadata.get("namespace", ""), metadata["name"]
 
 
 class Store:
@@ -88,8 +97,7 @@ class Store:
 
     def put(self, resource: Resource, manifest: Manifest) -> bool:
         """Keeps an object unless a newer version is known; returns whether the store changed."""
-        metadata = manifest["metadata"]
-        where = (metadata["namespace"], metadata["name"])
+        metadata, where = manifest["metadata"], _where(manifest)
         known = self._objects.setdefault(resource, {}).get(where)
         if known is not None:
             if _version(known) >= _version(manifest):
@@ -103,8 +111,7 @@ class Store:
 
     def discard(self, resource: Resource, manifest: Mapping[str, Any]) -> None:
         """Forgets an object, unless its name has meanwhile been given to another one."""
-        metadata = manifest["metadata"]
-        where = (metadata["namespace"], metadata["name"])
+        metadata, where = manifest["metadata"], _where(manifest)
         known = self._objects.get(resource, {}).get(where)
         if known is not None and known["metadata"]["uid"] == metadata["uid"]:
             del self._objects[resource][where]
@@ -121,7 +128,7 @@ class Store:
         manifests = list(manifests)
         for manifest in manifests:
             self.put(resource, manifest)
-        present = {(m["metadata"]["namespace"], m["metadata"]["name"]) for m in manifests}
+        present = {_where(manifest) for manifest in manifests}
         for where, known in list(self._objects.get(resource, {}).items()):
             if where not in present and _version(known) <= list_version:
                 self.discard(resource, known)

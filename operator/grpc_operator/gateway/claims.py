@@ -1,21 +1,62 @@
-"""What an attachment claims at a gateway, and which claims of others conflict with it."""
+"""What an attachment claims at a gateway, and what is left of it after conflicts."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from grpc_operator.gateway import patterns
-from grpc_operator.gateway.ir import Api, Attachment
+from grpc_operator.gateway import acceptance, hosts, patterns
+from grpc_operator.gateway.ir import Api, Attachment, Target
 from grpc_operator.gateway.patterns import Paths, Pattern
 
-ClaimKey = tuple[str, str, str]
-"""Something that may be claimed: its kind, the host, and a name or path."""
+GRPC = "gRPC"
+PATH = "path"
+PREFIX = "prefix"
+"""Kinds of items."""
 
-_GRPC = "gRPC service"
-_PATH = "REST path"
-_AT_OR_ABOVE = "at or above a REST path"
-_PREFIX = "path prefix"
+
+@dataclass(frozen=True)
+class Item:
+    """Something that a service claims on each of its hosts.
+
+    Attributes:
+        kind: ``GRPC``, ``PATH`` or ``PREFIX``.
+        text: Full name of a gRPC service, shape of a REST path, or prefix.
+        parts: Segments of the paths that it answers.
+        api: The gRPC service that a REST path belongs to.
+    """
+
+    kind: str
+    text: str
+    parts: tuple[str, ...] = field(compare=False)
+    path: str = field(default="", compare=False)
+    api: str = field(default="", compare=False)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Its hash in ``status.claims``."""
+        return acceptance.digest(self.kind, self.text)
+
+
+def items(attachment: Attachment) -> tuple[Item, ...]:
+    """Returns everything that an attachment claims on each of its hosts, each once."""
+    found: dict[tuple[str, str], Item] = {}
+    for item in _items(attachment):
+        found.setdefault((item.kind, item.text), item)
+    return tuple(found.values())
+
+
+def _items(attachment: Attachment) -> Iterator[Item]:
+    if attachment.grpc or attachment.grpc_web:
+        for api in attachment.apis:
+            yield Item(GRPC, api.name, (api.name, patterns.REST))
+    if attachment.rest is None:
+        return
+    for api in attachment.apis:
+        for each in api.patterns:
+            yield Item(PATH, each.shape, each.parts, each.prefix, api.name)
+    for prefix in attachment.rest.prefixes:
+        yield Item(PREFIX, prefix, (*patterns.segments(prefix), patterns.REST), prefix)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,34 +84,83 @@ class Segment:
     grpc: list[GrpcClaim] = field(default_factory=list)
     rest: list[RestClaim] = field(default_factory=list)
 
+    @property
+    def wildcards(self) -> frozenset[str]:
+        """The namespaces with claims on wildcard hosts or every host."""
+        claims: list[GrpcClaim | RestClaim] = [*self.grpc, *self.rest]
+        wide = (claim for claim in claims if claim.host.startswith(hosts.ANY))
+        return frozenset(claim.attachment.key.namespace for claim in wide)
+
+    def on(self, listener: str) -> "Segment":
+        """Returns the claims of the services that a listener admits."""
+        return Segment(
+            [claim for claim in self.grpc if claim.attachment.is_on(listener)],
+            [claim for claim in self.rest if claim.attachment.is_on(listener)],
+        )
+
 
 @dataclass(frozen=True)
 class Served:
     """What is left of an attachment after conflicts.
 
     Attributes:
+        hosts: The hosts that it has, sorted.
+        items: What it has on each of them.
         grpc: Services offered by gRPC or gRPC-Web.
         rest: Services offered by REST.
         prefixes: Path prefixes that it owns.
     """
 
     attachment: Attachment
+    hosts: tuple[str, ...]
     grpc: tuple[Api, ...]
     rest: tuple[Api, ...]
     prefixes: tuple[str, ...]
+    items: frozenset[Item] = field(default=frozenset(), repr=False)
+
+    @classmethod
+    def of(cls, attachment: Attachment, hosts: Iterable[str], won: Collection[Item]) -> "Served":
+        """Returns what a service serves that has these hosts and items."""
+        served = {(item.kind, item.text) for item in won}
+        rest = attachment.rest
+        return cls(
+            attachment,
+            tuple(sorted(hosts)),
+            tuple(api for api in attachment.apis if (GRPC, api.name) in served),
+            tuple(_served_rest(attachment, served)) if rest is not None else (),
+            tuple(each for each in rest.prefixes if (PREFIX, each) in served) if rest else (),
+            frozenset(won),
+        )
+
+    @property
+    def is_anything(self) -> bool:
+        """Whether any call is answered by the service."""
+        return bool(self.hosts and (self.grpc or self.rest or self.prefixes))
 
     def segments(self) -> Mapping[str, Segment]:
         """Returns its claims by the first segment of the path."""
         found: dict[str, Segment] = defaultdict(Segment)
-        for host in self.attachment.hosts:
-            for api in self.grpc:
-                found[api.name].grpc.append(GrpcClaim(host, self.attachment, api))
-            for segment, paths in self._paths.items():
-                found[segment].rest.append(RestClaim(host, self.attachment, paths))
+        for host in self.hosts:
+            served = self._of_tags.get(host, self)
+            for api in served.grpc:
+                found[api.name].grpc.append(GrpcClaim(host, served.attachment, api))
+            for segment, paths in served.paths.items():
+                found[segment].rest.append(RestClaim(host, served.attachment, paths))
         return found
 
+    def of_target(self, target: Target) -> "Served":
+        """Returns what one revision serves."""
+        return Served.of(self.attachment.only(target), self.hosts, self.items)
+
     @cached_property
-    def _paths(self) -> Mapping[str, Paths]:
+    def _of_tags(self) -> Mapping[str, "Served"]:
+        """What is served on the hosts of tags."""
+        targets = {target.tag: target for target in reversed(self.attachment.targets)}
+        made = {each.tag: self.of_target(targets[each.tag]) for each in self.attachment.tag_hosts}
+        return {each.host: made[each.tag] for each in self.attachment.tag_hosts}
+
+    @cached_property
+    def paths(self) -> Mapping[str, Paths]:
         """The REST paths by their first segment."""
         found: dict[str, set[Pattern]] = defaultdict(set)
         prefixes: dict[str, set[str]] = defaultdict(set)
@@ -80,53 +170,25 @@ class Served:
         for prefix in self.prefixes:
             prefixes[patterns.first(prefix)].add(prefix)
         return {
-            segment: Paths(tuple(sorted(found[segment])), tuple(sorted(prefixes[segment])))
+            segment: Paths(patterns.in_order(found[segment]), tuple(sorted(prefixes[segment])))
             for segment in sorted({*found, *prefixes})
         }
 
 
-@dataclass(frozen=True)
-class Claims:
-    """What an attachment claims, as keys of an index.
-
-    Attributes:
-        requests: What it requests.
-        conflicts_with: What conflicts with it when another attachment requests it.
-    """
-
-    requests: frozenset[ClaimKey]
-    conflicts_with: frozenset[ClaimKey]
-
-    @classmethod
-    def of(cls, attachment: Attachment) -> "Claims":
-        """Returns the claims of an attachment."""
-        requests: set[ClaimKey] = set()
-        conflicts: set[ClaimKey] = set()
-        for host in attachment.hosts:
-            exclusive = set(_exclusive(attachment, host))
-            paths = set(_paths(attachment))
-            requests |= exclusive | {(_AT_OR_ABOVE, host, path) for path in paths}
-            conflicts |= exclusive | {(_PREFIX, host, path) for path in paths}
-            prefixes = attachment.rest.prefixes if attachment.rest is not None else ()
-            requests |= {(_PREFIX, host, prefix) for prefix in prefixes}
-            conflicts |= {(_AT_OR_ABOVE, host, prefix) for prefix in prefixes}
-        return cls(frozenset(requests), frozenset(conflicts))
-
-
-def _exclusive(attachment: Attachment, host: str) -> Iterator[ClaimKey]:
-    """Yields what only one attachment may have."""
+def _served_rest(attachment: Attachment, served: set[tuple[str, str]]) -> Iterator[Api]:
+    """Yields the gRPC services with a REST path that is served, and only those paths of them."""
     for api in attachment.apis:
-        if attachment.grpc or attachment.grpc_web:
-            yield _GRPC, host, api.name
-        if attachment.rest is not None:
-            yield from ((_PATH, host, shape) for shape in api.shapes)
+        kept = {pattern for pattern in api.patterns if (PATH, pattern.shape) in served}
+        if not kept:
+            continue
+        yield api if len(kept) == len(api.patterns) else _with_only(api, kept)
 
 
-def _paths(attachment: Attachment) -> Iterator[str]:
-    """Yields every literal path that the attachment has, and those above."""
-    if attachment.rest is None:
-        return
-    prefixes = {pattern.prefix for api in attachment.apis for pattern in api.patterns}
-    for prefix in prefixes.union(attachment.rest.prefixes):
-        yield prefix
-        yield from patterns.ancestors(prefix)
+def _with_only(api: Api, kept: set[Pattern]) -> Api:
+    methods = (
+        replace(
+            method, bindings=tuple(each for each in method.bindings if Pattern.of(each) in kept)
+        )
+        for method in api.methods
+    )
+    return replace(api, methods=tuple(methods))

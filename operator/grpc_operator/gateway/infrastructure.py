@@ -35,3 +35,9 @@ NAMES = frozenset(service.name for services in EXPOSABLE.values() for service in
 PROBE_CLUSTER_HEADER = "x-grpc-operator-cluster"
 """Names the Envoy cluster that the operator's own health probe is for. Envoy reads it on the probe
 host only, and removes it everywhere."""
+
+PROBE_DOMAIN = "probe.grpc.infera.dev"
+"""Parent of the probe hosts, under which the operator reaches services through a proxy."""
+
+REVISION_HEADER = "x-grpc-revision"
+"""Names the tag of the revision that a call is for. Servers with tags do not get it."""

@@ -7,87 +7,37 @@ means no limit.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from grpc_operator.descriptor.model import Binding, Kind
+from grpc_operator import names
 from grpc_operator.errors import InvalidSpecError, Problem
 from grpc_operator.gateway import hosts
+from grpc_operator.gateway.methods import Api, Method, Policy, Retries
 from grpc_operator.gateway.patterns import Pattern
 from grpc_operator.resources import Key
 
+__all__ = [
+    "Api",
+    "Attachment",
+    "ClientTraffic",
+    "Cors",
+    "Endpoint",
+    "GatewayIr",
+    "Grant",
+    "HostPolicy",
+    "Listener",
+    "Method",
+    "Policy",
+    "Rest",
+    "Retries",
+    "Sticky",
+    "TagHost",
+    "Target",
+    "cluster_of",
+]
+
 _LISTENER_NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
-
-
-@dataclass(frozen=True)
-class Retries:
-    """Retries of a method.
-
-    Attributes:
-        attempts: Retries after the first try.
-        on: Envoy's ``retry_on`` conditions, sorted.
-        statuses: Numeric gRPC status codes to retry for which Envoy has no condition, sorted.
-        per_try_timeout: Limit of each try.
-    """
-
-    attempts: int
-    on: tuple[str, ...]
-    statuses: tuple[int, ...] = ()
-    per_try_timeout: float | None = None
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How calls of a method are handled.
-
-    Attributes:
-        timeout: Limit of a call whose client sets no deadline.
-        longest_deadline: Limit of the deadline a client may set.
-        idle_timeout: Time without a message after which the call ends.
-        retries: ``None`` for none.
-    """
-
-    timeout: float | None
-    longest_deadline: float | None
-    idle_timeout: float | None
-    retries: Retries | None
-
-
-@dataclass(frozen=True)
-class Method:
-    """One method of an attached service, with its effective policy."""
-
-    name: str
-    kind: Kind
-    policy: Policy
-    bindings: tuple[Binding, ...] = ()
-
-
-@dataclass(frozen=True)
-class Api:
-    """One gRPC service that is offered, with all its methods.
-
-    Attributes:
-        name: Full name.
-        methods: Empty when there is no descriptor: then every path below ``/NAME/`` is passed on
-            under ``fallback``.
-        fallback: For paths that name no known method.
-    """
-
-    name: str
-    methods: tuple[Method, ...]
-    fallback: Policy
-
-    @cached_property
-    def patterns(self) -> tuple[Pattern, ...]:
-        """Every REST path of its methods, each once, sorted."""
-        bindings = (binding for method in self.methods for binding in method.bindings)
-        return tuple(sorted({Pattern.of(binding) for binding in bindings}))
-
-    @cached_property
-    def shapes(self) -> frozenset[str]:
-        """The REST paths as texts, equal ones for the same requests."""
-        return frozenset(pattern.shape for pattern in self.patterns)
 
 
 @dataclass(frozen=True)
@@ -127,18 +77,99 @@ class Rest:
 
 
 @dataclass(frozen=True)
+class Sticky:
+    """By what a client is recognized: a header or a cookie; the other one is empty."""
+
+    header: str = ""
+    cookie: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A revision that takes calls of an attached service.
+
+    Attributes:
+        revision: Its name.
+        cluster: Name of its Envoy cluster.
+        percent: Percentage of the calls that it takes; those of all targets add up to 100.
+        apis: What it serves itself.
+        rest: Its own REST settings with its own descriptor; ``None`` without REST.
+        tag: By which calls choose it; empty for none.
+        mirror_percent: Percentage of the calls that are also sent to it.
+    """
+
+    revision: str
+    cluster: str
+    percent: int
+    apis: tuple[Api, ...]
+    rest: Rest | None
+    tag: str = ""
+    mirror_percent: int = 0
+
+    @cached_property
+    def api_names(self) -> frozenset[str]:
+        """Full names of its gRPC services."""
+        return frozenset(api.name for api in self.apis)
+
+    @cached_property
+    def methods(self) -> frozenset[tuple[str, str]]:
+        """Its methods, each with the full name of its gRPC service."""
+        return frozenset((api.name, method.name) for api in self.apis for method in api.methods)
+
+    @cached_property
+    def patterns(self) -> frozenset[Pattern]:
+        """Its REST paths."""
+        if self.rest is None:
+            return frozenset()
+        return frozenset(pattern for api in self.apis for pattern in api.patterns)
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether any call can choose it."""
+        return bool(self.percent or self.tag)
+
+
+@dataclass(frozen=True)
+class TagHost:
+    """A host that is a tag's: its calls go to the revision with this tag alone."""
+
+    host: str
+    tag: str
+
+
+def cluster_of(key: Key, revision: str) -> str:
+    """Returns the name of the Envoy cluster of a revision, named like its Deployment.
+
+    Of the revision that is named like the GrpcService, it is that of a service without revisions.
+    """
+    digest = names.revision_digest(key.name, revision)
+    return f"{key.namespaced_name}@{digest}" if digest else key.namespaced_name
+
+
+def service_of(cluster: str) -> str:
+    """Returns NAMESPACE/NAME of the GrpcService that an Envoy cluster is of a revision of."""
+    return cluster.partition("@")[0]
+
+
+@dataclass(frozen=True)
 class Attachment:
     """Everything one GrpcService requests of its gateway.
 
     Attributes:
         key: The GrpcService.
         created: Its creation time (RFC 3339): the older one wins a conflict, then the smaller key.
-        hostnames: Empty for every host.
+        hostnames: The hosts it requests, sorted; ``*`` for every host.
+        listeners: Names of the listeners that admit its namespace; ``None`` for all of them.
         apis: gRPC services offered by gRPC and gRPC-Web, exposed infrastructure included; with
             neither protocol enabled, only what REST needs.
         grpc: Whether gRPC is offered.
         grpc_web: Whether gRPC-Web is offered.
         rest: ``None`` without REST.
+        validates_metadata: Whether gRPC and gRPC-Web calls with malformed metadata are refused.
+        targets: The revisions that take calls; ``apis`` and ``rest`` are then what any of them
+            serves. Empty when there is only one, in ``cluster``.
+        sticky: By what clients are recognized; ``None`` when each call is split by itself.
+        tag_hosts: Those of its hosts that belong to tags.
     """
 
     key: Key
@@ -149,16 +180,49 @@ class Attachment:
     grpc_web: bool
     rest: Rest | None
     cors: Cors | None
+    listeners: tuple[str, ...] | None = None
+    validates_metadata: bool = True
+    targets: tuple[Target, ...] = ()
+    sticky: Sticky | None = None
+    tag_hosts: tuple[TagHost, ...] = ()
 
     @cached_property
     def cluster(self) -> str:
-        """Name of the Envoy cluster, and of everything that belongs to this service alone."""
+        """Name of the Envoy cluster without targets; distinguishes services in any case."""
         return self.key.namespaced_name
 
-    @cached_property
-    def hosts(self) -> tuple[str, ...]:
-        """The hosts it requests; ``*`` for every host."""
-        return self.hostnames or (hosts.ANY,)
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """Names of the Envoy clusters of all its revisions."""
+        return tuple(target.cluster for target in self.targets) or (self.cluster,)
+
+    @property
+    def is_split(self) -> bool:
+        """Whether it has several revisions."""
+        return len(self.targets) > 1
+
+    def is_on(self, listener: str) -> bool:
+        """Returns whether a listener admits its namespace."""
+        return self.listeners is None or listener in self.listeners
+
+    def held(self) -> "Attachment":
+        """Returns one that has its hosts and serves nothing there."""
+        return replace(
+            self,
+            apis=(),
+            grpc=False,
+            grpc_web=False,
+            rest=None,
+            cors=None,
+            targets=tuple(replace(each, apis=(), rest=None) for each in self.targets),
+        )
+
+    def only(self, target: Target) -> "Attachment":
+        """Returns what is left of it when one of its targets takes all calls."""
+        alone = replace(target, percent=100, tag="", mirror_percent=0)
+        return replace(
+            self, apis=target.apis, rest=target.rest, targets=(alone,), sticky=None, tag_hosts=()
+        )
 
 
 @dataclass(frozen=True)
@@ -196,12 +260,66 @@ class Listener:
 
 
 @dataclass(frozen=True)
+class Grant:
+    """Namespaces that may have a host: one entry of ``spec.hostnames`` of a GrpcGateway.
+
+    Attributes:
+        hostname: A host, ``*.`` before one, or ``*``.
+        namespaces: Their names; those that a selector selects now.
+    """
+
+    hostname: str
+    namespaces: frozenset[str]
+
+
+@dataclass(frozen=True)
+class HostPolicy:
+    """Who may have which host of a gateway; ``gateway.host_rights`` interprets it.
+
+    Attributes:
+        gateway: The GrpcGateway.
+        domain: Parent of ``NAME.NAMESPACE.DOMAIN``, the default hosts.
+        grants: Sorted by host.
+        own_names: DNS names of the gateway's own Service.
+    """
+
+    gateway: Key
+    domain: str
+    grants: tuple[Grant, ...] = ()
+    own_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClientTraffic:
+    """What clients may ask of a listener, under the names of Envoy Gateway's ClientTrafficPolicy.
+
+    Attributes:
+        connections: Client connections of one listener of one proxy.
+        streams: Calls at a time on one HTTP/2 connection.
+        underscores: What happens to headers with underscores in their names: ``RejectRequest``,
+            ``DropHeader`` or ``Allow``.
+        escaped_slashes: What happens to ``%2F`` and ``%5C`` in paths: ``KeepUnchanged``,
+            ``RejectRequest``, ``UnescapeAndForward`` or ``UnescapeAndRedirect``.
+        idle_timeout: Seconds without a call after which a connection is closed.
+    """
+
+    connections: int
+    streams: int
+    underscores: str
+    escaped_slashes: str
+    idle_timeout: float
+
+
+@dataclass(frozen=True)
 class GatewayIr:
     """What the proxies of one GrpcGateway are.
 
     Attributes:
         key: The GrpcGateway.
+        hosts: Who may have which host. Not part of any configuration by itself: a change of it
+            builds only what it changes.
         access_log: Whether calls are logged.
+        trusted_hops: Number of proxies in front that append to ``x-forwarded-for``.
         probe_host: Host name, unguessable, under which the operator itself reaches the health
             service of every attached service.
     """
@@ -211,6 +329,9 @@ class GatewayIr:
     access_log: bool
     drain_seconds: float
     probe_host: str
+    client_traffic: ClientTraffic
+    hosts: HostPolicy = field(compare=False, repr=False)
+    trusted_hops: int = 0
 
 
 @dataclass(frozen=True)

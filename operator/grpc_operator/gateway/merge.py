@@ -2,17 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grpc_operator.errors import Problem
-from grpc_operator.gateway import hosts
-from grpc_operator.gateway.claims import ClaimKey, Claims, Segment, Served
-from grpc_operator.gateway.conflict_index import ConflictIndex
-from grpc_operator.gateway.ir import Api, Attachment, GatewayIr
+from grpc_operator.gateway import claims, hosts
+from grpc_operator.gateway.acceptance import NOTHING, Acceptance
+from grpc_operator.gateway.claims import Item, Segment, Served
+from grpc_operator.gateway.decision import Contender, decide
+from grpc_operator.gateway.host_rights import HostRights
+from grpc_operator.gateway.ir import Attachment, GatewayIr
+from grpc_operator.gateway.relations import Marks, Relations
 from grpc_operator.resources import Key
 
 _Age = tuple[str, Key]
 """Sorts the older service first."""
+
+Denied = tuple[tuple[str, str], ...]
+"""The hosts that a service may not have, and why."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +28,25 @@ class Plan:
     Attributes:
         services: What each attachment serves.
         segments: Claims by the first segment of the path.
-        refused: What each attachment requested and does not get, and why.
+        refused: What each attachment requested that somebody else has, or that no listener serves.
+        denied: The hosts that each attachment requested and may not have.
     """
 
     services: Mapping[Key, Served]
     segments: Mapping[str, Segment]
     refused: Mapping[Key, tuple[Problem, ...]]
+    denied: Mapping[Key, Denied]
+
+
+def copied(plan: Plan) -> Plan:
+    """Returns what a plan is now: its maps change with the next update."""
+    return replace(
+        plan,
+        services=dict(plan.services),
+        segments=dict(plan.segments),
+        refused=dict(plan.refused),
+        denied=dict(plan.denied),
+    )
 
 
 @dataclass(frozen=True)
@@ -38,38 +57,42 @@ class Affected:
     segments: frozenset[str]
 
 
-def merge(gateway: GatewayIr, attachments: Iterable[Attachment]) -> Plan:
-    """Decides conflicts by age: the older service wins, then the smaller key.
+def merge(
+    gateway: GatewayIr,
+    attachments: Iterable[Attachment],
+    accepted: Mapping[Key, Acceptance] | None = None,
+) -> Plan:
+    """Decides who gets what: what was accepted earlier stays, then the older object wins.
 
-    The loser is not programmed at all for the contested gRPC service and protocol; everything else
-    of it is. Two services conflict only on equal host names: on different ones the more specific
-    host goes first, as everywhere in HTTP.
+    The loser is not programmed at all for the contested host or item; everything else of it is.
     """
-    merger = Merger(gateway)
-    merger.update(attachments)
+    merger = Merger()
+    merger.update(gateway, attachments, accepted or {})
     return merger.plan
 
 
 class Merger:
     """The plan of a gateway, kept up to date.
 
+    Attributes:
+        rights: Who may have which host; another object when that has changed.
+
     An update decides again only among the services that could conflict with a changed one, directly
     or through others, so that its cost does not grow with the gateway.
     """
 
-    def __init__(self, gateway: GatewayIr) -> None:
-        """Begins with no attachments.
-
-        Args:
-            gateway: The gateway; a changed one needs a new merger.
-        """
-        self._gateway = gateway
+    def __init__(self) -> None:
+        """Begins with no attachments."""
+        self.rights: HostRights
+        self._gateway: GatewayIr | None = None
         self._attachments: dict[Key, Attachment] = {}
+        self._accepted: dict[Key, Acceptance] = {}
         self._ages: dict[Key, _Age] = {}
-        self._claims: dict[Key, Claims] = {}
-        self._requested: dict[ClaimKey, set[Key]] = defaultdict(set)
+        self._items: dict[Key, tuple[Item, ...]] = {}
+        self._relations = Relations()
         self._services: dict[Key, Served] = {}
         self._refused: dict[Key, tuple[Problem, ...]] = {}
+        self._denied: dict[Key, Denied] = {}
         self._placed: dict[Key, Mapping[str, Segment]] = {}
         self._members: dict[str, dict[Key, Segment]] = defaultdict(dict)
         self._segments: dict[str, Segment] = {}
@@ -77,65 +100,101 @@ class Merger:
     @property
     def plan(self) -> Plan:
         """Who serves what now; its maps change with the next update."""
-        return Plan(self._services, self._segments, self._refused)
+        return Plan(self._services, self._segments, self._refused, self._denied)
 
-    def update(self, attachments: Iterable[Attachment]) -> Affected:
+    def update(
+        self,
+        gateway: GatewayIr,
+        attachments: Iterable[Attachment],
+        accepted: Mapping[Key, Acceptance],
+    ) -> Affected:
         """Brings the plan up to date; returns what may differ from before.
 
         Args:
+            gateway: The gateway.
             attachments: All of them, in any order, each key once.
+            accepted: What of theirs was accepted; nothing of those that are not in it.
         """
         desired = {attachment.key: attachment for attachment in attachments}
-        kept = self._attachments
-        differ = [key for key, new in desired.items() if kept.get(key) is not new]
-        changed = {key for key in differ if kept.get(key) != desired[key]}
-        changed |= kept.keys() - desired.keys()
-        affected = changed | self._conflicting(changed)
+        everything = self._set_gateway(gateway)
+        changed = self._changed(desired, accepted)
+        decided = self._relations.closure(changed)
         for key in changed:
-            self._index(key, desired.get(key))
-        new = affected
-        while new:
-            new = self._conflicting(new) - affected
-            affected |= new
-        self._decide(affected)
-        return Affected(frozenset(affected), frozenset(self._place(affected)))
+            self._index(key, desired.get(key), accepted.get(key, NOTHING))
+        if everything:
+            self._relate_all()
+            decided |= desired.keys()
+        decided = self._relations.closure(decided)
+        before = {key: self._services.get(key) for key in decided}
+        self._decide(decided)
+        differ = {key for key in decided if self._services.get(key) != before[key]}
+        return Affected(frozenset(differ), frozenset(self._place(differ)))
 
-    def _index(self, key: Key, attachment: Attachment | None) -> None:
+    def _set_gateway(self, gateway: GatewayIr) -> bool:
+        """Sets the gateway; returns whether every service is to be decided again."""
+        known, self._gateway = self._gateway, gateway
+        if known is not None and (known, known.hosts) == (gateway, gateway.hosts):
+            return False
+        if known is None or known.hosts != gateway.hosts:
+            self.rights = HostRights(gateway.hosts)
+        return True
+
+    def _changed(
+        self, desired: Mapping[Key, Attachment], accepted: Mapping[Key, Acceptance]
+    ) -> set[Key]:
+        kept = self._attachments
+        changed = {
+            key
+            for key, new in desired.items()
+            if (kept.get(key) is not new and kept.get(key) != new)
+            or self._accepted.get(key, NOTHING) != accepted.get(key, NOTHING)
+        }
+        return changed | (kept.keys() - desired.keys())
+
+    def _index(self, key: Key, attachment: Attachment | None, accepted: Acceptance) -> None:
         """Replaces an attachment in the index of what is requested; ``None`` removes it."""
-        for claim in self._claims.pop(key).requests if key in self._claims else ():
-            self._requested[claim].discard(key)
-            if not self._requested[claim]:
-                del self._requested[claim]
-        self._attachments.pop(key, None)
-        self._ages.pop(key, None)
+        self._accepted[key] = accepted
         if attachment is None:
+            self._relations.drop(key)
+            for known in (self._attachments, self._accepted, self._ages, self._items):
+                known.pop(key, None)
+            return
+        if self._attachments.get(key) == attachment:
             return
         self._attachments[key] = attachment
         self._ages[key] = (attachment.created, key)
-        self._claims[key] = Claims.of(attachment)
-        for claim in self._claims[key].requests:
-            self._requested[claim].add(key)
+        self._items[key] = claims.items(attachment)
+        self._relate(key)
 
-    def _conflicting(self, keys: Iterable[Key]) -> set[Key]:
-        """Returns the attachments that request something that one of these conflicts with."""
-        found: set[Key] = set()
-        for claims in (self._claims[key] for key in keys if key in self._claims):
-            for claim in claims.conflicts_with & self._requested.keys():
-                found |= self._requested[claim]
-        return found
+    def _relate_all(self) -> None:
+        self._relations = Relations()
+        for key in self._attachments:
+            self._relate(key)
+
+    def _relate(self, key: Key) -> None:
+        marks = Marks.of(self._attachments[key], self._items[key], self.rights)
+        self._relations.put(key, marks)
 
     def _decide(self, keys: Iterable[Key]) -> None:
-        """Decides what these serve; nobody else requests anything that they request."""
-        present = [self._attachments[key] for key in keys if key in self._attachments]
-        index = ConflictIndex()
+        """Decides what these get; nobody else requests anything that they request."""
+        assert self._gateway is not None  # noqa: S101 - set by every update
         for key in keys:
-            self._services.pop(key, None)
-            self._refused.pop(key, None)
-        for attachment in sorted(present, key=lambda each: self._ages[each.key]):
-            problems = list(_unreachable(self._gateway, attachment))
-            self._services[attachment.key] = _served(index, attachment, problems)
-            if problems:
-                self._refused[attachment.key] = tuple(problems)
+            for known in (self._services, self._refused, self._denied):
+                known.pop(key, None)
+        contenders = [
+            Contender(self._attachments[key], self._items[key], self._accepted[key])
+            for key in keys
+            if key in self._attachments
+        ]
+        decide(self.rights, contenders)
+        for each in contenders:
+            key, attachment = each.key, each.attachment
+            self._services[key] = Served.of(attachment, each.hosts, each.won)
+            lost = [*_unreachable(self._gateway, attachment), *each.lost]
+            if lost:
+                self._refused[key] = tuple(lost)
+            if each.denied:
+                self._denied[key] = tuple(each.denied.items())
 
     def _place(self, keys: set[Key]) -> set[str]:
         """Puts what these serve under its path segments; returns the affected segments."""
@@ -146,8 +205,8 @@ class Merger:
                 affected.add(segment)
         for key in keys & self._services.keys():
             self._placed[key] = self._services[key].segments()
-            for segment, claims in self._placed[key].items():
-                self._members[segment][key] = claims
+            for segment, of in self._placed[key].items():
+                self._members[segment][key] = of
                 affected.add(segment)
         for segment in affected:
             self._gather(segment)
@@ -166,34 +225,14 @@ class Merger:
 
 
 def _unreachable(gateway: GatewayIr, attachment: Attachment) -> Iterator[Problem]:
-    """Yields host names that no listener accepts."""
+    """Yields hosts that no listener accepts."""
+    own = [each for each in gateway.listeners if attachment.is_on(each.name)]
     for host in attachment.hostnames:
-        if not any(hosts.intersect(listener.hostname, host) for listener in gateway.listeners):
-            accepted = ", ".join(sorted({f"{listener.hostname}" for listener in gateway.listeners}))
-            yield Problem(
-                "spec.gateway.hostnames",
-                f"{host}: gateway {gateway.key.namespaced_name} has listeners for {accepted} only",
-            )
-
-
-def _served(index: ConflictIndex, attachment: Attachment, problems: list[Problem]) -> Served:
-    """Adds the claims of an attachment to the index, and what it loses to the problems."""
-
-    def won(problem: Problem | None) -> bool:
-        if problem is not None:
-            problems.append(problem)
-        return problem is None
-
-    grpc: list[Api] = []
-    rest: list[Api] = []
-    prefixes: list[str] = []
-    if attachment.grpc or attachment.grpc_web:
-        grpc = [api for api in attachment.apis if won(index.add_grpc(attachment, api))]
-    if attachment.rest is not None:
-        bound = [api for api in attachment.apis if api.patterns]
-        rest = [api for api in bound if won(index.add_rest(attachment, api))]
-        requested = attachment.rest.prefixes
-        prefixes = [prefix for prefix in requested if won(index.add_prefix(attachment, prefix))]
-        below = {pattern.prefix for api in rest for pattern in api.patterns}
-        index.add_paths(attachment, below.union(prefixes))
-    return Served(attachment, tuple(grpc), tuple(rest), tuple(prefixes))
+        if any(hosts.intersect(listener.hostname, host) for listener in own):
+            continue
+        accepted = ", ".join(sorted({f"{listener.hostname}" for listener in own})) or "none of them"
+        yield Problem(
+            "spec.gateway.hostnames",
+            f"{host}: the listeners of GrpcGateway {gateway.key.namespaced_name} accept"
+            f" {accepted} only; request a host that they accept, or have a listener added",
+        )

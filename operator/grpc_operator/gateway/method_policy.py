@@ -1,6 +1,6 @@
 """The policy of each method: gateway settings, overridden by ``methods[]``, right for its kind."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,6 +16,10 @@ _T = TypeVar("_T")
 UNARY_TIMEOUT = 15.0
 """Limit of a unary call when neither the service nor the client sets one, in seconds."""
 
+LONGEST_DEADLINE = 300.0
+"""Limit of the deadline that a client may set for a unary call when no timeout is set, in seconds:
+that of a request in Envoy's best practices for proxies that strangers reach."""
+
 STREAM_IDLE = 3600.0
 """Idle limit of a streaming call when none is set, in seconds."""
 
@@ -26,7 +30,7 @@ ALL = "*"
 """Stands for every method of a service."""
 
 _ALWAYS = ("connect-failure", "refused-stream", "reset-before-request")
-"""The call never reached the server, so that it is safe to send any unary call again."""
+"""The call never reached a server, so that it is safe to send it again, whatever the method is."""
 
 _CONDITIONS = {
     "CANCELLED": "cancelled",
@@ -76,7 +80,9 @@ class Policies:
 
     def problems(self, services: Iterable[Service]) -> list[Problem]:
         """Returns what ``methods[]`` names and the descriptor does not have."""
-        known = {service.name: [method.name for method in service.methods] for service in services}
+        known: dict[str, set[str]] = {}
+        for service in services:
+            known.setdefault(service.name, set()).update(each.name for each in service.methods)
         found = (_unknown(service, method, known) for service, method in self._overrides)
         return [problem for problem in found if problem is not None]
 
@@ -89,7 +95,7 @@ class Policies:
         )
 
 
-def _unknown(service: str, method: str, known: Mapping[str, Sequence[str]]) -> Problem | None:
+def _unknown(service: str, method: str, known: Mapping[str, Collection[str]]) -> Problem | None:
     if service not in known:
         hint = _hint(service, known)
         return Problem(f"spec.gateway.methods[{service}/{method}]", f"no such service{hint}")
@@ -112,9 +118,10 @@ def _unary(settings: _Settings, *, idempotent: bool) -> Policy:
     limit = _limit(given)
     return Policy(
         timeout=UNARY_TIMEOUT if given is None else limit,
-        longest_deadline=limit,
-        idle_timeout=None,
+        longest_deadline=LONGEST_DEADLINE if given is None else limit,
+        idle_timeout=None if given is None or limit is not None else STREAM_IDLE,
         retries=_retries(settings, idempotent=idempotent),
+        ends_at_deadline=given is None or limit is not None,
     )
 
 
@@ -125,13 +132,24 @@ def _streaming(settings: _Settings) -> Policy:
         timeout=limit,
         longest_deadline=limit,
         idle_timeout=STREAM_IDLE if idle is None else _limit(idle),
-        retries=None,
+        retries=_retries_of_streams(settings),
+        ends_at_deadline=False,
     )
 
 
-def _retries(settings: _Settings, *, idempotent: bool) -> Retries | None:
+def _retries_of_streams(settings: _Settings) -> Retries | None:
+    """Returns the retries of what never reached a server; an answered stream is not sent again."""
+    attempts = _attempts(settings)
+    return Retries(attempts, _ALWAYS) if attempts else None
+
+
+def _attempts(settings: _Settings) -> int:
     given = _first(retry.attempts for retry in settings.retries)
-    attempts = ATTEMPTS if given is None else given
+    return ATTEMPTS if given is None else given
+
+
+def _retries(settings: _Settings, *, idempotent: bool) -> Retries | None:
+    attempts = _attempts(settings)
     if attempts == 0:
         return None
     codes = _first(retry.codes for retry in settings.retries)

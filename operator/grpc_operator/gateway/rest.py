@@ -1,13 +1,13 @@
 """``spec.gateway.rest`` and the HTTP bindings: what is transcoded, and what is wrong with it."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from grpc_operator.api.gateway import Gateway
-from grpc_operator.descriptor import with_auto_mapping
-from grpc_operator.descriptor.model import Binding, Descriptor, Method, Service
+from grpc_operator.descriptor import with_bindings, with_path_fields, without_reserved
+from grpc_operator.descriptor.model import Descriptor, Service
 from grpc_operator.errors import Problem
-from grpc_operator.gateway import ir, patterns, validation
+from grpc_operator.gateway import ir, validation
 
 _PREFIX = re.compile(r"(/(?![.]{1,2}(/|$))[-A-Za-z0-9._~]+)+")
 
@@ -17,25 +17,8 @@ def is_offered(gateway: Gateway) -> bool:
     return gateway.protocols is None or "REST" in gateway.protocols
 
 
-def bindings(gateway: Gateway, service: str, method: Method) -> tuple[Binding, ...]:
-    """Returns the REST bindings to offer of a method, the one of ``autoMapping`` last.
-
-    Args:
-        gateway: ``spec.gateway``.
-        service: Full name of the method's service.
-        method: As the descriptor has it.
-    """
-    if not is_offered(gateway):
-        return ()
-    if gateway.rest.auto_mapping == "Disabled":
-        return method.bindings
-    segments = (service, method.name)
-    automatic = Binding("POST", f"/{service}/{method.name}", segments, body="*")
-    return (*method.bindings, automatic)
-
-
 def build(
-    gateway: Gateway, descriptor: Descriptor | None, services: Iterable[Service]
+    gateway: Gateway, descriptor: Descriptor | None, services: Sequence[Service], uid: str
 ) -> ir.Rest | None:
     """Returns how a GrpcService is transcoded; ``None`` when it is not.
 
@@ -43,15 +26,19 @@ def build(
         gateway: ``spec.gateway``.
         descriptor: Loaded for REST; ``None`` while there is none.
         services: The services to offer, with the bindings to offer.
+        uid: Of the GrpcService: no client knows it.
     """
     transcoded = [each for each in services if any(method.bindings for method in each.methods)]
     if descriptor is None or not transcoded:
         return None
     rest, options = gateway.rest, gateway.rest.print_options
-    automatic = rest.auto_mapping == "Enabled"
+    names = tuple(sorted(each.name for each in transcoded))
+    is_changed = not _is_unchanged(descriptor, services)
+    data = without_reserved(descriptor.data) if descriptor.has_reserved else descriptor.data
+    data = with_bindings(data, services) if is_changed else data
     return ir.Rest(
-        descriptor=with_auto_mapping(descriptor) if automatic else descriptor.data,
-        services=tuple(sorted(each.name for each in transcoded)),
+        descriptor=with_path_fields(data, names, uid) if _has_variables(transcoded) else data,
+        services=names,
         prefixes=tuple(sorted(rest.prefixes or ())),
         stream_format=rest.stream_format,
         indented=options.whitespace == "Indented",
@@ -63,40 +50,50 @@ def build(
     )
 
 
+def _is_unchanged(descriptor: Descriptor, services: Sequence[Service]) -> bool:
+    """Returns whether the rules of the descriptor are the ones to serve."""
+    return all(
+        given.bindings == served.bindings and not given.refused
+        for each, offered in zip(descriptor.services, services, strict=True)
+        for given, served in zip(each.methods, offered.methods, strict=True)
+    )
+
+
+def _has_variables(services: Iterable[Service]) -> bool:
+    return any(
+        binding.variables
+        for service in services
+        for method in service.methods
+        for binding in method.bindings
+    )
+
+
 def problems_of_prefixes(gateway: Gateway) -> Iterator[Problem]:
     """Yields prefixes that are not paths."""
     field, what = "spec.gateway.rest.prefixes", "path such as /v1/users"
     yield from validation.each_matches(field, gateway.rest.prefixes, _PREFIX.fullmatch, what)
 
 
-def problems(gateway: Gateway, services: Iterable[Service]) -> Iterator[Problem]:
-    """Yields REST bindings that cannot be routed, and REST without any.
+def problems(
+    gateway: Gateway, descriptor: Descriptor, services: Iterable[Service]
+) -> Iterator[Problem]:
+    """Yields settings that break each other, and REST without any rule.
 
     Args:
         gateway: ``spec.gateway``.
-        services: The services of the descriptor, with the bindings to offer.
+        descriptor: The descriptor.
+        services: Its services, with the bindings to serve.
     """
     if not is_offered(gateway):
         return
-    bound = [
-        (f"{service.name}/{method.name}", binding)
-        for service in services
-        for method in service.methods
-        for binding in method.bindings
-    ]
-    yield from _unroutable(bound)
     yield from _line_breaks(gateway)
-    if not bound:
+    has_rules = any(
+        method.bindings or method.refused
+        for each in (*descriptor.services, *services)
+        for method in each.methods
+    )
+    if not has_rules:
         yield from _without_bindings(gateway)
-
-
-def _unroutable(bound: Iterable[tuple[str, Binding]]) -> Iterator[Problem]:
-    for method, binding in bound:
-        wrong = patterns.problem(binding)
-        if wrong is not None:
-            what = f"{method}: {binding.verb} {binding.template!r}"
-            fix = "change it, or take REST out of protocols"
-            yield Problem("spec.gateway.protocols", f"{what}: {wrong}; {fix}")
 
 
 def _line_breaks(gateway: Gateway) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from google.protobuf.any_pb2 import Any
 
@@ -13,6 +14,22 @@ CLUSTER = _PREFIX + "envoy.config.cluster.v3.Cluster"
 ENDPOINTS = _PREFIX + "envoy.config.endpoint.v3.ClusterLoadAssignment"
 ROUTES = _PREFIX + "envoy.config.route.v3.RouteConfiguration"
 SCOPE = _PREFIX + "envoy.config.route.v3.ScopedRouteConfiguration"
+
+
+class Part(NamedTuple):
+    """One virtual host of a route table.
+
+    Attributes:
+        domains: At least one.
+        services: Those that claim something on it; none if it only keeps others from answering.
+        opening: Serialised: what comes before the routes.
+        routes: Serialised.
+    """
+
+    domains: tuple[str, ...]
+    services: frozenset[Key]
+    opening: bytes
+    routes: bytes
 
 
 @dataclass(frozen=True)
@@ -27,6 +44,9 @@ class Resource:
             that scope.
         owner: The one service this resource is for; ``None`` when several share it.
         sharers: The several services that share it. With neither, it concerns every service.
+        frame: Route tables only: the serialised table without virtual hosts.
+        parts: Route tables only: the virtual hosts.
+        refused: Sharers that are not in here as they should be, as the proxy refuses that.
     """
 
     name: str
@@ -35,6 +55,9 @@ class Resource:
     stage: int = 0
     owner: Key | None = None
     sharers: frozenset[Key] = frozenset()
+    frame: bytes = b""
+    parts: tuple[Part, ...] = ()
+    refused: frozenset[Key] = frozenset()
 
     @property
     def concerned(self) -> frozenset[Key | None]:
@@ -50,9 +73,12 @@ class Snapshot:
 
     Attributes:
         resources: By type URL, then by name.
-        config_hashes: For each attached service, a hash of everything in here that it requested:
-            equal hashes mean that the service is served in the same way.
+        config_hashes: For each attached service, a hash of everything in here that it requested,
+            and of its endpoints: equal hashes mean that the service is served in the same way, by
+            the same pods.
+        reported: The clusters whose calls the proxies are to report.
     """
 
     resources: Mapping[str, Mapping[str, Resource]]
     config_hashes: Mapping[Key, str]
+    reported: frozenset[str] = frozenset()

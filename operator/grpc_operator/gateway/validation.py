@@ -33,9 +33,9 @@ def of_metadata(service: GrpcService) -> Iterator[Problem]:
 
 
 def of_hostnames(gateway: Gateway) -> Iterator[Problem]:
-    """Yields what is not a host name."""
-    field = "spec.gateway.hostnames"
-    yield from each_matches(field, gateway.hostnames, hosts.is_hostname, hosts.VALID_HOSTNAME)
+    """Yields what is not a host name, nor ``*``."""
+    field, what = "spec.gateway.hostnames", f"{hosts.VALID_HOSTNAME}, or * for every host"
+    yield from each_matches(field, gateway.hostnames, hosts.is_requestable, what)
 
 
 def of_durations(gateway: Gateway) -> Iterator[Problem]:

@@ -1,16 +1,17 @@
 """The operations the operator performs on a cluster, and nothing more."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from grpc_operator import resources
-from grpc_operator.errors import ConflictError, LeaseLostError, NotFoundError
+from grpc_operator.errors import ClusterError, ConflictError, LeaseLostError, NotFoundError
+from grpc_operator.kube import apply_body
 from grpc_operator.kube.connection import Connection
 from grpc_operator.labels import FIELD_MANAGER, REPAIR_FIELD_MANAGER
 from grpc_operator.resources import Manifest, Resource
 
 _CONTENT_TYPES = {
-    "apply": "application/apply-patch+yaml",
+    "apply": apply_body.CONTENT_TYPE,
     "patch": "application/merge-patch+json",
     "replace": "application/json-patch+json",
 }
@@ -19,6 +20,25 @@ _LIST_CHUNK = 500
 _LIST_TIMEOUT = 30.0
 """Seconds for one chunk of a list."""
 
+_WRITE_TIMEOUT = 14
+"""Seconds after which the API server ends a write, and says which admission webhook has not
+answered (query parameter ``timeout``). A webhook has 10 s unless it says otherwise."""
+_ANSWER_TIMEOUT = _WRITE_TIMEOUT + 2.0
+"""Seconds after which a write counts as not answered."""
+
+_DONE_ALREADY = {"create": ConflictError, "delete": NotFoundError}
+"""Answers that are no failure, by verb."""
+
+
+class WriteCounter(Protocol):
+    """Counts writes, by verb and kind."""
+
+    def wrote(self, verb: str, kind: str) -> None:
+        """Counts one that is sent."""
+
+    def write_failed(self, verb: str, kind: str, status: int) -> None:
+        """Counts one that failed with an HTTP status; 0: no answer."""
+
 
 class Cluster:
     """Reads at any time; writes only while this replica holds the Lease.
@@ -26,18 +46,18 @@ class Cluster:
     Args:
         connection: How to reach the API server.
         may_write: Whether this replica is the one that writes.
-        count_write: Called with the verb and kind of every write that is sent.
+        counter: Counts the writes.
     """
 
     def __init__(
         self,
         connection: Connection,
         may_write: Callable[[], bool],
-        count_write: Callable[[str, str], None],
+        counter: WriteCounter,
     ) -> None:
         self._connection = connection
         self._may_write = may_write
-        self._count_write = count_write
+        self._counter = counter
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
         """Returns one object, or ``None`` when it does not exist."""
@@ -65,8 +85,38 @@ class Cluster:
                 return items, int(answer["metadata"]["resourceVersion"])
             query["continue"] = proceed
 
-    async def is_served(self, resource: Resource) -> bool:
-        """Returns whether the API server knows a resource (its CRD is installed)."""
+    async def last_warning(self, namespace: str, uid: str) -> Manifest | None:
+        """Returns the last Event about an object if it is a Warning.
+
+        Args:
+            namespace: Where the object is.
+            uid: Of the object.
+        """
+        query = {"fieldSelector": f"involvedObject.uid={uid}", "limit": str(_LIST_CHUNK)}
+        path = resources.CORE_EVENTS.path(namespace)
+        answer = await self._connection.send("GET", path, query=query)
+        # What the kubelet adds after two minutes of waiting only repeats that it waits.
+        events = [
+            event
+            for event in answer["items"]
+            if not event.get("message", "").startswith("Unable to attach or mount volumes")
+        ]
+        last = max(events, key=_last_seen, default=None)
+        return last if last is not None and last.get("type") == "Warning" else None
+
+    async def missing_crds(self) -> Sequence[str]:
+        """Returns the names of the CRDs that are not installed.
+
+        Raises:
+            ClusterError: The API server does not say.
+        """
+        return [
+            f"{owner.plural}.{owner.group}"
+            for owner in resources.OWNERS
+            if not await self._is_served(owner)
+        ]
+
+    async def _is_served(self, resource: Resource) -> bool:
         try:
             answer = await self._connection.send("GET", f"/apis/{resource.api_version}")
         except NotFoundError:
@@ -141,7 +191,6 @@ class Cluster:
                 reconciliation sees it.
         """
         metadata = manifest["metadata"]
-        self._check("delete", manifest["kind"])
         body = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
@@ -149,32 +198,78 @@ class Cluster:
             "propagationPolicy": "Background",
         }
         try:
-            await self._connection.send("DELETE", _path(manifest), body=body)
+            await self._write("delete", manifest["kind"], "DELETE", _path(manifest), body=body)
         except NotFoundError:
             return
 
-    async def create_event(self, event: Manifest) -> None:
-        """Creates an Event; one of the same name is left as it is."""
-        self._check("create", "Event")
-        path = resources.EVENTS.path(event["metadata"]["namespace"])
+    async def create_event(self, event: Manifest, repeated: Callable[[Manifest], Manifest]) -> None:
+        """Creates an Event, or changes the one of the same name.
+
+        Args:
+            event: The Event.
+            repeated: Returns what changes in the one that exists; nothing if it is empty.
+        """
+        metadata = event["metadata"]
+        path = resources.EVENTS.path(metadata["namespace"])
         try:
-            await self._connection.send("POST", path, body=event)
+            await self._write("create", "Event", "POST", path, body=event)
         except ConflictError:
-            return
+            path = f"{path}/{metadata['name']}"
+            try:
+                live = await self._connection.send("GET", path)
+                change = repeated(live)
+                if change:
+                    await self._patch("patch", "Event", path, change, FIELD_MANAGER)
+            except NotFoundError:
+                return  # it has expired meanwhile
 
     async def _patch(self, verb: str, kind: str, path: str, body: Any, manager: str) -> Manifest:
-        self._check(verb, kind)
         query = {"fieldManager": manager, "fieldValidation": "Strict"}
         if verb == "apply":
             query["force"] = "true"
-        return await self._connection.send(
-            "PATCH", path, query=query, body=body, content_type=_CONTENT_TYPES[verb]
+        return await self._write(
+            verb, kind, "PATCH", path, query=query, body=body, content_type=_CONTENT_TYPES[verb]
         )
 
-    def _check(self, verb: str, kind: str) -> None:
+    async def _write(  # noqa: PLR0913 - what is counted, and an HTTP request
+        self,
+        verb: str,
+        kind: str,
+        method: str,
+        path: str,
+        *,
+        body: Any,
+        query: dict[str, str] | None = None,
+        content_type: str = "application/json",
+    ) -> Manifest:
         if not self._may_write():
             raise LeaseLostError("this replica does not hold the Lease")
-        self._count_write(verb, kind)
+        self._counter.wrote(verb, kind)
+        try:
+            return await self._connection.send(
+                method,
+                path,
+                query={**(query or {}), "timeout": f"{_WRITE_TIMEOUT}s"},
+                body=body,
+                content_type=content_type,
+                timeout=_ANSWER_TIMEOUT,
+            )
+        except ClusterError as error:
+            if not isinstance(error, _DONE_ALREADY.get(verb, ())):
+                self._counter.write_failed(verb, kind, error.status)
+            raise
+
+
+def _last_seen(event: Manifest) -> str:
+    """Returns when an Event was seen last, by whatever version of the API it was made."""
+    series = event.get("series") or {}
+    found = (
+        series.get("lastObservedTime")
+        or event.get("lastTimestamp")
+        or event.get("eventTime")
+        or event["metadata"].get("creationTimestamp")
+    )
+    return str(found)
 
 
 def _path(manifest: Manifest) -> str:

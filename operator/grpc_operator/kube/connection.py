@@ -2,6 +2,10 @@
 
 import json
 import os
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,47 +13,106 @@ import aiohttp
 from kubernetes.aio import client, config
 
 from grpc_operator.errors import (
+    AdmissionDeniedError,
     ClusterError,
+    ConfigurationError,
     ConflictError,
     ForbiddenError,
     NotFoundError,
     RejectedError,
 )
+from grpc_operator.kube import apply_body
+from grpc_operator.kube.availability import Availability
 
 REQUEST_TIMEOUT = 10.0
 """Seconds after which a request counts as failed."""
+
+_FROM_A_LOAD_BALANCER = {502, 503}
+"""HTTP status when the API server itself is not reached, or is not ready yet."""
 
 _ERRORS: dict[int, type[ClusterError]] = {
     400: RejectedError,
     403: ForbiddenError,
     404: NotFoundError,
     409: ConflictError,
+    413: RejectedError,
     422: RejectedError,
 }
 
+_DENIED = re.compile(
+    r"""(\S+ "[^"]*" is (forbidden|invalid): )?"""
+    r"(admission webhook .+ denied the request|ValidatingAdmissionPolicy .+ denied request)"
+)
+"""How a message begins when admission denies a request (k8s.io/apiserver, ``ToStatusErr`` of
+``admission/plugin/webhook/errors`` and ``admission/plugin/policy/validating/dispatcher.go``). The
+status is up to the webhook or policy, so it may be one that means something else."""
+
+
+@dataclass(frozen=True)
+class Kubeconfig:
+    """The cluster to run for from outside of it.
+
+    Attributes:
+        file: The kubeconfig; ``$KUBECONFIG`` or ``~/.kube/config`` when ``None``.
+        context: Its context; the current one when ``None``.
+    """
+
+    file: str | None = None
+    context: str | None = None
+
 
 class Connection:
-    """Sends JSON, receives JSON; every failure is a ``ClusterError``."""
+    """Sends JSON, receives JSON; every failure is a ``ClusterError``.
 
-    def __init__(self, api: client.ApiClient) -> None:
+    Attributes:
+        in_cluster: Whether it is that of the pod's ServiceAccount.
+        availability: Whether the API server answers.
+    """
+
+    def __init__(self, api: client.ApiClient, *, in_cluster: bool) -> None:
         self._api = api
+        self.availability = Availability()
+        self.in_cluster = in_cluster
 
     @classmethod
-    async def open(cls) -> "Connection":
-        """Connects as the pod's service account, or else as the current kubeconfig context.
+    async def open(cls, kubeconfig: Kubeconfig | None) -> "Connection":
+        """Connects as the pod's ServiceAccount, or by a kubeconfig.
+
+        A kubeconfig is never used unless it is asked for: an operator that is started by mistake
+        would act on whatever cluster its user worked on last.
 
         Raises:
-            ClusterError: There is neither a service account nor a usable kubeconfig.
+            ConfigurationError: This is not a pod with a ServiceAccount, or the kubeconfig is not
+                usable.
         """
         configuration = client.Configuration()
-        try:
-            if "KUBERNETES_SERVICE_HOST" in os.environ:
+        if kubeconfig is not None:
+            await _load(kubeconfig, configuration)
+        else:
+            try:
                 config.load_incluster_config(client_configuration=configuration)
-            else:
-                await config.load_kube_config(client_configuration=configuration)
-        except config.ConfigException as error:
-            raise ClusterError(f"no way to reach a cluster: {error}") from error
-        return cls(client.ApiClient(configuration))
+            except config.ConfigException as error:
+                raise ConfigurationError(
+                    f"this is not a pod with the token of a ServiceAccount ({error}); to run"
+                    " outside of a cluster, name it with --kubeconfig FILE or --context NAME"
+                ) from error
+        return cls(client.ApiClient(configuration), in_cluster=kubeconfig is None)
+
+    async def credentials(self) -> dict[str, Any]:
+        """Returns server and credentials for another client, named as kopf's ``ConnectionInfo``."""
+        found = self._api.configuration
+        headers: dict[str, str] = {}
+        await self._api.update_params_for_auth(headers, [], ["BearerToken"], "", "GET", None)
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        return {
+            "server": found.host,
+            "ca_path": found.ssl_ca_cert,
+            "insecure": not found.verify_ssl,
+            "certificate_path": found.cert_file,
+            "private_key_path": found.key_file,
+            "scheme": scheme or None,
+            "token": token or None,
+        }
 
     async def close(self) -> None:
         """Closes every connection."""
@@ -70,6 +133,10 @@ class Connection:
         Raises:
             ClusterError: The server did not answer, or refused; the subclass says how.
         """
+        if content_type == apply_body.CONTENT_TYPE:
+            body = apply_body.encode(body)
+            # With a parameter, the client sends a body of this type as it is.
+            content_type += ";charset=utf-8"
         headers = {"Accept": "application/json", "Content-Type": content_type}
         parameters: list[tuple[str, str]] = []
         await self._api.update_params_for_auth(
@@ -78,7 +145,7 @@ class Connection:
         url = self._api.configuration.host + path
         if query:
             url += "?" + urlencode(query)
-        what = f"{method} {path}"
+        what, started = f"{method} {path}", time.monotonic()
         try:
             answer = await self._api.rest_client.request(
                 method, url, headers=headers, body=body, _request_timeout=timeout
@@ -86,11 +153,49 @@ class Connection:
             data = await answer.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             detail = str(error) or type(error).__name__
-            raise ClusterError(f"{what}: no answer from the API server: {detail}") from error
+            words = f"no answer from the API server: {detail}"
+            self.availability.failed(started, detail)
+            raise ClusterError(f"{what}: {words}", words=words) from error
+        refusal = None
         if answer.status >= 400:  # noqa: PLR2004 - HTTP
-            raise _refusal(what, answer.status, data, answer.headers.get("Retry-After"))
-        result: dict[str, Any] = json.loads(data) if data else {}
+            refusal = _refusal(what, answer.status, data, answer.headers.get("Retry-After"))
+        if answer.status in _FROM_A_LOAD_BALANCER and not isinstance(refusal, AdmissionDeniedError):
+            self.availability.failed(started, str(refusal))
+        else:
+            self.availability.answered()
+        if refusal is not None:
+            raise refusal
+        try:
+            result: dict[str, Any] = json.loads(data) if data else {}
+        except ValueError as error:
+            raise ClusterError(f"{what}: the answer is not JSON, but {data[:200]!r}") from error
         return result
+
+
+async def _load(kubeconfig: Kubeconfig, configuration: client.Configuration) -> None:
+    named = kubeconfig.file or os.environ.get("KUBECONFIG") or "~/.kube/config"
+    try:
+        await config.load_kube_config(
+            config_file=_existing(named),
+            context=kubeconfig.context,
+            client_configuration=configuration,
+            persist_config=False,
+        )
+    except (config.ConfigException, OSError, ValueError) as error:
+        text = " ".join(str(error).split())
+        raise ConfigurationError(f"kubeconfig {named}: {text}") from error
+
+
+def _existing(named: str) -> str:
+    """Returns the files of a kubeconfig, with the home directory filled in.
+
+    Raises:
+        ConfigurationError: None of them exists.
+    """
+    files = [Path(part).expanduser() for part in named.split(os.pathsep) if part]
+    if not any(file.is_file() for file in files):
+        raise ConfigurationError(f"kubeconfig {named}: no such file")
+    return os.pathsep.join(map(str, files))
 
 
 def _refusal(what: str, status: int, data: bytes, retry_after: str | None) -> ClusterError:
@@ -99,7 +204,15 @@ def _refusal(what: str, status: int, data: bytes, retry_after: str | None) -> Cl
     except (ValueError, KeyError, TypeError):
         message = data[:200].decode(errors="replace")
     seconds = float(retry_after) if retry_after and retry_after.isdigit() else None
+    text = f"{what}: {message} (HTTP {status})"
+    kind = _error_of(status, message)
+    return kind(text, words=message, status=status, retry_after=seconds)
+
+
+def _error_of(status: int, message: str) -> type[ClusterError]:
+    if _DENIED.match(message):
+        return AdmissionDeniedError
     # The API server answers 500 when an apply holds a field that the schema does not know.
-    mistyped = message.startswith("failed to create typed patch object")
-    kind = RejectedError if mistyped else _ERRORS.get(status, ClusterError)
-    return kind(f"{what}: {message} (HTTP {status})", status=status, retry_after=seconds)
+    if message.startswith("failed to create typed patch object"):
+        return RejectedError
+    return _ERRORS.get(status, ClusterError)

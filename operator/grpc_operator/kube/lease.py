@@ -7,6 +7,7 @@ its record has not changed for its duration as seen from here.
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,8 +21,30 @@ POLL = 1.0
 """Seconds between two attempts of a candidate; bounds the takeover after a clean stop."""
 
 
+class Renewals:
+    """Whether the holder of a Lease still renews it, by this process's clock alone.
+
+    Args:
+        duration: Seconds that a Lease lasts which does not say so itself.
+    """
+
+    def __init__(self, duration: float) -> None:
+        self._duration = duration
+        self._seen: tuple[Any, float] = (None, time.monotonic())
+
+    def expired(self, spec: Mapping[str, Any], now: float) -> bool:
+        """Returns whether a Lease as it was just read has not changed for its duration."""
+        record = (spec.get("holderIdentity"), spec.get("renewTime"))
+        if record != self._seen[0]:
+            self._seen = (record, now)
+        return now - self._seen[1] > float(spec.get("leaseDurationSeconds") or self._duration)
+
+
 class Lease:
     """The Lease as this replica sees it.
+
+    Attributes:
+        created: When it was created (RFC 3339), once it was read.
 
     Args:
         connection: How to reach the API server.
@@ -38,7 +61,8 @@ class Lease:
         self._identity = identity
         self._duration = duration
         self._renewed: float | None = None
-        self._seen: tuple[Any, float] = (None, time.monotonic())
+        self._renewals = Renewals(duration)
+        self.created = ""
 
     @property
     def held(self) -> bool:
@@ -121,7 +145,7 @@ class Lease:
             return self._acquired(created, started)
         spec = lease["spec"]
         holder = str(spec.get("holderIdentity") or "")
-        if holder not in {"", self._identity} and not self._expired(spec, started):
+        if holder not in {"", self._identity} and not self._renewals.expired(spec, started):
             return holder
         taken = holder != self._identity
         lease["spec"] = spec | self._claim(taken, int(spec.get("leaseTransitions") or 0))
@@ -132,12 +156,6 @@ class Lease:
             return "another replica"
         self._renewed = started
         return self._identity
-
-    def _expired(self, spec: dict[str, Any], now: float) -> bool:
-        record = (spec.get("holderIdentity"), spec.get("renewTime"))
-        if record != self._seen[0]:
-            self._seen = (record, now)
-        return now - self._seen[1] > float(spec.get("leaseDurationSeconds") or self._duration)
 
     def _claim(self, taken: bool, transitions: int) -> dict[str, Any]:  # noqa: FBT001 - private
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -167,4 +185,6 @@ class Lease:
         return True
 
     async def _send(self, method: str, path: str, body: Any = None) -> Manifest:
-        return await self._connection.send(method, path, body=body, timeout=self._request_timeout)
+        lease = await self._connection.send(method, path, body=body, timeout=self._request_timeout)
+        self.created = str(lease["metadata"].get("creationTimestamp") or "")
+        return lease

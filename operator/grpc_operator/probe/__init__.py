@@ -3,7 +3,6 @@
 Nothing here decides anything: every failure is text for a status message.
 """
 
-import aiohttp
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -34,16 +33,3 @@ async def health(target: str, probe_host: str, cluster: str, service: str) -> st
         except grpc.aio.AioRpcError as error:
             return f"{error.code().name} ({error.details()})"
     return str(health_pb2.HealthCheckResponse.ServingStatus.Name(response.status))
-
-
-async def rest(target: str, host: str, path: str) -> str:
-    """Returns the HTTP status of a GET through the gateway; the body is not read."""
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT)
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(f"http://{target}{path}", headers={"Host": host}) as response,
-        ):
-            return str(response.status)
-    except (TimeoutError, aiohttp.ClientError, OSError) as error:
-        return f"no response ({str(error) or type(error).__name__})"

@@ -6,30 +6,48 @@ from grpc_operator import names
 from grpc_operator.api import GrpcGateway
 from grpc_operator.engine.store import Store
 from grpc_operator.resources import GRPC_GATEWAYS, PODS, SERVICES, Key
+from grpc_operator.status.examples import Forward
 from grpc_operator.status.pod_problems import answering
 from grpc_operator.status.urls import Address
 
 
 def addresses(store: Store, gateway: GrpcGateway, cluster_domain: str) -> list[Address]:
     """Returns where each listener is reached."""
-    host = address(store, gateway, cluster_domain)
+    outside = _load_balancer(store, gateway)
+    meta = gateway.metadata
+    service = names.gateway_workload(meta.name)
     return [
-        Address(host, listener.port, listener.tls is not None, listener.hostname)
+        Address(
+            listener.name,
+            outside or _inside(gateway, cluster_domain),
+            listener.port,
+            listener.tls is not None,
+            listener.hostname,
+            None if outside else Forward(meta.namespace, service, listener.port),
+        )
         for listener in gateway.spec.listeners
     ]
 
 
 def address(store: Store, gateway: GrpcGateway, cluster_domain: str) -> str:
     """Returns the load balancer's address, else the DNS name of the Service."""
+    return _load_balancer(store, gateway) or _inside(gateway, cluster_domain)
+
+
+def _load_balancer(store: Store, gateway: GrpcGateway) -> str | None:
     meta = gateway.metadata
-    name = names.gateway_workload(meta.name)
-    service = store.get(SERVICES, meta.namespace, name) or {}
+    service = store.owned(SERVICES, meta, names.gateway_workload(meta.name)) or {}
     status: dict[str, Any] = service.get("status", {}).get("loadBalancer") or {}
     for ingress in status.get("ingress") or ():
         found = ingress.get("hostname") or ingress.get("ip")
         if found:
             return str(found)
-    return f"{name}.{meta.namespace}.svc.{cluster_domain}"
+    return None
+
+
+def _inside(gateway: GrpcGateway, cluster_domain: str) -> str:
+    meta = gateway.metadata
+    return f"{names.gateway_workload(meta.name)}.{meta.namespace}.svc.{cluster_domain}"
 
 
 def proxy_target(store: Store, gateway: GrpcGateway) -> str | None:

@@ -76,7 +76,7 @@ def deviation(live: Manifest, desired: Manifest) -> Deviation | None:
         live: The object as the API server returned it.
         desired: What the operator would apply.
     """
-    wanted, applied = _applied_hash(desired), _applied_hash(live)
+    wanted, applied = applied_hash(desired), applied_hash(live)
     lost = tuple(_lost_fields(live, desired))
     return Deviation(wanted, applied, lost) if lost or wanted != applied else None
 
@@ -136,7 +136,8 @@ def _lost_fields(live: Manifest, desired: Manifest) -> Iterator[Field]:
     return _lost(tracked, owned or {".": {}}, Field("", ()))
 
 
-def _applied_hash(manifest: Manifest) -> str | None:
+def applied_hash(manifest: Manifest) -> str | None:
+    """Returns the hash that a manifest carries, if it does."""
     return (manifest["metadata"].get("annotations") or {}).get(labels.APPLIED_HASH)
 
 

@@ -1,58 +1,39 @@
 """The condition Programmed: whether all proxies of the gateway serve a service, and it works."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
 from grpc_operator import probe
 from grpc_operator.api import GrpcGateway, GrpcService
 from grpc_operator.api.reasons import Reason
 from grpc_operator.controlplane.attachment_state import AttachmentState, Built, generation_of
+from grpc_operator.engine.calls import Calls
 from grpc_operator.engine.store import Store
 from grpc_operator.gateway.listeners import probe_host
 from grpc_operator.reconcile.addresses import proxy_target
-from grpc_operator.resources import Key
+from grpc_operator.reconcile.serving_proxies import Proxies, Serving, ServingProxies
+from grpc_operator.resources import GRPC_SERVICES, Key
 from grpc_operator.status.observed import ConditionResult
-from grpc_operator.status.urls import rest_path
 
 PROBE_PERIOD = 1.0
 """Seconds until a service that did not answer SERVING is called again."""
 _MOST_PROBES = 5
 _SERVING = "health SERVING"
 
-PROXIES_PERIOD = 0.5
-"""Seconds until proxies that are connected to another replica are asked again."""
-
-
-class Proxy(Protocol):
-    """What is known of one connected proxy."""
-
-    @property
-    def node(self) -> str:
-        """Name of its pod."""
-
-    @property
-    def config_hashes(self) -> Mapping[Key, str]:
-        """What it has applied completely, by service."""
-
-    @property
-    def rejected(self) -> Mapping[Key | None, str]:
-        """What it rejects, in its own words, by service; ``None``: of every service."""
-
-
-class Proxies(Protocol):
-    """The proxies of all replicas of the operator."""
-
-    def of(self, gateway: Key, service: Key) -> Awaitable[Sequence[Proxy]]:
-        """Returns the connected proxies of a gateway with what concerns one service."""
-
 
 @dataclass(frozen=True)
 class Outcome:
-    """The condition, and the seconds until it is to be checked again."""
+    """The condition, and the seconds until it is to be checked again.
+
+    Attributes:
+        proxies: ``status.proxies``; ``None`` when nothing is known of them.
+    """
 
     verdict: ConditionResult
     requeue_after: float | None = None
+    proxies: Mapping[str, Any] | None = None
 
 
 class Programmed:
@@ -61,18 +42,31 @@ class Programmed:
     Args:
         store: What the cluster holds.
         proxies: The connected proxies.
+        calls: Where calls through a proxy are made.
+        clock: Returns the time in seconds since the epoch.
     """
 
-    def __init__(self, store: Store, proxies: Proxies) -> None:
+    def __init__(
+        self,
+        store: Store,
+        proxies: Proxies,
+        calls: Calls[str],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._calls = calls
         self._store = store
-        self._proxies = proxies
+        self._proxies = ServingProxies(store, proxies, clock)
         self._probed: dict[Key, tuple[str, str]] = {}
         self._tries: dict[Key, int] = {}
+        self._answers: dict[Key, str] = {}
 
     def forget(self, key: Key) -> None:
         """Forgets a service that is gone."""
         self._probed.pop(key, None)
         self._tries.pop(key, None)
+        self._answers.pop(key, None)
+        self._calls.forget(key)
+        self._proxies.forget(key)
 
     async def check(
         self,
@@ -91,30 +85,81 @@ class Programmed:
         """
         if state is None or generation_of(state) != service.metadata.generation:
             return _pending("This generation has not been built yet")
-        if not isinstance(state, Built) or state.config_hash is None:
-            return _pending("Nothing can be served before ResolvedRefs and Accepted are True")
-        if state.conflicts:
-            text = "; ".join(str(problem) for problem in state.conflicts)
-            return Outcome(ConditionResult("False", Reason.CONFLICTED, text, stalled=True))
-        if state.endpoints == 0 and (service.spec.replicas or service.spec.autoscaling):
-            return _pending(
-                "No pod is in the EndpointSlices of the Service yet", Reason.NO_ENDPOINTS
-            )
-        proxies = await self._proxies.of(state.attached.gateway, key)
-        missing = _missing(key, state, proxies)
-        if missing is not None:
-            return missing
-        answer = await self._probe(key, service, state, gateway)
-        text = f"{len(proxies)} of {len(proxies)} proxies of {_name(state)} serve this generation"
-        verdict = ConditionResult("True", Reason.PROGRAMMED, f"{text}; {answer}")
-        return Outcome(verdict, None if key in self._probed else PROBE_PERIOD)
+        if not isinstance(state, Built):
+            return _pending(_UNRESOLVED)
+        unserved = _unserved(service, state)
+        if unserved is not None:
+            return unserved
+        proxies = await self._proxies.of(state.attached.gateway, key, state.config_hash)
+        return _problem(state, proxies) or self._served(key, service, state, gateway, proxies)
 
-    async def _probe(
+    async def has_weights(
+        self, key: Key, state: AttachmentState | None, weights: Mapping[str, int]
+    ) -> bool:
+        """Returns whether every ready proxy has exactly these percentages of the revisions.
+
+        Args:
+            key: The service's.
+            state: What was last built of it, if anything was.
+            weights: By revision.
+        """
+        if not isinstance(state, Built) or state.weights != weights:
+            return False
+        proxies = await self._proxies.of(state.attached.gateway, key, state.config_hash)
+        return proxies.ready > 0 and not proxies.behind
+
+    def _served(
+        self,
+        key: Key,
+        service: GrpcService,
+        state: Built,
+        gateway: GrpcGateway | None,
+        proxies: Serving,
+    ) -> Outcome:
+        """Returns the condition when no proxy is known not to serve the service."""
+        before = self._before(key, state, proxies)
+        if proxies.behind:
+            text = f"{_counted(state, proxies)} this generation"
+            return before or _pending(text, proxies=proxies)
+        answer = self._probe(key, service, state, gateway)
+        if answer is None:
+            return before or _pending("A call through a proxy has not ended yet", proxies=proxies)
+        text = f"{_counted(state, proxies)} this generation; {answer}"
+        requeue_after = None if key in self._probed else PROBE_PERIOD
+        return Outcome(
+            ConditionResult("True", Reason.PROGRAMMED, text), requeue_after, proxies.details
+        )
+
+    def _before(self, key: Key, state: Built, proxies: Serving) -> Outcome | None:
+        """Returns what was reported of this generation and descriptor, if it was served.
+
+        It stays while proxies apply a change, and until the calls of this process have ended.
+        """
+        manifest = self._store.get(GRPC_SERVICES, key.namespace, key.name) or {}
+        status = manifest.get("status", {})
+        descriptor = state.attached.descriptor
+        if descriptor is not None and (
+            status.get("descriptor", {}).get("sha256", descriptor.sha256) != descriptor.sha256
+        ):
+            return None
+        for each in status.get("conditions") or ():
+            same = each.get("observedGeneration") == state.attached.generation
+            if same and (each["type"], each["status"]) == ("Programmed", "True"):
+                verdict = ConditionResult("True", Reason.PROGRAMMED, each["message"])
+                return Outcome(verdict, proxies.requeue_after, status.get("proxies"))
+        return None
+
+    def _probe(
         self, key: Key, service: GrpcService, state: Built, gateway: GrpcGateway | None
-    ) -> str:
-        """Returns how calls through a proxy end; the same as long as nothing has changed."""
+    ) -> str | None:
+        """Returns how calls through a proxy ended; the same as long as nothing has changed.
+
+        They are made beside the workers; until the first have ended, ``None``.
+        """
         target = proxy_target(self._store, gateway) if gateway is not None else None
-        stamp = f"{state.config_hash}@{target}"
+        descriptor = state.attached.descriptor
+        sha256 = descriptor.sha256 if descriptor is not None else ""
+        stamp = f"{state.attached.generation}/{state.stable}/{sha256}@{target}"
         known = self._probed.pop(key, None)
         if known is not None and known[0] == stamp:
             self._probed[key] = known
@@ -122,7 +167,11 @@ class Programmed:
         if gateway is None or target is None:
             text = "not tried through a proxy: none of its plain-text listeners is ready"
         else:
-            text = f"through a proxy: {await _called(service, state, gateway, target)}"
+            found = self._calls.result(key, stamp, lambda: _called(service, state, gateway, target))
+            if found is None:
+                return self._answers.get(key)
+            text = f"through a proxy: {found}"
+        self._answers[key] = text
         self._tries[key] = self._tries.get(key, 0) + 1
         if _SERVING in text or self._tries[key] >= _MOST_PROBES:
             self._probed[key] = (stamp, text)
@@ -131,42 +180,71 @@ class Programmed:
 
 
 async def _called(service: GrpcService, state: Built, gateway: GrpcGateway, target: str) -> str:
-    """Calls a service through a proxy and returns how that ended."""
-    attachment = state.attached.attachment
-    assert attachment is not None  # noqa: S101 - else there would be no config hash
+    """Calls the health service through a proxy and returns how that ended.
+
+    Never a method of the service's own: a call may cost, and change something.
+    """
+    served = state.served
+    assert served is not None  # noqa: S101 - else there would be no config hash
+    cluster, *_ = served.attachment.clusters  # of the stable revision
     name = service.spec.probes.readiness.service or ""
-    cluster = attachment.cluster
-    results = [f"health {await probe.health(target, probe_host(gateway), cluster, name)}"]
-    path = rest_path(attachment) if attachment.rest is not None else None
-    if path is not None:
-        host = (attachment.hostnames or (gateway.spec.listeners[0].hostname or target,))[0]
-        host = host.replace("*", "any", 1)
-        results.append(f"GET {path} {await probe.rest(target, host, path)}")
-    return ", ".join(results)
+    health = await probe.health(target, probe_host(gateway), cluster, name)
+    return f"health {health}"
 
 
-def _missing(key: Key, state: Built, proxies: Sequence[Proxy]) -> Outcome | None:
-    """Returns what keeps the proxies from serving a service, or ``None`` when all do."""
-    if not proxies:
-        return _pending(f"No proxy of {_name(state)} is connected", Reason.NO_PROXIES)
+_UNRESOLVED = "Nothing can be served before ResolvedRefs and Accepted are True"
+
+
+def _unserved(service: GrpcService, state: Built) -> Outcome | None:
+    """Returns why this generation of a service is not served, whatever the proxies have."""
+    attached = state.attached
+    if attached.refs or not (state.config_hash or state.conflicts):
+        return _pending(_UNRESOLVED)
+    if attached.invalid is not None:
+        return _pending("The last valid configuration is served; Accepted says what is wrong now")
+    if state.conflicts:
+        text = "; ".join(str(problem) for problem in state.conflicts)
+        return Outcome(ConditionResult("False", Reason.CONFLICTED, text, stalled=True))
+    if state.served is None or not state.served.is_anything:
+        return _pending(_UNRESOLVED)
+    has_pods = state.endpoints.get(state.stable or "")
+    if not has_pods and (service.spec.replicas or service.spec.autoscaling):
+        return _pending("No pod is in the EndpointSlices of the Service yet", Reason.NO_ENDPOINTS)
+    return None
+
+
+def _problem(state: Built, proxies: Serving) -> Outcome | None:
+    """Returns what keeps the proxies from serving a service, or ``None`` when nothing does."""
+    if proxies.ready == 0:
+        text = f"No proxy of {_name(state)} is ready"
+        return _pending(text, Reason.NO_PROXIES, proxies)
     # What a proxy rejects matters only while it does not serve what is asked for: a table is
     # shared, and somebody else's part of it may be what is wrong with its newest version.
-    behind = [proxy for proxy in proxies if proxy.config_hashes.get(key) != state.config_hash]
-    for proxy in behind:
-        error = proxy.rejected.get(key) or proxy.rejected.get(None)
-        if error is not None:
-            text = f"Proxy {proxy.node} rejected it: {error}"
-            return Outcome(ConditionResult("False", Reason.REJECTED_BY_PROXY, text))
-    if behind:
-        done = len(proxies) - len(behind)
-        text = f"{done} of {len(proxies)} proxies of {_name(state)} serve this generation"
-        return _pending(text)
+    rejecting = [each for each in proxies.behind if each.rejection is not None]
+    if rejecting:
+        first = rejecting[0]
+        text = f"{len(rejecting)} of {proxies.ready} proxies rejected it"
+        text = f"{text}; {first.node}: {first.rejection}"
+        verdict = ConditionResult("False", Reason.REJECTED_BY_PROXY, text)
+        return Outcome(verdict, proxies.requeue_after, proxies.details)
+    if proxies.late:
+        text = f"{_counted(state, proxies)} this generation; {proxies.lateness}"
+        return _pending(text, Reason.WAITING_FOR_PROXIES, proxies)
     return None
+
+
+def _counted(state: Built, proxies: Serving) -> str:
+    return f"{proxies.serving} of {proxies.ready} proxies of {_name(state)} serve"
 
 
 def _name(state: Built) -> str:
     return f"GrpcGateway {state.attached.gateway.namespaced_name}"
 
 
-def _pending(message: str, reason: Reason = Reason.PENDING) -> Outcome:
-    return Outcome(ConditionResult("False", reason, message), PROXIES_PERIOD)
+def _pending(
+    message: str, reason: Reason = Reason.PENDING, proxies: Serving | None = None
+) -> Outcome:
+    verdict = ConditionResult("False", reason, message)
+    if proxies is None:
+        return Outcome(verdict)
+    return Outcome(verdict, proxies.requeue_after, proxies.details)

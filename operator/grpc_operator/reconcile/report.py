@@ -3,18 +3,20 @@
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
-from grpc_operator import resources
+from grpc_operator import hashing, resources
 from grpc_operator.engine.store import Store
-from grpc_operator.errors import NotFoundError
+from grpc_operator.errors import ClusterError, NotFoundError
 from grpc_operator.kube.cluster import Cluster
-from grpc_operator.reconcile.event_objects import event_object
+from grpc_operator.reconcile.event_objects import event_object, repeated
+from grpc_operator.reconcile.rewrites import Rewrites
 from grpc_operator.resources import Key, Manifest
+from grpc_operator.rollout.state import State
 from grpc_operator.status import conditions
-from grpc_operator.status import events as status_events
+from grpc_operator.status.events import Event, History
 from grpc_operator.status.observed import Observed
+from grpc_operator.timestamps import rfc3339
 
 logger = logging.getLogger(__name__)
 
@@ -32,56 +34,117 @@ class Reporter:
         cluster: Where to write.
         store: What the cluster is known to hold.
         clock: Returns the time in seconds since the epoch.
+        operator: ``status.operator``, the Lease of this operator.
     """
 
     def __init__(
-        self, cluster: Cluster, store: Store, clock: Callable[[], float] = time.time
+        self,
+        cluster: Cluster,
+        store: Store,
+        clock: Callable[[], float] = time.time,
+        *,
+        operator: str,
     ) -> None:
+        self._operator = operator
         self._cluster = cluster
         self._store = store
         self._clock = clock
         self._reported: dict[Key, float] = {}
+        self._histories: dict[Key, tuple[str, History]] = {}
+        self._rewrites = Rewrites(clock)
 
     def forget(self, key: Key) -> None:
         """Forgets an owner that is gone."""
         self._reported.pop(key, None)
+        self._histories.pop(key, None)
+        self._rewrites.forget(lambda what: what == key)
 
     async def report(self, manifest: Manifest, observed: Observed) -> float | None:
-        """Writes the status if it changed.
+        """Writes the status if it changed, and the Events that are due.
 
         Returns:
-            Seconds until it is to be reconciled because a report of mere progress was postponed,
-            or ``None``.
+            Seconds until it is to be reconciled because something was postponed, or ``None``.
 
         Raises:
             ClusterError: Retry.
         """
         old = manifest.get("status") or {}
         now = self._clock()
-        new = conditions.build(observed, old, _rfc3339(now))
-        if new == old:
-            return None
+        new = {**conditions.build(observed, old, rfc3339(now)), "operator": self._operator}
         metadata = manifest["metadata"]
         key = Key(manifest["kind"], metadata["namespace"], metadata["name"])
+        wait = self._wait(key, old, new, now) if new != old else None
+        if new != old and wait is None and not await self._write(key, manifest, new, now):
+            return None
+        due = [wait, await self._report_events(key, manifest, new, now)]
+        return min((entry for entry in due if entry is not None), default=None)
+
+    async def announce(self, manifest: Manifest, event: Event) -> None:
+        """Creates an Event that does not come from the condition Ready."""
+        await self._create_event(manifest, event, rfc3339(self._clock()))
+
+    def _wait(self, key: Key, old: dict[str, Any], new: dict[str, Any], now: float) -> float | None:
+        """Returns in how many seconds a status may be written; ``None`` when it may be now."""
         if _only_progress(old, new):
             due = self._reported.get(key, 0.0) + PROGRESS_PERIOD - now
             if due > 0:
                 return due
+        wait = self._rewrites.due_in(key, _version(new))
+        return wait if wait > 0 else None
+
+    async def _write(
+        self, key: Key, manifest: Manifest, status: dict[str, Any], now: float
+    ) -> bool:
+        """Writes a status; returns whether the object still exists."""
         resource = resources.of(manifest)
         try:
-            answer = await self._cluster.apply_status(_status_patch(manifest, new))
+            answer = await self._cluster.apply_status(_status_patch(manifest, status))
         except NotFoundError:
             # The watch has missed its deletion. Without this, what the garbage collector removes
             # would be created over and over until the next resync.
             self._store.discard(resource, manifest)
-            return None
+            return False
         self._store.put(resource, answer)
         self._reported[key] = now
-        where = {"kind": key.kind, "namespace": key.namespace, "service": key.name}
-        for event in status_events.between(old, new):
-            logger.info("%s: %s", event.reason, event.message, extra=where)
-            await self._cluster.create_event(event_object(manifest, event, _rfc3339(now)))
-        return None
+        self._rewrites.wrote(key, _version(status))
+        return True
+
+    async def _report_events(
+        self, key: Key, manifest: Manifest, status: dict[str, Any], now: float
+    ) -> float | None:
+        """Creates the Event that a status is worth; returns in how many seconds one may be."""
+        uid = manifest["metadata"]["uid"]
+        known, before = self._histories.get(key, ("", History()))
+        if known != uid:
+            before = History.of(manifest.get("status") or {})
+        history, event = before.next(status, now)
+        if event is not None:
+            await self._create_event(manifest, event, rfc3339(now))
+        self._histories[key] = uid, history
+        return history.due_in(now)
+
+    async def _create_event(self, manifest: Manifest, event: Event, now: str) -> None:
+        metadata = manifest["metadata"]
+        where = {
+            "kind": manifest["kind"],
+            "namespace": metadata["namespace"],
+            "service": metadata["name"],
+        }
+        logger.info("%s: %s", event.reason, event.message, extra=where)
+        made = event_object(manifest, event, now)
+        try:
+            await self._cluster.create_event(
+                made, lambda live: {} if event.is_known else repeated(live, now)
+            )
+        except ClusterError as error:  # the condition says the same
+            logger.warning("Event not created: %s", error, extra=where)
+
+
+def _version(status: dict[str, Any]) -> str:
+    """Returns a hash of a status apart from times, which begin anew where somebody removed it."""
+    conditions = [{**each, "lastTransitionTime": ""} for each in status["conditions"]]
+    text = hashing.canonical_json({**status, "conditions": conditions})
+    return hashing.digest(text.encode())
 
 
 def _status_patch(manifest: Manifest, status: dict[str, Any]) -> Manifest:
@@ -106,9 +169,9 @@ def _only_progress(old: dict[str, Any], new: dict[str, Any]) -> bool:
 
     if {**old, **dict.fromkeys(_COUNTERS)} == {**new, **dict.fromkeys(_COUNTERS)}:
         return True
+    if old.get("claims") != new.get("claims"):
+        return False  # until it is written, another object may get the same
+    if not State.read(old).is_decided_like(State.read(new)):
+        return False  # calls go where the status says
     reconciling = ("Reconciling", "True", new["observedGeneration"])
     return reconciling in outcome(new) and outcome(old) == outcome(new)
-
-
-def _rfc3339(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -4,16 +4,16 @@ import asyncio
 
 import grpc
 
+from grpc_operator import limits
 from grpc_operator.api.reasons import Reason
 from grpc_operator.descriptor import DescriptorError, merge_files
 from grpc_operator.descriptor.descriptor_error import shown
-from grpc_operator.descriptor.limits import MAX_INPUT_BYTES
 from grpc_operator.reflection.collect import collect
 from grpc_operator.reflection.reflection_error import INSTEAD, ReflectionError
 from grpc_operator.reflection.stub import VERSIONS, ReflectionStub
 
 _OPTIONS = (
-    ("grpc.max_receive_message_length", MAX_INPUT_BYTES),
+    ("grpc.max_receive_message_length", limits.DESCRIPTOR_INPUT_BYTES.value),
     ("grpc.enable_http_proxy", 0),
     ("grpc.service_config_disable_resolution", 1),
     ("grpc.use_local_subchannel_pool", 1),
@@ -78,8 +78,8 @@ def _failure(error: grpc.aio.AioRpcError) -> ReflectionError:
     if error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED:
         return ReflectionError(
             Reason.REFLECTION_TOO_LARGE,
-            f"reflection failed with {what}: at most {MAX_INPUT_BYTES} bytes are read in one"
-            f" message; {INSTEAD}",
+            f"reflection failed with {what}: at most {limits.DESCRIPTOR_INPUT_BYTES} bytes are"
+            f" read in one message; {INSTEAD}",
         )
     if error.code() == grpc.StatusCode.UNAVAILABLE:
         return ReflectionError(

@@ -4,24 +4,25 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.message import DecodeError
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 
+from grpc_operator import limits
 from grpc_operator.api.reasons import Reason
 from grpc_operator.descriptor.descriptor_error import shown
-from grpc_operator.descriptor.limits import MAX_FILES, MAX_IMPORTS, MAX_INPUT_BYTES
+from grpc_operator.reflection import unresolved
 from grpc_operator.reflection.reflection_error import INSTEAD, ReflectionError
 from grpc_operator.reflection.stub import ReflectionStub, RefusedError
 
-MAX_LISTED = 256
-"""Most services that a server may list."""
-
 _INFRASTRUCTURE = ("grpc.reflection.", "grpc.health.", "grpc.channelz.")
 """Servers list these even where they do not have their files."""
+
+_MOST_TYPES = 256
+"""Requests for types whose imports are missing."""
 
 
 async def collect(stub: ReflectionStub) -> list[bytes]:
     """Returns the serialised FileDescriptorProtos of all that the server lists.
 
-    Imports that it does not have are left out: most only declare options. Loading the set names
-    those that are needed.
+    Imports that it does not have are left out: most only declare options. What is needed of the
+    others is requested by the names of its types. Loading the set names what is missing then.
 
     Raises:
         ReflectionError: The server refuses, sends too much, or its responses are not valid.
@@ -34,14 +35,16 @@ async def collect(stub: ReflectionStub) -> list[bytes]:
         raise ReflectionError(
             Reason.REFLECTION_INVALID, f"the server does not list its services ({error}); {INSTEAD}"
         ) from error
-    if len(listed) > MAX_LISTED:
+    if len(listed) > limits.REFLECTION_SERVICES.value:
         raise ReflectionError(
             Reason.REFLECTION_TOO_LARGE,
-            f"the server lists {len(listed)} services; at most {MAX_LISTED} are read. {INSTEAD}",
+            f"the server lists {len(listed)} services; at most {limits.REFLECTION_SERVICES} are"
+            f" read. {INSTEAD}",
         )
     for name in sorted(set(listed)):
         await collector.service(name)
     await collector.imports()
+    await collector.types()
     return [collector.files[name] for name in sorted(collector.files)]
 
 
@@ -58,6 +61,7 @@ class _Collector:
         self._seen: set[bytes] = set()
         self._services: set[str] = set()
         self._imports: set[str] = set()
+        self._requested: set[str] = set()
         self._size = 0
 
     async def service(self, name: str) -> None:
@@ -84,15 +88,37 @@ class _Collector:
 
     async def imports(self) -> None:
         """Gets every import that did not come with the file that has it."""
-        requested: set[str] = set()
-        while missing := self._imports - self.files.keys() - requested:
+        while missing := self._imports - self.files.keys() - self._requested:
             name = min(missing)
-            requested.add(name)
-            self._check_count(len(requested) + len(self.files))
+            self._requested.add(name)
+            self._check_count(len(self._requested) + len(self.files))
             try:
                 self._add(await self._stub.files(ServerReflectionRequest(file_by_filename=name)))
             except RefusedError:
                 continue
+
+    async def types(self) -> None:
+        """Gets the files of types whose imports the server has under other names."""
+        known: set[str] = set()
+        requested: set[str] = set()
+        while missing := [
+            name for name in unresolved.types(self.files.values()) if name not in requested
+        ]:
+            for name in missing:
+                if len(requested) == _MOST_TYPES:
+                    return
+                requested.add(name)
+                if name in known:
+                    continue
+                try:
+                    received = await self._stub.files(
+                        ServerReflectionRequest(file_containing_symbol=name)
+                    )
+                except RefusedError:
+                    continue
+                self._add(received)
+                known.update(*map(unresolved.names, received))
+            await self.imports()
 
     def _add(self, received: list[bytes]) -> None:
         for data in received:
@@ -120,26 +146,26 @@ class _Collector:
             )
 
     def _check_size(self) -> None:
-        if self._size > MAX_INPUT_BYTES:
+        if self._size > limits.DESCRIPTOR_INPUT_BYTES.value:
             raise ReflectionError(
                 Reason.REFLECTION_TOO_LARGE,
-                f"the server's files have more than {MAX_INPUT_BYTES} bytes; {INSTEAD}, made of"
-                " what the exposed services need",
+                f"the server's files have more than {limits.DESCRIPTOR_INPUT_BYTES} bytes;"
+                f" {INSTEAD}, made of what the exposed services need",
             )
 
     def _check_imports(self) -> None:
-        if len(self._imports) > MAX_IMPORTS:
+        if len(self._imports) > limits.DESCRIPTOR_IMPORTS.value:
             raise ReflectionError(
                 Reason.REFLECTION_TOO_LARGE,
-                f"the server's files have more than {MAX_IMPORTS} imports; {INSTEAD}",
+                f"the server's files have more than {limits.DESCRIPTOR_IMPORTS} imports; {INSTEAD}",
             )
 
     def _check_count(self, count: int) -> None:
-        if count > MAX_FILES:
+        if count > limits.DESCRIPTOR_FILES.value:
             raise ReflectionError(
                 Reason.REFLECTION_TOO_LARGE,
-                f"the server has more than {MAX_FILES} files; {INSTEAD}, made of what the exposed"
-                " services need",
+                f"the server has more than {limits.DESCRIPTOR_FILES} files; {INSTEAD}, made of"
+                " what the exposed services need",
             )
 
 

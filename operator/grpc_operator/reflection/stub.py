@@ -15,16 +15,13 @@ from grpc_reflection.v1alpha.reflection_pb2 import (
     ServerReflectionResponse,
 )
 
+from grpc_operator import limits
 from grpc_operator.api.reasons import Reason
 from grpc_operator.descriptor.descriptor_error import shown
-from grpc_operator.descriptor.limits import MAX_INPUT_BYTES
 from grpc_operator.reflection.reflection_error import INSTEAD, ReflectionError
 
 VERSIONS = ("v1", "v1alpha")
 """In order of preference; v1alpha is what older servers have."""
-
-MAX_RECEIVED = 16 * MAX_INPUT_BYTES
-"""Most bytes of all responses: servers send a file again with every other one that imports it."""
 
 
 class RefusedError(Exception):
@@ -92,10 +89,11 @@ class ReflectionStub:
                 f"the server ends the reflection stream without a response; {INSTEAD}",
             )
         self._received += len(data)
-        if self._received > MAX_RECEIVED:
+        if self._received > limits.REFLECTION_BYTES.value:
             raise ReflectionError(
                 Reason.REFLECTION_TOO_LARGE,
-                f"the server sent more than {MAX_RECEIVED} bytes by reflection; {INSTEAD}",
+                f"the server sent more than {limits.REFLECTION_BYTES} bytes by reflection;"
+                f" {INSTEAD}",
             )
         try:
             return ServerReflectionResponse.FromString(data)

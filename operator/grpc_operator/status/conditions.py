@@ -7,7 +7,9 @@ are abnormal-true, `Ready` sums up, every condition carries the generation it wa
 from collections.abc import Mapping
 from typing import Any
 
+from grpc_operator import limits
 from grpc_operator.api.reasons import KubernetesReason, Reason
+from grpc_operator.status import scaling
 from grpc_operator.status.observed import ConditionResult, Observed
 from grpc_operator.status.readiness import (
     NotReady,
@@ -21,9 +23,6 @@ Status = dict[str, Any]
 
 _Parts = tuple[str, Reason | KubernetesReason, str]
 """Status, reason and message of a condition."""
-
-_MAX_MESSAGE = 4096
-"""Characters of a message; the API allows 32768, people read less."""
 
 
 def build(observed: Observed, old: Mapping[str, Any], now: str) -> Status:
@@ -45,8 +44,12 @@ def build(observed: Observed, old: Mapping[str, Any], now: str) -> Status:
             for type_, parts in (
                 ("Accepted", _accepted(observed)),
                 *_optional("ResolvedRefs", observed.refs),
+                *_optional("SchemaCompatible", observed.schema),
                 ("Available", _available(observed)),
                 *_optional("Programmed", observed.programmed),
+                *_optional("PartiallyInvalid", observed.partially_invalid),
+                *_optional("ScalingActive", scaling.scaling_active(observed)),
+                *_optional("DisruptionAllowed", scaling.disruption_allowed(observed)),
                 ("Ready", _ready(observed, not_ready)),
                 ("Reconciling", _reconciling(not_ready)),
                 ("Stalled", _stalled(not_ready)),
@@ -73,7 +76,7 @@ def _optional(type_: str, result: ConditionResult | None) -> list[tuple[str, _Pa
 def _available(observed: Observed) -> _Parts:
     available = deployment_condition(observed, "Available")
     if not available:
-        message = "The Deployment controller has not reported availability yet"
+        message = "No pod is known to be available yet"
         return "Unknown", Reason.PROGRESSING, message
     return available["status"], KubernetesReason(available["reason"]), available.get("message", "")
 
@@ -84,7 +87,10 @@ def _ready(observed: Observed, not_ready: NotReady | None) -> _Parts:
     desired, _ = counts(observed)
     if desired == 0:
         return "True", Reason.SCALED_TO_ZERO, "Scaled to zero replicas"
-    return "True", Reason.READY, up_to_date(desired, desired)
+    text = up_to_date(desired, desired) + scaling.remark(observed)
+    if observed.remark:
+        text += f"; {observed.remark}"
+    return "True", Reason.READY, text
 
 
 def _reconciling(not_ready: NotReady | None) -> _Parts:
@@ -105,8 +111,9 @@ def _reason(not_ready: NotReady | None) -> Reason | KubernetesReason:
 
 def _condition(observed: Observed, since: str, type_: str, parts: _Parts) -> dict[str, Any]:
     status, reason, message = parts
-    if len(message) > _MAX_MESSAGE:
-        message = message[: _MAX_MESSAGE - 1] + "…"
+    most = limits.CONDITION_MESSAGE.value
+    if len(message) > most:
+        message = message[: most - 1] + "…"
     return {
         "type": type_,
         "status": status,

@@ -1,11 +1,12 @@
-"""The ordered checks behind Ready: the first one that fails sets the reason of the condition."""
+"""The ordered checks behind Ready: the first problem sets the reason of the condition."""
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from grpc_operator.api.reasons import KubernetesReason, Reason
-from grpc_operator.status.observed import ConditionResult, Observed
+from grpc_operator.api.reasons import IN_PROGRESS, KubernetesReason, Reason
+from grpc_operator.status.observed import Cause, ConditionResult, Observed
 from grpc_operator.status.pod_problems import problem
 
 
@@ -27,12 +28,20 @@ Check = Callable[[Observed], NotReady | None]
 
 
 def evaluate(observed: Observed) -> NotReady | None:
-    """Returns the result of the first check that fails, or ``None`` if the object is ready."""
-    for check in CHECKS:
-        not_ready = check(observed)
-        if not_ready is not None:
-            return not_ready
-    return None
+    """Returns why an object is not ready, or ``None`` if it is.
+
+    That is the result of the first check that finds a problem. If all that fail only find that
+    something is in progress, it is that of the first. Whatever it is, the object is stalled once
+    the rollout has exceeded its deadline: nothing else tells those who wait for it.
+    """
+    failed = [found for check in CHECKS if (found := check(observed)) is not None]
+    if not failed:
+        return None
+    first = next((each for each in failed if each.reason not in IN_PROGRESS), failed[0])
+    if first.stalled or not _is_too_late(observed):
+        return first
+    text = f"The rollout exceeded its progress deadline. {first.message}"
+    return NotReady(first.reason, text, stalled=True)
 
 
 def spec_is_valid(observed: Observed) -> NotReady | None:
@@ -49,56 +58,122 @@ def operator_is_not_blocked(observed: Observed) -> NotReady | None:
     return NotReady(observed.blocked.reason, observed.blocked.message)
 
 
-def deployment_is_observed(observed: Observed) -> NotReady | None:
-    """The Deployment controller has observed the latest Deployment."""
+def deployment_exists(observed: Observed) -> NotReady | None:
+    """There is a Deployment, and nobody has deleted it."""
     deployment = observed.deployment
     if deployment is None:
         return NotReady(Reason.PROGRESSING, "The Deployment has not been created yet")
-    seen = deployment.get("status", {}).get("observedGeneration", 0)
-    if seen < deployment["metadata"]["generation"]:
-        message = "The Deployment controller has not observed the latest Deployment yet"
-        return NotReady(Reason.PROGRESSING, message)
-    return None
+    if "deletionTimestamp" not in deployment["metadata"]:
+        return None
+    finalizers = ", ".join(deployment["metadata"].get("finalizers") or ()) or "none"
+    text = f"The Deployment is being deleted; its finalizers: {finalizers}"
+    return NotReady(Reason.DEPLOYMENT_BEING_DELETED, text)
+
+
+def deployment_is_not_paused(observed: Observed) -> NotReady | None:
+    """The Deployment controller rolls out the newest pod template."""
+    deployment = observed.deployment or {}
+    if not deployment.get("spec", {}).get("paused") or _is_rolled_out(observed):
+        return None
+    metadata = deployment["metadata"]
+    command = ("kubectl", "-n", metadata["namespace"], "rollout", "resume")
+    name = f"deployment/{metadata['name']}"
+    return NotReady(
+        Reason.DEPLOYMENT_PAUSED,
+        f"{_ready_pods(observed)}. {_who_paused(metadata)} paused the Deployment; continue with"
+        f" `{shlex.join((*command, name))}`",
+    )
 
 
 def pods_can_be_created(observed: Observed) -> NotReady | None:
     """No quota or admission policy keeps pods from being created."""
     failure = deployment_condition(observed, "ReplicaFailure")
-    if failure.get("status") != "True":
+    if failure.get("status") != "True" or not _is_observed(observed):
         return None
     reason = KubernetesReason(failure.get("reason", "")) or Reason.REPLICA_FAILURE
     return NotReady(reason, failure.get("message", ""))
 
 
-def rollout_is_in_time(observed: Observed) -> NotReady | None:
-    """The rollout has not exceeded its deadline (Deployment progressDeadlineSeconds)."""
-    progressing = deployment_condition(observed, "Progressing")
-    if progressing.get("reason") != Reason.PROGRESS_DEADLINE_EXCEEDED:
-        return None
-    cause = problem(observed.pods)
-    reason = cause.reason if cause else Reason.PROGRESS_DEADLINE_EXCEEDED
-    detail = cause.message if cause else progressing.get("message", "")
-    return NotReady(reason, f"The rollout exceeded its progress deadline. {detail}", stalled=True)
-
-
 def pods_are_ready(observed: Observed) -> NotReady | None:
     """Every desired pod runs the latest spec and is ready, and no other pod is left."""
-    desired, status = counts(observed)
-    updated = status.get("updatedReplicas", 0)
-    available = status.get("availableReplicas", 0)
-    existing = status.get("replicas", 0)
-    if min(updated, available) >= desired >= existing:
+    if observed.deployment is None:
         return None
-    cause = problem(observed.pods)
-    old = existing - updated
-    ready = up_to_date(min(max(available - old, 0), desired), desired)
+    cause = problem(observed.pods, observed.reports) if _is_observed(observed) else None
+    if _is_rolled_out(observed):
+        return _although_ready(observed, cause)
+    if cause is None and _is_too_late(observed):
+        message = deployment_condition(observed, "Progressing").get("message", "")
+        return NotReady(Reason.PROGRESS_DEADLINE_EXCEEDED, message)
     if cause is not None:
-        return NotReady(cause.reason, f"{ready}. {cause.message}")
+        return NotReady(cause.reason, f"{_ready_pods(observed)}. {cause.message}")
+    return NotReady(Reason.PROGRESSING, _progress(observed))
+
+
+def _although_ready(observed: Observed, cause: Cause | None) -> NotReady | None:
+    """Returns a problem of pods that are ready only until a container is restarted."""
+    if cause is None:
+        return None
+    if cause.reason != Reason.LIVENESS_PROBE_FAILING and not cause.is_of_sidecar:
+        return None
+    return NotReady(cause.reason, f"{_ready_pods(observed)}. {cause.message}")
+
+
+def _is_observed(observed: Observed) -> bool:
+    """Whether the status of the Deployment is about its latest spec."""
+    deployment = observed.deployment or {}
+    seen: int = deployment.get("status", {}).get("observedGeneration", 0)
+    return bool(deployment) and seen >= deployment["metadata"]["generation"]
+
+
+def _is_rolled_out(observed: Observed) -> bool:
+    """Whether all desired pods run the latest spec and are ready, and no other one is left."""
+    desired, status = counts(observed)
+    up_to_date_ = min(status.get("updatedReplicas", 0), status.get("availableReplicas", 0))
+    return _is_observed(observed) and up_to_date_ >= desired >= status.get("replicas", 0)
+
+
+def _is_too_late(observed: Observed) -> bool:
+    """Whether the rollout has exceeded its deadline (Deployment progressDeadlineSeconds)."""
+    progressing = deployment_condition(observed, "Progressing")
+    late = progressing.get("reason") == Reason.PROGRESS_DEADLINE_EXCEEDED
+    return late and _is_observed(observed)
+
+
+def _progress(observed: Observed) -> str:
+    """Returns how far the rollout is, and which pods have yet to go."""
+    desired, status = counts(observed)
+    existing = status.get("replicas", 0)
+    old = existing - _updated(observed)
     if old > 0:
-        return NotReady(Reason.PROGRESSING, f"{ready}; old pods pending termination: {old}")
+        return f"{_ready_pods(observed)}; old pods pending termination: {old}"
     surplus = max(existing - desired, 0)
-    pending = f"; pods pending termination: {surplus}" if surplus else ""
-    return NotReady(Reason.PROGRESSING, ready + pending)
+    text = f"; pods pending termination: {surplus}" if surplus else ""
+    return f"{_ready_pods(observed)}{text}"
+
+
+def _ready_pods(observed: Observed) -> str:
+    """Returns how many of the desired pods are as they should be."""
+    desired, status = counts(observed)
+    old = max(status.get("replicas", 0) - _updated(observed), 0)
+    ready = min(max(status.get("availableReplicas", 0) - old, 0), desired)
+    return up_to_date(ready, desired)
+
+
+def _updated(observed: Observed) -> int:
+    """Returns how many pods are known to run the latest spec."""
+    _, status = counts(observed)
+    updated: int = status.get("updatedReplicas", 0) if _is_observed(observed) else 0
+    return updated
+
+
+def _who_paused(metadata: Mapping[str, Any]) -> str:
+    """Returns who has set ``spec.paused`` of a Deployment, as its managed fields say."""
+    managers = [
+        str(entry["manager"])
+        for entry in metadata.get("managedFields") or ()
+        if "f:paused" in entry.get("fieldsV1", {}).get("f:spec", {})
+    ]
+    return " and ".join(managers) or "Somebody"
 
 
 def refs_are_resolved(observed: Observed) -> NotReady | None:
@@ -106,9 +181,20 @@ def refs_are_resolved(observed: Observed) -> NotReady | None:
     return _unless_true(observed.refs)
 
 
+def schema_is_compatible(observed: Observed) -> NotReady | None:
+    """The new revision breaks no caller of the stable one, or may do so."""
+    schema = observed.schema
+    return _unless_true(schema) if schema is not None and schema.stalled else None
+
+
 def proxies_are_programmed(observed: Observed) -> NotReady | None:
     """Every proxy of the gateway has acknowledged the configuration of this generation."""
     return _unless_true(observed.programmed)
+
+
+def latest_revision_serves(observed: Observed) -> NotReady | None:
+    """All calls go to the revision of the current pod template."""
+    return _unless_true(observed.rollout)
 
 
 def _unless_true(result: ConditionResult | None) -> NotReady | None:
@@ -120,12 +206,14 @@ def _unless_true(result: ConditionResult | None) -> NotReady | None:
 CHECKS: tuple[Check, ...] = (
     spec_is_valid,  # only the author of the spec can fix it
     operator_is_not_blocked,  # something else must happen first
-    deployment_is_observed,  # otherwise its status is out of date
+    deployment_exists,
+    deployment_is_not_paused,
     pods_can_be_created,  # quota, admission
-    rollout_is_in_time,  # Kubernetes reports the rollout as failed
     pods_are_ready,
     refs_are_resolved,  # reflection needs a ready pod
+    schema_is_compatible,  # of two descriptors
     proxies_are_programmed,
+    latest_revision_serves,
 )
 
 
@@ -135,9 +223,15 @@ def up_to_date(ready: int, desired: int) -> str:
 
 
 def counts(observed: Observed) -> tuple[int, dict[str, Any]]:
-    """Returns the desired number of pods and the Deployment's status."""
+    """Returns the desired number of pods and the Deployment's status.
+
+    An autoscaler wants its minimum, whatever the Deployment has.
+    """
     deployment = observed.deployment or {}
     desired = deployment.get("spec", {}).get("replicas", 0)
+    autoscaling = observed.owner.spec.autoscaling
+    if autoscaling is not None:
+        desired = max(desired, autoscaling.min_replicas)
     return desired, deployment.get("status", {})
 
 

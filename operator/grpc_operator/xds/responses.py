@@ -11,6 +11,9 @@ from grpc_operator.gateway.snapshot import CLUSTER, ENDPOINTS, ROUTES, SCOPE, Re
 MAX_BYTES = 1_000_000
 """Resources of a response: a large configuration is sent in parts."""
 
+MAX_REMOVED = 5_000
+"""Names of resources that do not exist in a response, so that none takes long to make."""
+
 
 def kind(type_url: str) -> str:
     """Returns the message name of a type URL, such as ``RouteConfiguration``."""
@@ -36,7 +39,11 @@ class Batch:
 
     def full(self) -> bool:
         """Returns whether nothing more should be added: routes are sent one by one."""
-        return self._bytes >= MAX_BYTES or (self.type_url == ROUTES and bool(self.resources))
+        return (
+            self._bytes >= MAX_BYTES
+            or len(self.removed) >= MAX_REMOVED
+            or (self.type_url == ROUTES and bool(self.resources))
+        )
 
     def add(self, resource: Resource) -> None:
         """Adds a resource."""

@@ -32,10 +32,12 @@ class Stats:
         pushes: Responses sent, by message name such as ``RouteConfiguration``.
         acks: Responses that proxies acknowledged.
         nacks: Responses that proxies rejected.
-        connected: Streams that are open now.
+        connected: ADS streams that are open now.
+        load_reports: Load reports of proxies that were asked for some.
     """
 
     pushes: Counter[str] = field(default_factory=Counter)
     acks: int = 0
     nacks: int = 0
     connected: int = 0
+    load_reports: int = 0

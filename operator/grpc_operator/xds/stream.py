@@ -3,15 +3,19 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from typing import Any
 
 import grpc
 
+from grpc_operator import limits
 from grpc_operator.gateway.snapshot import Snapshot
-from grpc_operator.resources import Key, gateway_key
+from grpc_operator.resources import Key
+from grpc_operator.xds import waiting
+from grpc_operator.xds.authentication import Identity
+from grpc_operator.xds.rate_limit import RateLimit
+from grpc_operator.xds.shared_tables import Tables
 from grpc_operator.xds.state import ProxyState, Stats
-from grpc_operator.xds.stream_state import MAX_NAMES, StreamState, TooManyNamesError
+from grpc_operator.xds.stream_state import StreamState, TooMuchError
 
 logger = logging.getLogger(__name__)
 
@@ -19,57 +23,77 @@ Context = grpc.aio.ServicerContext[Any, Any]
 """The server's side of one call."""
 
 
-@dataclass(frozen=True)
-class Proxy:
-    """The client of a stream.
+FIRST_REQUEST_SECONDS = 10.0
+"""Seconds that a proxy has for its first request."""
 
-    Attributes:
-        gateway: From ``node.cluster``, which is ``NAMESPACE/NAME``.
+_UNASKED_PER_SECOND = 50
+"""Requests that answer no response, in the long run (``limits.XDS_UNASKED_REQUESTS``). Further ones
+are read later, and HTTP/2 makes the client wait."""
+
+
+async def first_request(
+    requests: AsyncIterator[Any], identity: Identity, context: Context
+) -> Any | None:
+    """Returns the first request of a stream, or ``None`` when the client sends none.
+
+    Aborts the call when the request names another node than the token does.
     """
-
-    node: str
-    gateway: Key
-
-    @classmethod
-    def of(cls, request: Any) -> "Proxy":
-        """Returns the sender of a stream's first request.
-
-        Raises:
-            ValueError: It does not name itself and its gateway.
-        """
-        namespace, _, name = request.node.cluster.partition("/")
-        if not (request.node.id and namespace and name) or "/" in name:
-            raise ValueError(
-                "the first request must carry node.id, and node.cluster as NAMESPACE/NAME of the"
-                f" GrpcGateway; got id {request.node.id!r} and cluster {request.node.cluster!r}"
-            )
-        return cls(request.node.id, gateway_key(namespace, name))
+    try:
+        async with asyncio.timeout(FIRST_REQUEST_SECONDS):
+            first = await anext(requests, None)
+    except TimeoutError:
+        await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "no request arrived")
+    if first is None:
+        return None
+    expected = (identity.node, identity.gateway.namespaced_name)
+    if (first.node.id, first.node.cluster) != expected:
+        await context.abort(
+            grpc.StatusCode.PERMISSION_DENIED,
+            "the first request must carry node.id and node.cluster of the pod that the token"
+            f" belongs to: {expected[0]!r} and {expected[1]!r}",
+        )
+    return first
 
 
 class Stream:
     """The stream of one proxy.
 
     Args:
+        identity: The proxy.
+        stats: Counts what happens here.
         on_state: Called with the services whose state at this proxy changed.
+        why_ended: Returns why the stream must end now, or an empty text.
+        accepted: Route tables that any proxy of the gateway accepted last; shared by all of them.
+
+    Attributes:
+        is_to_reconnect: Whether the server ended the stream, so that the proxy opens another.
     """
 
     def __init__(
-        self, proxy: Proxy, stats: Stats, on_state: Callable[[Key, frozenset[Key]], None]
+        self,
+        identity: Identity,
+        stats: Stats,
+        on_state: Callable[[Key, frozenset[Key]], None],
+        why_ended: Callable[[], str],
+        accepted: Tables,
     ) -> None:
-        self.proxy = proxy
-        self._state = StreamState(proxy.node, stats)
+        self.identity = identity
+        self.is_to_reconnect = False
+        self._state = StreamState(identity.node, stats, accepted)
         self._on_state = on_state
+        self._why_ended = why_ended
         self._wake = asyncio.Event()
-        self._stopping = False
+        self._stopping = ""
+        self._unasked = RateLimit(limits.XDS_UNASKED_REQUESTS.value, _UNASKED_PER_SECOND)
 
     def publish(self, snapshot: Snapshot | None) -> None:
         """Sets what the proxy should have; never waits for it."""
         self._state.publish(snapshot)
         self._wake.set()
 
-    def stop(self) -> None:
-        """Makes the stream end with UNAVAILABLE, so that the proxy connects to another replica."""
-        self._stopping = True
+    def stop(self, why: str) -> None:
+        """Makes the stream end with UNAVAILABLE, so that the proxy connects again."""
+        self._stopping = why
         self._wake.set()
 
     def state(self) -> ProxyState:
@@ -78,55 +102,51 @@ class Stream:
 
     async def run(self, first: Any, requests: AsyncIterator[Any], context: Context) -> None:
         """Serves until the proxy disconnects or ``stop`` is called."""
-        self._receive(first)
-        reader = asyncio.create_task(self._read(requests))
+        reader = asyncio.create_task(self._read(first, requests))
         try:
-            while not reader.done() and not self._stopping:
+            while not reader.done() and not self._ends():
                 await self._write(context)
-                await self._sleep()
+                await waiting.woken(self._wake, self._state.deadline)
             if self._stopping:
-                await context.abort(grpc.StatusCode.UNAVAILABLE, "this replica is stopping")
+                await context.abort(grpc.StatusCode.UNAVAILABLE, self._stopping)
             await reader
-        except TooManyNamesError:
-            message = f"at most {MAX_NAMES} resource names on one stream"
-            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, message)
+        except TooMuchError as error:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
         finally:
             reader.cancel()
 
-    async def _read(self, requests: AsyncIterator[Any]) -> None:
+    def _ends(self) -> bool:
+        if not self._stopping:
+            self._stopping = self._why_ended()
+            self.is_to_reconnect = bool(self._stopping)
+        return bool(self._stopping)
+
+    async def _read(self, first: Any, requests: AsyncIterator[Any]) -> None:
         try:
+            self._receive(first)
             async for request in requests:
-                self._receive(request)
+                if not self._receive(request):
+                    await asyncio.sleep(self._unasked.wait(waiting.now()))
         finally:
             self._wake.set()
 
-    def _receive(self, request: Any) -> None:
-        self._state.receive(request, _now())
+    def _receive(self, request: Any) -> bool:
+        """Handles a request; returns whether it answers a response."""
+        is_answer = self._state.receive(request, waiting.now())
         self._wake.set()
+        return is_answer
 
     async def _write(self, context: Context) -> None:
         self._wake.clear()
         while not self._stopping:
-            response = self._state.next_response(_now())
+            response = self._state.next_response(waiting.now())
             self._report()
             if response is None:
                 return
-            logger.debug("%r: %s", self.proxy.node, response.type_url)
+            logger.debug("%r: %s", self.identity.node, response.type_url)
             await context.write(response)
 
     def _report(self) -> None:
         services = self._state.concerned()
         if services:
-            self._on_state(self.proxy.gateway, services)
-
-    async def _sleep(self) -> None:
-        deadline = self._state.deadline
-        try:
-            async with asyncio.timeout_at(deadline):
-                await self._wake.wait()
-        except TimeoutError:
-            return
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+            self._on_state(self.identity.gateway, services)

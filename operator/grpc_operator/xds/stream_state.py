@@ -8,25 +8,21 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+from grpc_operator import limits, quotes
 from grpc_operator.gateway.snapshot import Snapshot
 from grpc_operator.resources import Key
 from grpc_operator.xds import progress
 from grpc_operator.xds.responses import Batch, kind
+from grpc_operator.xds.shared_tables import Tables
 from grpc_operator.xds.state import ProxyState, Stats
 from grpc_operator.xds.subscription import Rejection, Subscription
 from grpc_operator.xds.updates import Updates
 
 logger = logging.getLogger(__name__)
 
-MAX_NAMES = 100_000
-"""Names that one stream may subscribe to."""
 
-_MAX_MESSAGE = 2_000
-"""Characters kept of a proxy's error message."""
-
-
-class TooManyNamesError(Exception):
-    """The client subscribes to more than ``MAX_NAMES``."""
+class TooMuchError(Exception):
+    """The client goes beyond a limit; the text says which."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +39,14 @@ class StreamState:
     Args:
         node: ``node.id`` of the proxy.
         stats: Counts what happens here.
+        accepted: Route tables that any proxy of the gateway accepted last; shared by all of them.
     """
 
-    def __init__(self, node: str, stats: Stats) -> None:
+    def __init__(self, node: str, stats: Stats, accepted: Tables) -> None:
         self._node = node
         self._stats = stats
         self._subscriptions: dict[str, Subscription] = {}
-        self._updates = Updates(node, self._subscriptions)
+        self._updates = Updates(node, self._subscriptions, accepted)
         self._unanswered: dict[str, _Sent] = {}
         self._nonce = 0
         self._config_hashes: dict[Key, str] = {}
@@ -60,12 +57,16 @@ class StreamState:
         """Sets what the proxy should have; ``None``: it keeps what it has."""
         self._updates.publish(snapshot)
 
-    def receive(self, request: Any, now: float) -> None:
+    def receive(self, request: Any, now: float) -> bool:
         """Handles a DeltaDiscoveryRequest: an answer, a subscription, or both.
 
+        Returns:
+            Whether it answers a response.
+
         Raises:
-            TooManyNamesError: The stream is to be ended.
+            TooMuchError: The stream is to be ended.
         """
+        _check_names(request)
         self._updates.pending.now = now
         sent = self._unanswered.pop(request.response_nonce, None)
         if sent is not None:
@@ -81,9 +82,15 @@ class StreamState:
             subscription.subscribe(request.resource_names_subscribe)
             subscription.unsubscribe(request.resource_names_unsubscribe)
             self._updates.resubscribed(type_url, request.resource_names_unsubscribe)
+        self._check()
+        return sent is not None
+
+    def _check(self) -> None:
         names = (1 + len(each.names) + len(each.applied) for each in self._subscriptions.values())
-        if sum(names) > MAX_NAMES:
-            raise TooManyNamesError
+        if len(self._subscriptions) > limits.XDS_TYPES.value:
+            raise TooMuchError(f"at most {limits.XDS_TYPES} types of resources on one stream")
+        if sum(names) > limits.XDS_NAMES.value:
+            raise TooMuchError(f"at most {limits.XDS_NAMES} resource names on one stream")
 
     @property
     def deadline(self) -> float | None:
@@ -128,7 +135,8 @@ class StreamState:
         }
         if request.HasField("error_detail"):
             self._stats.nacks += 1
-            self._nacked(sent, versions, request.error_detail.message[:_MAX_MESSAGE])
+            message = quotes.one_line(request.error_detail.message, limits.XDS_ERROR.value)
+            self._nacked(sent, versions, message)
             return
         self._stats.acks += 1
         for name, version in versions.items():
@@ -146,11 +154,13 @@ class StreamState:
             return
         for name, version in versions.items():
             logger.warning("Proxy %r rejected %s %r: %s", self._node, kind(type_url), name, message)
+            is_final = self._updates.rejected(type_url, name, version)
             if version is None:
                 subscription.apply(name, None)
-            else:
+            elif is_final:
                 subscription.rejected[name] = Rejection(version, message)
-            self._updates.rejected(type_url, name, version)
+            else:
+                subscription.rejected.pop(name, None)
         self._update_rejected()
 
     def _update_config_hashes(self) -> None:
@@ -171,3 +181,12 @@ class StreamState:
         for owner, _ in rejected.items() ^ self._rejected.items():
             self._concerned |= target.config_hashes.keys() if owner is None else {owner}
         self._rejected = rejected
+
+
+def _check_names(request: Any) -> None:
+    versions = request.initial_resource_versions
+    texts = (request.resource_names_subscribe, versions.keys(), versions.values())
+    if any(len(text) > limits.XDS_NAME.value for each in texts for text in each):
+        raise TooMuchError(
+            f"at most {limits.XDS_NAME} characters in the name or version of a resource"
+        )

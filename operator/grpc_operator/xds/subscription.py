@@ -3,12 +3,17 @@
 The rules are those of Envoy's xDS protocol document, section "Incremental xDS".
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from grpc_operator.gateway.snapshot import CLUSTER, LISTENER, SCOPE, Resource
 
 WILDCARD = "*"
+
+Names = OrderedDict[str, None]
+"""Names in order, of which the first is taken at a cost that does not grow with their number, as it
+would from a dict."""
 
 _LEGACY_WILDCARD = frozenset({LISTENER, CLUSTER, SCOPE})
 """Types whose first request without a name subscribes to everything."""
@@ -47,8 +52,8 @@ class Subscription:
     applied: dict[str, str] = field(default_factory=dict)
     rejected: dict[str, Rejection] = field(default_factory=dict)
     in_flight: dict[str, str] = field(default_factory=dict)
-    requested: dict[str, None] = field(default_factory=dict)
-    retry_singly: dict[str, None] = field(default_factory=dict)
+    requested: Names = field(default_factory=Names)
+    retry_singly: Names = field(default_factory=Names)
     resend_after_ack: set[str] = field(default_factory=set)
 
     @classmethod

@@ -18,7 +18,7 @@ from grpc_operator.gateway.snapshot import (
     Resource,
     Snapshot,
 )
-from grpc_operator.xds.subscription import Subscription
+from grpc_operator.xds.subscription import Names, Subscription
 
 Rank = tuple[int, int]
 """Position and stage: steps are done in ascending order."""
@@ -38,7 +38,7 @@ class Step:
     """
 
     rank: Rank
-    names: dict[str, dict[str, None]] = field(default_factory=dict)
+    names: dict[str, Names] = field(default_factory=dict)
 
 
 def plan(subscriptions: Mapping[str, Subscription], snapshot: Snapshot) -> list[Step]:
@@ -47,7 +47,7 @@ def plan(subscriptions: Mapping[str, Subscription], snapshot: Snapshot) -> list[
 
     def add(rank: Rank, type_url: str, name: str) -> None:
         step = steps.setdefault(rank, Step(rank))
-        step.names.setdefault(type_url, {})[name] = None
+        step.names.setdefault(type_url, Names())[name] = None
 
     for type_url, subscription in subscriptions.items():
         named: Mapping[str, Resource] = snapshot.resources.get(type_url, {})

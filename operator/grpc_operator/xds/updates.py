@@ -14,7 +14,8 @@ from grpc_operator.gateway.snapshot import (
 )
 from grpc_operator.xds.pending import Pending
 from grpc_operator.xds.responses import Batch, follow_up
-from grpc_operator.xds.subscription import WILDCARD, Subscription
+from grpc_operator.xds.shared_tables import SharedTables, Tables
+from grpc_operator.xds.subscription import WILDCARD, Names, Subscription
 from grpc_operator.xds.update_plan import Step, plan, stale_endpoints
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ class Updates:
     Args:
         node: ``node.id`` of the proxy, for the log.
         subscriptions: By type URL; the owner keeps them up to date.
+        accepted: Route tables that any proxy of the gateway accepted last; shared by all of them.
 
     Attributes:
         target: The snapshot that the current steps lead to.
@@ -40,22 +42,27 @@ class Updates:
         complete: Whether ``next_batch`` returned ``None`` because there is nothing left to send.
     """
 
-    def __init__(self, node: str, subscriptions: Mapping[str, Subscription]) -> None:
+    def __init__(
+        self, node: str, subscriptions: Mapping[str, Subscription], accepted: Tables
+    ) -> None:
         self.target: Snapshot | None = None
         self.pending = Pending()
         self.complete = False
         self._node = node
         self._subscriptions = subscriptions
+        self._wanted: Snapshot | None = None
         self._newest: Snapshot | None = None
+        self._shared = SharedTables(accepted)
+        self._published = False
         self._replan = False
         self._steps: list[Step] = []
-        self._step: dict[str, dict[str, None]] = {}
+        self._step: dict[str, Names] = {}
         self._first_wildcards: set[str] = set()
 
     def publish(self, snapshot: Snapshot | None) -> None:
         """Sets what the proxy should have; ``None``: it keeps what it has."""
-        self._newest = snapshot
-        self._refresh_endpoints()
+        self._wanted = self._newest = snapshot
+        self._published = True
 
     @property
     def deadline(self) -> float | None:
@@ -92,19 +99,34 @@ class Updates:
         if name not in self._subscriptions[type_url].requested:
             self.pending.discard((type_url, name))
         self._catch_up(type_url, name, version)
+        if type_url == ROUTES and self._shared.applied(name, version):
+            self._published = True
 
-    def rejected(self, type_url: str, name: str, version: str | None) -> None:
-        """Notes that the proxy rejected a version: what depends on it is not requested either."""
+    def rejected(self, type_url: str, name: str, version: str | None) -> bool:
+        """Notes that the proxy rejected a version: what depends on it is not requested either.
+
+        Returns:
+            Whether that is all: ``False`` when the same is to be sent without what is wrong in it.
+        """
         self.pending.discard((type_url, name))
         resource = self._resource(type_url, name)
         needed = follow_up(type_url, resource, self.target) if resource and self.target else None
         if needed is not None:
             self.pending.discard(needed)
         self._catch_up(type_url, name, version)
+        has_some = name in self._subscriptions[type_url].applied
+        searched = type_url == ROUTES and self._shared.rejected(name, version, has_some=has_some)
+        self._published |= searched
+        return not searched
 
     def next_batch(self, now: float) -> Batch | None:
         """Returns what to send next; ``None`` when there is nothing, or nothing now."""
         self.complete = False
+        if self._published:  # here, not in publish: that is called for all proxies at once
+            self._published = False
+            if self._wanted is not None:
+                self._newest = self._shared.settle(self._wanted, self._subscriptions.get(ROUTES))
+            self._refresh_endpoints()
         while self._newest is not None:
             batch = self._requested()
             if batch is None:
@@ -127,6 +149,8 @@ class Updates:
         """Notes that a batch is in flight: the proxy requests what its resources need."""
         for resource in batch.resources:
             self._expect(batch.type_url, resource)
+            if batch.type_url == ROUTES:
+                self._shared.sent(resource)
 
     def _refresh_endpoints(self) -> None:
         subscription = self._subscriptions.get(ENDPOINTS)
@@ -162,10 +186,10 @@ class Updates:
             batch = Batch(type_url)
             if subscription.retry_singly:
                 while subscription.retry_singly and not batch:
-                    self._add(batch, _pop(subscription.retry_singly))
+                    self._add(batch, subscription.retry_singly.popitem(last=False)[0])
             else:
                 while subscription.requested and not batch.full():
-                    self._add(batch, _pop(subscription.requested))
+                    self._add(batch, subscription.requested.popitem(last=False)[0])
             if batch:
                 return batch
         return None
@@ -174,7 +198,7 @@ class Updates:
         for type_url, names in self._step.items():
             batch = Batch(type_url)
             while names and not batch.full():
-                name = _pop(names)
+                name = names.popitem(last=False)[0]
                 if self._is_due(type_url, name, self._resource(type_url, name)):
                     self.pending.add((type_url, name))
                     self._add(batch, name)
@@ -236,9 +260,3 @@ class Updates:
             return False
         self._step = self._steps.pop(0).names
         return True
-
-
-def _pop(names: dict[str, None]) -> str:
-    name = next(iter(names))
-    del names[name]
-    return name

@@ -1,5 +1,8 @@
 """What every gRPC service in Python needs besides its own methods. Begin with README.md."""
 
+from grpc_service_kit import first_process  # noqa: F401 before all that takes time to import
+
+# isort: split
 from grpc_service_kit.call import Call, Interceptor, Method, Proceed
 from grpc_service_kit.config import ServerConfig
 from grpc_service_kit.environment import ConfigError, Environment

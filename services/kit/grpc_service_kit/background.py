@@ -7,6 +7,8 @@ from typing import NoReturn
 
 from grpc_service_kit.errors import DomainError
 
+__all__ = ["repeat"]
+
 logger = logging.getLogger(__name__)
 
 

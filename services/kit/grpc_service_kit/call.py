@@ -6,6 +6,7 @@ makes one shape of them all, so that an interceptor is a function around a corou
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ class Method:
     response_streaming: bool
     request_deserializer: Callable[[bytes], Any] | None
     response_serializer: Callable[[Any], bytes] | None
+    infrastructure: bool = False
+    """Whether the kit itself serves it (health, reflection), and not the application. The name does
+    not decide it: authentication leaves these methods out."""
 
     @cached_property
     def name(self) -> str:
@@ -45,19 +49,17 @@ class Method:
         """Whether either side may send more than one message."""
         return self.request_streaming or self.response_streaming
 
-    @property
-    def infrastructure(self) -> bool:
-        """Whether it is gRPC's own (health, reflection) and not the application's."""
-        return self.path.startswith("/grpc.")
-
 
 class Call:
     """One running call, as the interceptors see it. Servicers read `context.py` instead."""
 
-    __slots__ = ("began", "code", "context", "ended_by", "metadata", "request_id")
+    __slots__ = ("began", "code", "context", "ended_by", "metadata", "path", "request_id", "task")
 
     method: ClassVar[Method]
     context: grpc.aio.ServicerContext[Any, Any]
+    path: str
+    """As the client wrote it; set only for calls of unknown methods."""
+    task: asyncio.Task[Any]
 
     def __init__(self, metadata: tuple[tuple[str, str | bytes], ...]) -> None:
         """Begin a call; interceptors fill in what they own."""

@@ -1,24 +1,17 @@
 """CallLog: one line for each call, cheap enough for every call.
 
 The standard library's way from a record to a line takes longer than all other interceptors. Here a
-line is put together at once, and a tenth of a second's worth of lines becomes one write. What the
-process logs besides comes through `logging`, so lines of calls may stand up to that much later than
-their time says; a process that is killed loses them.
+line is put together and written at once.
 """
 
-import asyncio
-import atexit
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TextIO
 
 LOGGER = logging.getLogger("grpc_service_kit.calls")
 """Its name is public: log pipelines select the lines of calls by it."""
-
-_INTERVAL = 0.1
-"""Seconds."""
-_BATCH = 256
 
 Write = Callable[[int, str, str, float, str], None]
 """Takes the level, method, status code, milliseconds and request id of a call that has ended.
@@ -28,31 +21,19 @@ are checked (`interceptors/request_id.py`)."""
 
 
 class CallLog:
-    """Collects lines."""
+    """Writes lines."""
 
     def __init__(self, stream: TextIO, style: str) -> None:
         """Write to `stream` as `json` or `text`, as the formatters of `logs.py` do."""
         self._stream = stream
         self._format = _FORMATS[style]
-        self._lines: list[str] = []
-        atexit.register(self.flush)
 
     def write(self, level: int, method: str, code: str, ms: float, request_id: str) -> None:
-        """Take a call, from within the event loop."""
-        lines = self._lines
-        if not lines:
-            asyncio.get_running_loop().call_later(_INTERVAL, self.flush)
+        """Write the line of a call."""
         now, name = timestamp(time.time()), logging.getLevelName(level)
-        lines.append(self._format % (now, name, method, code, ms, request_id))
-        if len(lines) >= _BATCH:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what was collected."""
-        lines, self._lines = self._lines, []
-        if lines:
-            self._stream.write("".join(lines))
-            self._stream.flush()
+        line = self._format % (now, name, method, code, ms, request_id)
+        with suppress(OSError, ValueError):  # Nobody reads any more: no reason to fail a call.
+            self._stream.write(line)
 
 
 _FORMATS = {

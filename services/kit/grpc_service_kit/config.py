@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from grpc_service_kit.auth.config import AuthConfig
@@ -15,6 +16,9 @@ from grpc_service_kit.tracing import TracingConfig
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _LOG_FORMATS = ("json", "text")
 _MIB = 1024 * 1024
+_MOST_CALLS = 1_000_000
+_LONGEST_DRAIN = 86_400.0
+"""Seconds, as `spec.drain.timeout` of a GrpcService."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +34,11 @@ class ServerConfig:
     several services run on a developer's machine as they are."""
     drain_seconds: float = 25.0
     """GRPC_DRAIN_SECONDS: time between SIGTERM and the end of the last call. The operator sets it
-    from `spec.drain.timeout`; elsewhere keep it below the pod's terminationGracePeriodSeconds."""
+    from `spec.drain.timeout`; elsewhere keep it below the pod's terminationGracePeriodSeconds. 0
+    ends the calls at once."""
     lame_duck_seconds: float = 5.0
     """LAME_DUCK_SECONDS: the first part of it, in which new calls are still served while clients
-    see NOT_SERVING and go elsewhere; at most half of it."""
+    see NOT_SERVING and go elsewhere; at most half of it. 0 leaves it out."""
     max_connection_age_seconds: float | None = 20.0
     """MAX_CONNECTION_AGE_SECONDS: a client is asked to reconnect (GOAWAY) after this time, give
     or take 10 %: a client that balances by itself looks for new instances then. Or `off`."""
@@ -44,6 +49,12 @@ class ServerConfig:
     """MAX_MESSAGE_BYTES: largest message, in either direction."""
     max_metadata_bytes: int = 16 * 1024
     """MAX_METADATA_BYTES: largest metadata of a request."""
+    max_concurrent_calls: int = 1000
+    """MAX_CONCURRENT_CALLS: open calls, streams among them; one more is RESOURCE_EXHAUSTED. Health
+    checks do not count and are never refused."""
+    max_streams_per_connection: int = 250
+    """MAX_STREAMS_PER_CONNECTION: open calls of one connection; a gRPC client makes more of them
+    wait, and a proxy opens another connection."""
     default_deadline_seconds: float | None = 60.0
     """DEFAULT_DEADLINE_SECONDS: ends unary calls that come without a deadline. Or `off`."""
     health_check_seconds: float = 2.0
@@ -89,13 +100,20 @@ class ServerConfig:
             port=environment.port("PORT", cls.port if port is None else port),
             metrics_port=off("METRICS_PORT", cls.metrics_port, environment.port),
             metrics_port_is_set=bool(environment.text("METRICS_PORT")),
-            drain_seconds=seconds("GRPC_DRAIN_SECONDS", cls.drain_seconds),
-            lame_duck_seconds=seconds("LAME_DUCK_SECONDS", cls.lame_duck_seconds),
+            drain_seconds=seconds(
+                "GRPC_DRAIN_SECONDS", cls.drain_seconds, least=0, most=_LONGEST_DRAIN
+            ),
+            lame_duck_seconds=seconds("LAME_DUCK_SECONDS", cls.lame_duck_seconds, least=0),
+            # Younger connections than that would do little but be opened and closed.
             max_connection_age_seconds=off(
-                "MAX_CONNECTION_AGE_SECONDS", cls.max_connection_age_seconds, seconds
+                "MAX_CONNECTION_AGE_SECONDS",
+                cls.max_connection_age_seconds,
+                partial(seconds, least=1),
             ),
             max_connection_age_grace_seconds=off(
-                "MAX_CONNECTION_AGE_GRACE_SECONDS", cls.max_connection_age_grace_seconds, seconds
+                "MAX_CONNECTION_AGE_GRACE_SECONDS",
+                cls.max_connection_age_grace_seconds,
+                partial(seconds, least=0.1, most=_LONGEST_DRAIN),
             ),
             max_message_bytes=environment.integer(
                 "MAX_MESSAGE_BYTES", cls.max_message_bytes, least=1024, most=1024 * _MIB
@@ -103,10 +121,21 @@ class ServerConfig:
             max_metadata_bytes=environment.integer(
                 "MAX_METADATA_BYTES", cls.max_metadata_bytes, least=1024, most=_MIB
             ),
+            max_concurrent_calls=environment.integer(
+                "MAX_CONCURRENT_CALLS", cls.max_concurrent_calls, least=1, most=_MOST_CALLS
+            ),
+            max_streams_per_connection=environment.integer(
+                "MAX_STREAMS_PER_CONNECTION",
+                cls.max_streams_per_connection,
+                least=1,
+                most=_MOST_CALLS,
+            ),
             default_deadline_seconds=off(
                 "DEFAULT_DEADLINE_SECONDS", cls.default_deadline_seconds, seconds
             ),
-            health_check_seconds=seconds("HEALTH_CHECK_SECONDS", cls.health_check_seconds),
+            health_check_seconds=seconds(
+                "HEALTH_CHECK_SECONDS", cls.health_check_seconds, least=0.1
+            ),
             reflection=switch("REFLECTION", default=cls.reflection),
             instance_metadata=switch("INSTANCE_METADATA", default=cls.instance_metadata),
             instance=environment.text("HOSTNAME", socket.gethostname()),

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
+__all__ = ["authorization", "claims", "deadline", "draining", "request_id"]
+
 request_id: ContextVar[str | None] = ContextVar("grpc_service_kit.request_id", default=None)
 """The id that logs and outgoing calls carry."""
 

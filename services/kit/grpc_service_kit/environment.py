@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 _MAX_PORT = 65535
-_MAX_SECONDS = 3600.0
+_DECIMAL = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?", re.ASCII)
+"""What float() takes besides, such as nan, inf, 1e3 and 1_0, is more often a mistake."""
 _SWITCH = {"on": True, "off": False}
 _OFF = "off"
 
@@ -75,13 +77,21 @@ class Environment:
         """Return a TCP port; 0 takes any free one."""
         return self.integer(name, default, most=_MAX_PORT)
 
-    def seconds(self, name: str, default: float) -> float:
-        """Return a number of seconds, at most an hour."""
+    def seconds(
+        self, name: str, default: float, *, least: float = 0.001, most: float = 3600.0
+    ) -> float:
+        """Return a number of seconds within limits.
+
+        A pause or a time limit of 0 would be a busy loop or fail every call, so that 0 is refused
+        where `least` does not allow it. What can be switched off is read by `unless_off`.
+        """
 
         def parse(value: str) -> float:
-            return _within(float(value), 0.0, _MAX_SECONDS)
+            if not _DECIMAL.fullmatch(value):
+                raise ValueError
+            return _within(float(value), least, most)
 
-        allowed = f"seconds from 0 to {_MAX_SECONDS:g}, such as 5 or 0.5"
+        allowed = f"seconds from {least:g} to {most:g}, such as {min(max(least, 5.0), most):g}"
         return self._parsed(name, default, parse, allowed)
 
     def unless_off(self, name: str, default: T | None, read: Callable[[str, Any], T]) -> T | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import grpc
 
-from grpc_service_kit import context
+from grpc_service_kit import context, unknown_methods
 from grpc_service_kit.call import Call, Interceptor, Method, Proceed
 from grpc_service_kit.errors import Unimplemented
 
@@ -34,13 +34,20 @@ class Handlers(grpc.GenericRpcHandler):
         """Full names, in the order in which they came."""
         self._interceptors = interceptors
         self._by_path: dict[str, type[Call]] = {}
+        self._unknown = self._composed(unknown_methods.METHOD, unknown_methods.refuse)
 
     @property
     def methods(self) -> set[str]:
         """Full names: `package.Service/Method`."""
         return {call.method.name for call in self._by_path.values()}
 
-    def add(self, service: str, handlers: Mapping[str, grpc.RpcMethodHandler[Any, Any]]) -> None:
+    def add(
+        self,
+        service: str,
+        handlers: Mapping[str, grpc.RpcMethodHandler[Any, Any]],
+        *,
+        infrastructure: bool = False,
+    ) -> None:
         """Take the handlers of a service by short method name; raise TypeError for a sync one."""
         self.services.append(service)
         for name, handler in handlers.items():
@@ -50,17 +57,26 @@ class Handlers(grpc.GenericRpcHandler):
                 bool(handler.response_streaming),
                 handler.request_deserializer,
                 handler.response_serializer,
+                infrastructure,
             )
             proceed = _innermost(method, _behaviour(handler))
-            for interceptor in reversed(self._interceptors):
-                proceed = interceptor(method, proceed)
-            self._by_path[method.path] = _call_type(method, proceed, self)
+            self._by_path[method.path] = self._composed(method, proceed)
+
+    def _composed(self, method: Method, proceed: Proceed) -> type[Call]:
+        """Return the class of a method's calls, with every interceptor around them."""
+        for interceptor in reversed(self._interceptors):
+            proceed = interceptor(method, proceed)
+        return _call_type(method, proceed, self)
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
         """Return the handler of a call, which is the call itself; gRPC asks for every one."""
         call_type = self._by_path.get(handler_call_details.method)
         # gRPC makes the metadata anew for everybody who asks its context for it.
-        return call_type and call_type(handler_call_details.invocation_metadata)
+        if call_type is not None:
+            return call_type(handler_call_details.invocation_metadata)
+        unknown = self._unknown(handler_call_details.invocation_metadata)
+        unknown.path = handler_call_details.method
+        return unknown
 
 
 def _call_type(method: Method, proceed: Proceed, server: Handlers) -> type[Call]:
@@ -71,6 +87,7 @@ def _call_type(method: Method, proceed: Proceed, server: Handlers) -> type[Call]
         task = current_task()
         assert task is not None  # noqa: S101 a coroutine that runs has one
         call.context = servicer_context
+        call.task = task
         context.draining.set(draining)
         live[task] = call
         try:
@@ -78,12 +95,13 @@ def _call_type(method: Method, proceed: Proceed, server: Handlers) -> type[Call]
         finally:
             del live[task]
 
-    kinds = ("unary", "stream")
-    kind = f"{kinds[method.request_streaming]}_{kinds[method.response_streaming]}"
+    # gRPC would read the only request of a call before it asks the handler, which could then not
+    # end a call that sends none: `admission.py` reads it.
+    kind = "stream_stream" if method.response_streaming else "stream_unary"
     fields = {
         "__slots__": (),
         "method": method,
-        "request_streaming": method.request_streaming,
+        "request_streaming": True,
         "response_streaming": method.response_streaming,
         # Messages that are no stream stay bytes: `codec.py` turns them, inside the error table.
         "request_deserializer": staticmethod(method.request_deserializer)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from grpc_service_kit.environment import ConfigError
 from grpc_service_kit.errors import Unavailable
 from grpc_service_kit.handlers import Handlers
 from grpc_service_kit.health import Health
+from grpc_service_kit.interceptors.admission import admit_calls
 from grpc_service_kit.interceptors.auth import authenticate
 from grpc_service_kit.interceptors.codec import convert_messages
 from grpc_service_kit.interceptors.deadline import keep_deadlines
@@ -26,7 +26,7 @@ from grpc_service_kit.interceptors.errors import translate_errors
 from grpc_service_kit.interceptors.half_close import tell_ends_apart
 from grpc_service_kit.interceptors.instance import name_instance
 from grpc_service_kit.interceptors.logging import log_calls
-from grpc_service_kit.interceptors.metrics import metrics_of
+from grpc_service_kit.interceptors.metrics import count_calls
 from grpc_service_kit.interceptors.request_id import name_requests
 from grpc_service_kit.interceptors.tracing import trace_calls
 from grpc_service_kit.interceptors.validation import validate_requests
@@ -35,14 +35,18 @@ from grpc_service_kit.metrics_page import MetricsPage
 from grpc_service_kit.options import channel_arguments
 from grpc_service_kit.ports import listen
 from grpc_service_kit.service import Service, register
+from grpc_service_kit.termination import SIGNALS, exit_within
 from grpc_service_kit.tls import server_credentials
-from grpc_service_kit.tracing import tracer_provider
+from grpc_service_kit.tracing import export_rest, tracer_provider
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
 _FAREWELL_SECONDS = 1.0
 """The last part of draining, in which calls that are cut off get their status."""
+
+_LEAST_EXPORT_SECONDS = 0.2
+_MOST_EXPORT_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +80,7 @@ def build_server(
         servicer = reflection.aio.ReflectionServicer(names)
         add = reflection_pb2_grpc.add_ServerReflectionServicer_to_server
         built_in.append(Service(add, servicer))
-    register(built_in, handlers)
+    register(built_in, handlers, infrastructure=True)
     _check_public_methods(config, handlers)
     return server
 
@@ -88,10 +92,11 @@ def _chain(
     return (
         name_requests,
         log_calls(of_calls()),
-        metrics_of(registry).count_calls,
+        count_calls(registry),
         *(() if spans is None else (trace_calls(spans),)),
         *((name_instance(config.instance),) if config.instance_metadata else ()),
         translate_errors,
+        admit_calls(config.max_concurrent_calls),
         authenticate(config.auth),
         keep_deadlines(config.default_deadline_seconds),
         convert_messages,
@@ -149,10 +154,18 @@ class Server:
         return self.port
 
     async def serve(self) -> None:
-        """Serve until SIGTERM or SIGINT, then drain."""
+        """Serve until SIGTERM or SIGINT, then drain; the process ends within `drain_seconds`."""
+        if not self.port:
+            await self.start()  # Until it has, there is nothing to drain.
         stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+        def end() -> None:
+            if not stop.is_set():
+                stop.set()
+                exit_within(self._config.drain_seconds)
+
+        for number in SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(number, end)
         await self.serve_until(stop)
 
     async def serve_until(self, stop: asyncio.Event) -> None:
@@ -185,15 +198,21 @@ class Server:
         """Take no new calls; end those that run with UNAVAILABLE after `grace` seconds."""
         self._handlers.draining.set()
         self.health.end()
-        farewell = asyncio.get_running_loop().call_later(
-            max(grace - _FAREWELL_SECONDS, 0.0), self._end_calls
-        )
-        await self._grpc.stop(max(grace, _FAREWELL_SECONDS))
+        loop, grace = asyncio.get_running_loop(), max(grace, _FAREWELL_SECONDS)
+        end = loop.time() + grace
+        farewell = loop.call_later(grace - _FAREWELL_SECONDS, self._end_calls)
+        await self._grpc.stop(grace)
         farewell.cancel()
-        await asyncio.to_thread(self._metrics.stop)
-        if self._spans is not None:
-            await asyncio.to_thread(self._spans.shutdown)
+        await asyncio.gather(asyncio.to_thread(self._metrics.stop), self._export_rest(end))
         logger.info("stopped")
+
+    async def _export_rest(self, end: float) -> None:
+        """Export what is left of the spans in half of the time that is left of the drain."""
+        if self._spans is not None:
+            left = (end - asyncio.get_running_loop().time()) / 2
+            await export_rest(
+                self._spans, max(min(left, _MOST_EXPORT_SECONDS), _LEAST_EXPORT_SECONDS)
+            )
 
     def _end_calls(self) -> None:
         for task, call in tuple(self._handlers.live.items()):

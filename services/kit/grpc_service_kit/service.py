@@ -42,8 +42,15 @@ class Service:
         return next(iter(recorder.found.items()))
 
 
-def register(services: Sequence[Service], handlers: Handlers) -> dict[str, Check | None]:
+def register(
+    services: Sequence[Service], handlers: Handlers, *, infrastructure: bool = False
+) -> dict[str, Check | None]:
     """Add the methods of all services; return their full names with their checks.
+
+    Args:
+        services: At least one.
+        handlers: Where they are added.
+        infrastructure: Whether they are the kit's own.
 
     Raises:
         RegistrationError: There is no service, one twice, or one with a method that is not async.
@@ -51,10 +58,10 @@ def register(services: Sequence[Service], handlers: Handlers) -> dict[str, Check
     checks: dict[str, Check | None] = {}
     for service in services:
         name, methods = service.methods()
-        if name in checks:
+        if name in handlers.services:
             raise RegistrationError(f"{name}: is served twice; pass one Service for each name")
         try:
-            handlers.add(name, methods)
+            handlers.add(name, methods, infrastructure=infrastructure)
         except TypeError as error:
             raise RegistrationError(str(error)) from error
         checks[name] = service.check

@@ -6,6 +6,10 @@ reads the others, such as OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER and OTEL_EXPORT
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Self
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
 
 _PROTOCOLS = {"grpc": "otlp_proto_grpc", "http/protobuf": "otlp_proto_http"}
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +59,36 @@ def tracer_provider(config: TracingConfig) -> TracerProvider:
     found = entry_points(group="opentelemetry_traces_exporter", name=config.exporter)
     if not found:
         raise _missing(config)
-    provider = TracerProvider()
-    provider.add_span_processor(BatchSpanProcessor(next(iter(found)).load()()))
+    provider = TracerProvider(shutdown_on_exit=False)  # `export_rest` does it in time.
+    try:
+        provider.add_span_processor(BatchSpanProcessor(next(iter(found)).load()()))
+    except ValueError as error:  # One of the SDK's own variables; its texts name the setting.
+        raise ConfigError(f"OTEL_*: {error}") from error
     trace.set_tracer_provider(provider)  # For spans of the service's own.
     return provider
+
+
+async def export_rest(provider: TracerProvider, seconds: float) -> None:
+    """Export the spans that are left and shut down, for at most so many seconds.
+
+    An exporter waits for a collector that does not answer: up to 10 s for each batch. The thread is
+    a daemon, which the process leaves behind.
+    """
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    def shut_down() -> None:
+        try:
+            provider.shutdown()
+        finally:
+            with suppress(RuntimeError):  # The loop is closed: nobody is waiting any more.
+                loop.call_soon_threadsafe(done.set)
+
+    threading.Thread(target=shut_down, name="tracing", daemon=True).start()
+    try:
+        async with asyncio.timeout(seconds):
+            await done.wait()
+    except TimeoutError:
+        logger.warning("the collector has not taken the last spans in %.1fs: dropped", seconds)
 
 
 def _missing(config: TracingConfig) -> ConfigError:

@@ -149,6 +149,11 @@ async def stream_stream(channel: grpc.aio.Channel, **options: Any) -> list[bytes
     return [answer async for answer in call]
 
 
+def begin_stream(channel: grpc.aio.Channel) -> Any:
+    """Return a call that runs until it is ended."""
+    return _method(channel.stream_stream, "StreamStream")()
+
+
 Kind = Callable[..., Awaitable[list[bytes]]]
 Connect = Callable[..., grpc.aio.Channel]
 

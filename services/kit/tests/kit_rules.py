@@ -15,6 +15,10 @@ from protovalidate._gen.buf.validate import validate_pb
 
 _EXTENSION = 1159
 """Number of `(buf.validate.field)`."""
+_OPTIONAL = descriptor_pb2.FieldDescriptorProto.LABEL_OPTIONAL
+_REPEATED = descriptor_pb2.FieldDescriptorProto.LABEL_REPEATED
+_MESSAGE = descriptor_pb2.FieldDescriptorProto.TYPE_MESSAGE
+_STRING = descriptor_pb2.FieldDescriptorProto.TYPE_STRING
 
 
 def string_rules(**rules: Any) -> bytes:
@@ -23,6 +27,48 @@ def string_rules(**rules: Any) -> bytes:
         rules["well_known"] = Oneof("uuid", True)
     kind: Any = Oneof("string", validate_pb.StringRules(**rules))
     return validate_pb.FieldRules(type=kind).to_binary()
+
+
+def cel_rules(*expressions: str) -> bytes:
+    """Return `[(buf.validate.field).cel = {...}]` with the ids `rule-0`, `rule-1` ..."""
+    rules = [
+        validate_pb.Rule(id=f"rule-{number}", message="is wrong", expression=expression)
+        for number, expression in enumerate(expressions)
+    ]
+    return validate_pb.FieldRules(cel=rules).to_binary()
+
+
+def containing(name: str, inner: Any, place: str) -> Any:
+    """Return a message class whose field `inner` holds messages of another one.
+
+    Args:
+        name: Full name; each once in a process.
+        inner: The class of the other one.
+        place: `field`, `list`, `map` or `oneof`.
+    """
+    pool, package = descriptor_pool.Default(), name.rpartition(".")[0]
+    file = descriptor_pb2.FileDescriptorProto(
+        name=f"{name}.proto",
+        package=package,
+        syntax="proto3",
+        dependency=[inner.DESCRIPTOR.file.name],
+    )
+    message = file.message_type.add(name=name.rpartition(".")[2])
+    field = message.field.add(name="inner", number=1, type=_MESSAGE, label=_OPTIONAL)
+    field.type_name = f".{inner.DESCRIPTOR.full_name}"
+    if place in {"list", "map"}:
+        field.label = _REPEATED
+    if place == "oneof":
+        message.oneof_decl.add(name="either")
+        field.oneof_index = 0
+    if place == "map":
+        entry = message.nested_type.add(name="InnerEntry")
+        entry.options.map_entry = True
+        entry.field.add(name="key", number=1, type=_STRING, label=_OPTIONAL)
+        value = entry.field.add(name="value", number=2, type=_MESSAGE, label=_OPTIONAL)
+        value.type_name, field.type_name = field.type_name, f".{name}.InnerEntry"
+    pool.AddSerializedFile(file.SerializeToString())
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
 
 
 def message_type(name: str, fields: dict[str, bytes]) -> Any:
@@ -42,10 +88,10 @@ def message_type(name: str, fields: dict[str, bytes]) -> Any:
         field = message.field.add(
             name=field_name,
             number=number,
-            label=descriptor_pb2.FieldDescriptorProto.LABEL_OPTIONAL,
-            type=descriptor_pb2.FieldDescriptorProto.TYPE_STRING,
+            label=_OPTIONAL,
+            type=_STRING,
         )
-        field.options.MergeFromString(_tag(_EXTENSION) + bytes([len(rules)]) + rules)
+        field.options.MergeFromString(_tag(_EXTENSION) + _varint(len(rules)) + rules)
     pool.AddSerializedFile(file.SerializeToString())
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
 
@@ -58,6 +104,10 @@ def _add_validate_proto(pool: descriptor_pool.DescriptorPool) -> None:
 
 
 def _tag(number: int) -> bytes:
-    """Return the tag of a field with a length, a varint of two bytes."""
-    tag = number << 3 | 2
-    return bytes([tag & 127 | 128, tag >> 7])
+    """Return the tag of a field with a length."""
+    return _varint(number << 3 | 2)
+
+
+def _varint(number: int) -> bytes:
+    """Return a number below 2**14."""
+    return bytes([number & 127 | 128, number >> 7])

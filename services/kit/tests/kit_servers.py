@@ -87,7 +87,7 @@ class EchoServicer:
             await context.write(request)
 
 
-def add_echo(servicer: Any, server: Any, request_type: Any = StringValue) -> None:
+def add_echo(servicer: Any, server: Any, request_type: Any = StringValue, name: str = NAME) -> None:
     """Register the servicer as generated code does."""
     makers = {
         "UnaryUnary": grpc.unary_unary_rpc_method_handler,
@@ -105,8 +105,8 @@ def add_echo(servicer: Any, server: Any, request_type: Any = StringValue) -> Non
         )
         for kind, make in makers.items()
     }
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(NAME, handlers),))
-    server.add_registered_method_handlers(NAME, handlers)
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
+    server.add_registered_method_handlers(name, handlers)
 
 
 def config(**settings: Any) -> ServerConfig:
@@ -201,9 +201,11 @@ def channel_to(server: HasPort, **arguments: int) -> grpc.aio.Channel:
     return grpc.aio.insecure_channel(f"127.0.0.1:{server.port}", options=options)
 
 
-def begin(channel: grpc.aio.Channel, kind: str, *values: str, **options: Any) -> Any:
+def begin(
+    channel: grpc.aio.Channel, kind: str, *values: str, service: str = NAME, **options: Any
+) -> Any:
     """Begin a call of one kind, and close the client's side."""
-    path = f"/{NAME}/{kind}"
+    path = f"/{service}/{kind}"
     requests = [StringValue(value=value) for value in values or ("x",)]
     serialize, parse = StringValue.SerializeToString, StringValue.FromString
     if kind in STREAM_REQUESTS:

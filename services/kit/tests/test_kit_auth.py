@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,14 @@ from typing import Any
 import grpc
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from grpc_service_kit import ConfigError, Environment, Service, build_server, context
 from grpc_service_kit.auth.config import AuthConfig
-from grpc_service_kit.auth.keys import KeySet
-from grpc_service_kit.testing.polling import attempts
+from grpc_service_kit.auth.key import Key
+from grpc_service_kit.auth.keys import Keys, KeySet
+from grpc_service_kit.testing.polling import attempts, until
 from kit_servers import (
     KINDS,
     NAME,
@@ -37,15 +39,24 @@ RSA_KEY = rsa.generate_private_key(65537, 2048)
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
 
 
-def jwks(**keys: Any) -> str:
-    """Return a key set of public keys by id."""
+def jwks(*, algorithms: bool = True, **keys: Any) -> str:
+    """Return a key set of public keys by id, with or without `alg`, which is optional."""
     listed = []
     for key_id, key in keys.items():
-        algorithm: Any = RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else ECAlgorithm
-        name = "RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256"
-        parsed = json.loads(algorithm.to_jwk(key.public_key()))
-        listed.append(parsed | {"kid": key_id, "use": "sig", "alg": name})
+        kind, name = _algorithm(key)
+        parsed = json.loads(kind.to_jwk(key.public_key()))
+        listed.append(
+            parsed | {"kid": key_id, "use": "sig"} | ({"alg": name} if algorithms else {})
+        )
     return json.dumps({"keys": listed})
+
+
+def _algorithm(key: Any) -> tuple[Any, str]:
+    if isinstance(key, rsa.RSAPrivateKey):
+        return RSAAlgorithm, "RS256"
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return OKPAlgorithm, "EdDSA"
+    return ECAlgorithm, "ES256"
 
 
 def token(key: Any = SECRET, algorithm: str = "HS256", kid: str = "", **claims: Any) -> str:
@@ -197,6 +208,22 @@ async def test_a_public_method_that_does_not_exist_stops_the_start(shared: AuthC
         build_server(config(auth=auth), Service(add_echo, EchoServicer()))
 
 
+@pytest.mark.parametrize(
+    "name", ["grpc.shop.v1.Echo", "grpc.reflection.v2.Echo", "grpc.health.v1.Echo", "grpc.Echo"]
+)
+async def test_a_service_with_a_name_like_grpcs_own_needs_a_token_too(
+    name: str, shared: AuthConfig
+) -> None:
+    """Only what the kit itself serves needs none, and no name makes a service that."""
+    add = partial(add_echo, name=name)
+    async with calling(EchoServicer(), config(auth=shared), add=add) as channel:
+        caught = await failure(channel, "UnaryUnary", service=name)
+        good = await ask(channel, "UnaryUnary", service=name, metadata=bearer(token()))
+
+    assert caught.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert good == ["x"]
+
+
 async def test_without_authentication_the_header_is_kept_for_calls_to_others() -> None:
     seen: list[Any] = []
 
@@ -280,43 +307,110 @@ async def test_jwks_from_a_url_is_asked_once(issuer: Issuer) -> None:
 
 
 async def test_while_no_keys_are_known_callers_are_asked_to_come_back(issuer: Issuer) -> None:
+    """However many calls come, the issuer is asked again only after a pause."""
     issuer.status = 500
     auth = AuthConfig(jwks_url=issuer.url, audience="echo", issuer="tests")
     text = token(RSA_KEY, "RS256", "one")
     async with whoami(auth) as (channel, _):
-        caught = await failure(channel, "UnaryUnary", metadata=bearer(text))
+        for _ in range(100):
+            caught = await failure(channel, "UnaryUnary", metadata=bearer(text))
+            assert caught.code() is grpc.StatusCode.UNAVAILABLE
+        pauses = issuer.asked
         issuer.status = 200
-        assert await ask(channel, "UnaryUnary", metadata=bearer(text)) == ["x"]
+        await until(lambda: _accepts(channel, text))
 
-    assert caught.code() is grpc.StatusCode.UNAVAILABLE
+    assert pauses < 10
+
+
+async def _accepts(channel: grpc.aio.Channel, text: str) -> bool:
+    try:
+        return await ask(channel, "UnaryUnary", metadata=bearer(text)) == ["x"]
+    except grpc.aio.AioRpcError:
+        return False
+
+
+_ED_KEY = ed25519.Ed25519PrivateKey.generate()
+_P521_KEY = ec.generate_private_key(ec.SECP521R1())
+
+
+@pytest.mark.parametrize(
+    ("key", "algorithm"),
+    [
+        (RSA_KEY, "RS256"),
+        (RSA_KEY, "RS512"),
+        (RSA_KEY, "PS256"),
+        (EC_KEY, "ES256"),
+        (_P521_KEY, "ES512"),
+        (_ED_KEY, "EdDSA"),
+    ],
+)
+async def test_a_key_without_algorithm_takes_every_one_of_its_type(
+    key: Any, algorithm: str, tmp_path: Path
+) -> None:
+    """And a token without the id of a key means the only one that fits."""
+    path = tmp_path / "jwks.json"
+    every = {"rsa": RSA_KEY, "ec": EC_KEY, "p521": _P521_KEY, "ed": _ED_KEY}
+    path.write_text(jwks(algorithms=False, **every))
+    auth = AuthConfig(jwks_file=str(path), audience="echo", issuer="tests")
+    kid = next(name for name, each in every.items() if each is key)
+    async with whoami(auth) as (channel, seen):
+        for headers in (kid, ""):
+            await ask(channel, "UnaryUnary", metadata=bearer(token(key, algorithm, headers)))
+
+    assert len(seen) == 2
+
+
+async def test_a_key_with_an_algorithm_takes_only_that(tmp_path: Path) -> None:
+    path = tmp_path / "jwks.json"
+    path.write_text(jwks(one=RSA_KEY))
+    auth = AuthConfig(jwks_file=str(path), audience="echo", issuer="tests")
+    async with whoami(auth) as (channel, _):
+        other = await failure(
+            channel, "UnaryUnary", metadata=bearer(token(RSA_KEY, "PS256", "one"))
+        )
+
+    assert other.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_a_token_without_key_id_that_several_keys_fit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "jwks.json"
+    path.write_text(jwks(one=RSA_KEY, two=rsa.generate_private_key(65537, 2048)))
+    auth = AuthConfig(jwks_file=str(path), audience="echo", issuer="tests")
+    async with whoami(auth) as (channel, _):
+        caught = await failure(channel, "UnaryUnary", metadata=bearer(token(RSA_KEY, "RS256", "")))
+
+    assert caught.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+def _key(name: str) -> Key:
+    return Key(name, ("RS256",), name, name.encode())
 
 
 async def test_a_key_that_is_new_is_found_and_one_that_is_gone_is_no_good_any_more() -> None:
     """A key set of its own, so that the waits between two reads are short."""
-    found: dict[str, Any] = {"one": b"1"}
+    found = [_key("one")]
     reads = 0
 
-    def load() -> Any:
+    def load() -> Keys:
         nonlocal reads
         reads += 1
-        return dict(found)
+        return tuple(found)
 
     keys = KeySet(load, max_age=0.05)
-    assert await keys.find("one") == b"1"
+    assert await keys.find("one", "RS256") == _key("one")
     before = keys.generation
-    assert await keys.find("two") is None
+    assert await keys.find("two", "RS256") is None
     assert reads == 1  # Asked again only after a while, whatever callers send.
 
-    found.clear()
-    found["two"] = b"2"
+    found[:] = [_key("two")]
 
     def refreshed() -> bool:
         keys.refresh()
         return keys.generation > before
 
     await eventually(refreshed)
-    assert await keys.find("two") == b"2"
-    assert await keys.find("one") is None
+    assert await keys.find("two", "RS256") == _key("two")
+    assert await keys.find("one", "RS256") is None
 
 
 async def test_keys_that_cannot_be_read_leave_the_old_ones_in_use(
@@ -324,13 +418,13 @@ async def test_keys_that_cannot_be_read_leave_the_old_ones_in_use(
 ) -> None:
     broken = False
 
-    def load() -> Any:
+    def load() -> Keys:
         if broken:
             raise OSError("away")
-        return {"one": b"1"}
+        return (_key("one"),)
 
     keys = KeySet(load, max_age=0.01)
-    await keys.find("one")
+    await keys.find("one", "RS256")
     broken = True
 
     def failed() -> bool:
@@ -338,7 +432,7 @@ async def test_keys_that_cannot_be_read_leave_the_old_ones_in_use(
         return "the token keys cannot be read: OSError: away" in caplog.text
 
     await eventually(failed)
-    assert await keys.find("one") == b"1"
+    assert await keys.find("one", "RS256") == _key("one")
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from grpc_service_kit.client import ClientConfigError, ClientOptions, ClientTls, connect
-from kit_client_servers import Echo, serving, unary_unary
+from grpc_service_kit import ConfigError, Environment
+from grpc_service_kit.client import (
+    ClientConfigError,
+    ClientOptions,
+    ClientTls,
+    connect,
+    renewal,
+)
+from kit_client_servers import Echo, begin_stream, serving, unary_unary
 
 _PKCS8 = serialization.PrivateFormat.PKCS8
 
@@ -177,3 +184,64 @@ async def test_wrong_files_are_named(authority: Authority, tmp_path: Path) -> No
         with pytest.raises(ClientConfigError) as caught:
             connect("users:1", ClientOptions(tls=tls))
         assert problem in str(caught.value)
+
+
+async def test_new_certificates_are_used_by_the_calls_that_follow(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Calls that run go on; files that are no certificates leave the old ones in use."""
+    monkeypatch.setattr(renewal, "_CHECK_SECONDS", 0.0)
+    mutual = _server(authority, authority.issue("loopback"), mutual=True)
+    client = authority.issue("orders")
+    stranger = authority.issue("stranger")
+    async with serving(Echo("a"), credentials=mutual) as a:
+        tls = ClientTls(
+            ca_file=authority.file, certificate_file=client.certificate, key_file=client.key
+        )
+        async with connect(f"127.0.0.1:{a.port}", ClientOptions(tls=tls)) as channel:
+            assert await unary_unary(channel) == [b"a:1"]
+            running = begin_stream(channel)
+            await running.write(b"1")
+            assert await running.read() == b"a:1"
+            before = a.seen[-1].peer
+            client.certificate.write_text("half written")
+            assert await unary_unary(channel) == [b"a:1"]
+            assert "are not replaced" in caplog.text
+            assert a.seen[-1].peer == before
+            client.certificate.write_bytes(stranger.certificate.read_bytes())
+            client.key.write_bytes(stranger.key.read_bytes())
+            assert await unary_unary(channel) == [b"a:1"]
+            assert a.seen[-1].peer != before
+            await running.write(b"2")
+            assert await running.read() == b"a:2"
+            running.cancel()
+
+
+@pytest.mark.parametrize("prefix", ["", "USERS_"])
+def test_tls_comes_from_variables(authority: Authority, prefix: str) -> None:
+    pair = authority.issue("orders")
+    start = f"{prefix}GRPC_TLS"
+    variables = {
+        f"{start}_CA_FILE": str(authority.file),
+        f"{start}_CERT_FILE": str(pair.certificate),
+        f"{start}_KEY_FILE": str(pair.key),
+        f"{start}_SERVER_NAME": "users.test",
+    }
+    expected = ClientTls(
+        ca_file=str(authority.file),
+        certificate_file=str(pair.certificate),
+        key_file=str(pair.key),
+        server_name="users.test",
+    )
+    environment = Environment(variables)
+    assert ClientTls.read(environment, prefix) == expected
+    environment.check()
+    assert ClientTls.read(Environment({}), prefix) is None
+    assert ClientTls.read(Environment({start: "on"}), prefix) == ClientTls()
+
+
+def test_half_a_pair_of_variables_is_reported(authority: Authority) -> None:
+    environment = Environment({"GRPC_TLS_KEY_FILE": str(authority.issue("a").key)})
+    ClientTls.read(environment)
+    with pytest.raises(ConfigError, match="GRPC_TLS_CERT_FILE: is not set"):
+        environment.check()

@@ -228,5 +228,5 @@ async def test_the_metrics_page_has_those_of_the_process(tmp_path: Path) -> None
         url = f"http://127.0.0.1:{line.rpartition(' ')[2]}/metrics"
         page = await asyncio.to_thread(lambda: urllib.request.urlopen(url, timeout=TIMEOUT).read())
 
-    assert b"rpc_server_in_flight{" in page
+    assert b"grpc_server_in_flight{" in page
     assert b"process_resident_memory_bytes" in page

@@ -1,6 +1,7 @@
 """What a server is built from, what its health says, how its connections live."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import grpc
@@ -36,6 +37,7 @@ from kit_servers import (
 )
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
+REFLECTION = "grpc.reflection.v1alpha.ServerReflection"
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
@@ -132,6 +134,13 @@ async def test_a_server_needs_services_each_once() -> None:
         build_server(config(), Service(lambda _servicer, _server: None, EchoServicer()))
 
 
+@pytest.mark.parametrize("name", ["grpc.health.v1.Health", REFLECTION])
+async def test_a_service_cannot_take_the_name_of_one_that_the_kit_serves(name: str) -> None:
+    """Health checks and reflection need no token: nothing else is served by their names."""
+    with pytest.raises(RegistrationError, match=f"{name}: is served twice"):
+        build_server(config(), Service(partial(add_echo, name=name), EchoServicer()))
+
+
 async def test_a_method_that_would_block_the_others_is_refused() -> None:
     class Servicer(EchoServicer):
         def UnaryUnary(self, request: Any, _context: Any) -> Any:  # noqa: N802
@@ -211,10 +220,12 @@ def test_defaults_and_every_variable() -> None:
             "LAME_DUCK_SECONDS": "2.5",
             "LOG_FORMAT": "TEXT",
             "LOG_LEVEL": "debug",
+            "MAX_CONCURRENT_CALLS": "20",
             "MAX_CONNECTION_AGE_GRACE_SECONDS": "5",
             "MAX_CONNECTION_AGE_SECONDS": "off",
             "MAX_MESSAGE_BYTES": "1048576",
             "MAX_METADATA_BYTES": "8192",
+            "MAX_STREAMS_PER_CONNECTION": "10",
             "METRICS_PORT": "off",
             "PORT": "0",
             "REFLECTION": "off",
@@ -229,10 +240,12 @@ def test_defaults_and_every_variable() -> None:
         lame_duck_seconds=2.5,
         log_format="text",
         log_level="DEBUG",
+        max_concurrent_calls=20,
         max_connection_age_grace_seconds=5,
         max_connection_age_seconds=None,
         max_message_bytes=1048576,
         max_metadata_bytes=8192,
+        max_streams_per_connection=10,
         metrics_port=None,
         metrics_port_is_set=True,
         port=0,
@@ -247,14 +260,15 @@ def test_defaults_and_every_variable() -> None:
         ("PORT", "-1", "a whole number from 0 to 65535"),
         ("PORT", "\u0661", "a whole number from 0 to 65535"),
         ("METRICS_PORT", "none", "a whole number from 0 to 65535, or to off"),
-        ("GRPC_DRAIN_SECONDS", "nan", "seconds from 0 to 3600, such as 5 or 0.5"),
-        ("GRPC_DRAIN_SECONDS", "inf", "seconds from 0 to 3600, such as 5 or 0.5"),
+        ("GRPC_DRAIN_SECONDS", "nan", "seconds from 0 to 86400, such as 5"),
+        ("GRPC_DRAIN_SECONDS", "inf", "seconds from 0 to 86400, such as 5"),
         (
             "MAX_CONNECTION_AGE_SECONDS",
             "long",
-            "seconds from 0 to 3600, such as 5 or 0.5, or to off",
+            "seconds from 1 to 3600, such as 5, or to off",
         ),
         ("MAX_MESSAGE_BYTES", "1", "a whole number from 1024 to 1073741824"),
+        ("MAX_CONCURRENT_CALLS", "0", "a whole number from 1 to 1000000"),
         ("REFLECTION", "yes", "on or off"),
         ("LOG_LEVEL", "loud", "one of DEBUG, INFO, WARNING, ERROR"),
     ],

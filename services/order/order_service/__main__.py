@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from grpc_service_kit import Service, build_server, configure_logging, run
-from grpc_service_kit.client import ClientOptions, RetryPolicy, bearer, connect
+from grpc_service_kit.client import ClientOptions, ClientTls, RetryPolicy, bearer, connect
 from grpc_service_kit.sql import StoreError, migration_asked_for
 from order.v1 import order_pb2_grpc
 from order_service.clients import PRODUCT_RETRIES, USER_RETRIES, Products, Users
@@ -22,8 +22,10 @@ async def serve(config: Config) -> None:
     database = config.database
     async with (
         OrderStore.open(database.url, database.limits) as store,
-        connect(config.users, _options(config, USER_RETRIES)) as users,
-        connect(config.products, _options(config, PRODUCT_RETRIES)) as products,
+        connect(config.users, _options(config, USER_RETRIES, config.users_tls)) as users,
+        connect(
+            config.products, _options(config, PRODUCT_RETRIES, config.products_tls)
+        ) as products,
     ):
         fulfilment = Fulfilment(store, Products(products), config.recovery_seconds)
         feed = Feed(store, config.watch_seconds)
@@ -36,13 +38,14 @@ async def serve(config: Config) -> None:
             await server.serve()
 
 
-def _options(config: Config, retry: RetryPolicy) -> ClientOptions:
+def _options(config: Config, retry: RetryPolicy, tls: ClientTls | None) -> ClientOptions:
     path = Path(config.token_file)
 
     async def token() -> str:
         return (await asyncio.to_thread(path.read_text)).strip()
 
-    return ClientOptions(retry=retry, authorization=bearer(token) if config.token_file else None)
+    authorization = bearer(token) if config.token_file else None
+    return ClientOptions(retry=retry, authorization=authorization, tls=tls)
 
 
 async def _main() -> None:

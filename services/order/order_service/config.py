@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from grpc_service_kit import Environment, ServerConfig
-from grpc_service_kit.client import Target
+from grpc_service_kit.client import ClientTls, Target
 from grpc_service_kit.sql import DatabaseConfig
 
 PORT = 50052
@@ -26,6 +26,10 @@ class Config:
     to be called; the ConfigMap NAME-grpc-client of its GrpcService has both."""
     products: Target
     """PRODUCTS_GRPC_TARGET, PRODUCTS_GRPC_SERVICE_CONFIG: product.v1.ProductService."""
+    users_tls: ClientTls | None = None
+    """USERS_GRPC_TLS, USERS_GRPC_TLS_CA_FILE and so on: plaintext without them."""
+    products_tls: ClientTls | None = None
+    """PRODUCTS_GRPC_TLS and so on."""
     token_file: str = ""
     """TOKEN_FILE: a file with the bearer token that both services want; it is read for each call,
     so it may change."""
@@ -43,9 +47,13 @@ class Config:
             database=DatabaseConfig.read(environment, "orders.db"),
             users=Target.read(environment, "USERS_", "localhost:50051"),
             products=Target.read(environment, "PRODUCTS_", "localhost:50053"),
+            users_tls=ClientTls.read(environment, "USERS_"),
+            products_tls=ClientTls.read(environment, "PRODUCTS_"),
             token_file=environment.file("TOKEN_FILE"),
-            recovery_seconds=environment.seconds("RECOVERY_SECONDS", cls.recovery_seconds),
-            watch_seconds=environment.seconds("WATCH_SECONDS", cls.watch_seconds),
+            recovery_seconds=environment.seconds(
+                "RECOVERY_SECONDS", cls.recovery_seconds, least=0.1
+            ),
+            watch_seconds=environment.seconds("WATCH_SECONDS", cls.watch_seconds, least=0.01),
         )
         environment.check()
         return config

@@ -30,7 +30,7 @@ class Config:
         config = cls(
             server=ServerConfig.read(environment, PORT),
             database=DatabaseConfig.read(environment, "products.db"),
-            watch_seconds=environment.seconds("WATCH_SECONDS", cls.watch_seconds),
+            watch_seconds=environment.seconds("WATCH_SECONDS", cls.watch_seconds, least=0.01),
         )
         environment.check()
         return config

@@ -12,6 +12,7 @@ import pytest
 from grpc_service_kit.testing.polling import TIMEOUT
 from grpc_service_kit.testing.processes import ServerProcess, environment
 from user.v1 import user_pb2, user_pb2_grpc
+from user_service import demo as user_demo
 
 Start = Callable[..., ServerProcess]
 SERVICE_CONFIG = json.dumps(
@@ -69,11 +70,25 @@ def test_the_environment_stands_in_for_the_options_and_no_user_is_left(target: s
 
 def test_too_few_instances_end_with_1(start: Start) -> None:
     server = start(INSTANCE_METADATA="on", HOSTNAME="pod-1")
-    result = demo("--target", server.target, "--calls", "5", "--timeout", "2")
+    result = demo("--target", server.target, "--calls", "5", "--settle-timeout", "1")
 
     assert result.returncode == 1
     assert result.stdout.splitlines()[-1] == "pod-1 answered 5 of 5"
     assert result.stderr == "1 of 2 instances answered 30% of the calls or more\n"
+
+
+def test_a_channel_made_before_dns_named_every_instance_is_replaced(
+    target: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = target.split(",", maxsplit=1)[0]
+    targets = [first, first, target]  # the calls of every method, then DNS as it was and as it is
+    connect = user_demo.connect
+    monkeypatch.setattr(user_demo, "connect", lambda _, config: connect(targets.pop(0), config))
+    monkeypatch.setattr("sys.argv", ["demo", "--target", first, "--calls", "10"])
+    monkeypatch.setenv("GRPC_SERVICE_CONFIG", SERVICE_CONFIG)
+
+    assert user_demo.main() == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "pod-2 answered 5 of 10"
 
 
 def test_a_server_that_does_not_name_itself_ends_with_1(start: Start) -> None:

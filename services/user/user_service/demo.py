@@ -30,6 +30,9 @@ _ONE_INSTANCE = '{"loadBalancingConfig": [{"pick_first": {}}]}'
 _PAUSE = 0.02
 """Seconds between the calls that wait for every instance to be connected."""
 
+_SETTLE = 2.0
+"""Seconds that a channel has to connect to every instance, before a new channel asks DNS again."""
+
 _Message = TypeVar("_Message")
 
 
@@ -83,17 +86,20 @@ class Demo:
             delete = user_pb2.DeleteUserRequest(id=user.id)
             _call("DeleteUser", partial(stub.DeleteUser, delete, timeout=timeout), lambda _: "gone")
 
-    def spread(self, calls: int, instances: int) -> Counter[str]:
-        """Make `calls` calls and return how many of them each instance answered.
+    def reaches(self, instances: int) -> bool:
+        """Return whether so many instances answer within `_SETTLE` seconds.
 
-        Counting starts when `instances` instances have answered, or after the timeout:
         round_robin begins with the first connection that is ready.
         """
         seen: set[str] = set()
-        end = time.monotonic() + self._timeout
+        end = time.monotonic() + _SETTLE
         while len(seen) < instances and time.monotonic() < end:
             seen.add(self._answering_instance())
             time.sleep(_PAUSE)
+        return len(seen) >= instances
+
+    def spread(self, calls: int) -> Counter[str]:
+        """Make `calls` calls and return how many of them each instance answered."""
         return Counter(self._answering_instance() for _ in range(calls))
 
     def _answering_instance(self) -> str:
@@ -148,14 +154,28 @@ def _status(error: grpc.RpcError) -> str:
 
 def run(target: str, service_config: str, options: argparse.Namespace) -> None:
     """Walk on one instance, then spread over all; raise DemoError."""
-    with _connect(target, _ONE_INSTANCE) as channel:
+    with connect(target, _ONE_INSTANCE) as channel:
         Demo(channel, options.timeout).walk()
-    with _connect(target, service_config) as channel:
-        counts = Demo(channel, options.timeout).spread(options.calls, options.instances)
+    counts = _spread(target, service_config, options)
     check_shares(counts, options.instances, options.min_share)
 
 
-def _connect(target: str, service_config: str) -> grpc.Channel:
+def _spread(target: str, service_config: str, options: argparse.Namespace) -> Counter[str]:
+    """Count calls over a channel that reaches every instance, or over the last one tried.
+
+    A channel asks DNS when it is made, and again only when a connection ends. EndpointSlices, and
+    so DNS, may name a pod some seconds after it has become ready.
+    """
+    end = time.monotonic() + options.settle_timeout
+    while True:
+        with connect(target, service_config) as channel:
+            demo = Demo(channel, options.timeout)
+            if demo.reaches(options.instances) or time.monotonic() >= end:
+                return demo.spread(options.calls)
+
+
+def connect(target: str, service_config: str) -> grpc.Channel:
+    """Return a channel with a service config."""
     return grpc.insecure_channel(target, options=[("grpc.service_config", service_config)])
 
 
@@ -165,15 +185,40 @@ def _service_config(file: Path | None) -> str:
     return json.dumps(json.loads(text or "{}"))
 
 
+def _seconds(text: str) -> float:
+    """Return seconds, as argparse reads them."""
+    return _between(float(text), 0.001, 3600)
+
+
+def _share(text: str) -> float:
+    return _between(float(text), 0, 1)
+
+
+def _count(text: str) -> int:
+    return int(_between(int(text), 1, 1_000_000))
+
+
+def _between(number: float, least: float, most: float) -> float:
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"{number:g} is not from {least:g} to {most:g}")
+    return number
+
+
 def main() -> int:
     """Return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m user_service.demo", description=__doc__)
     parser.add_argument("--target", default=os.environ.get("GRPC_TARGET", ""))
     parser.add_argument("--service-config-file", type=Path)
-    parser.add_argument("--timeout", type=float, default=5.0, help="seconds for each call")
-    parser.add_argument("--calls", type=int, default=200, help="balanced calls to make")
-    parser.add_argument("--instances", type=int, default=2, help="instances that must answer")
-    parser.add_argument("--min-share", type=float, default=0.3, help="share of each, 0 to 1")
+    parser.add_argument("--timeout", type=_seconds, default=5.0, help="for each call")
+    parser.add_argument("--calls", type=_count, default=200, help="balanced calls to make")
+    parser.add_argument("--instances", type=_count, default=2, help="instances that must answer")
+    parser.add_argument(
+        "--settle-timeout",
+        type=_seconds,
+        default=30.0,
+        help="until DNS must name every instance",
+    )
+    parser.add_argument("--min-share", type=_share, default=0.3, help="share of each, 0 to 1")
     options = parser.parse_args()
     if not options.target:
         parser.error("no target: set GRPC_TARGET or --target, such as dns:///users:50051")

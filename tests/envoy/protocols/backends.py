@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import re
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -117,9 +117,60 @@ class PausedStream(grpc.GenericRpcHandler):
         return self._handler
 
 
-_FRAME_HEADERS, _FRAME_SETTINGS = 1, 4
+class Recorder(grpc.GenericRpcHandler):
+    """Notes every message of every call, of any kind, and answers each with an empty one.
+
+    Attributes:
+        seen: The messages of each call that has ended, by its ``x-call`` header.
+    """
+
+    def __init__(self) -> None:
+        self.seen: dict[str, list[bytes]] = {}
+
+        async def answer(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+            call = dict(context.invocation_metadata()).get("x-call", "")
+            messages = [message async for message in requests]
+            self.seen[call] = messages
+            for _ in messages:
+                yield b""
+
+        self._handler: grpc.RpcMethodHandler[Any, Any] = grpc.stream_stream_rpc_method_handler(
+            answer
+        )
+
+    def service(self, _: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
+        """Returns the same handler for each method."""
+        return self._handler
+
+
+class AnyStream(grpc.GenericRpcHandler):
+    """Reads all messages of a call of any kind, then answers with an empty one."""
+
+    def __init__(self) -> None:
+        async def answer(requests: AsyncIterator[bytes], _context: Any) -> AsyncIterator[bytes]:
+            async for _ in requests:
+                pass
+            yield b""
+
+        self._handler: grpc.RpcMethodHandler[Any, Any] = grpc.stream_stream_rpc_method_handler(
+            answer
+        )
+
+    def service(self, _: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
+        """Returns the same handler for each method."""
+        return self._handler
+
+
+_FRAME_HEADERS, _FRAME_RST_STREAM, _FRAME_SETTINGS = 1, 3, 4
 _END = 0x5
 """END_STREAM and END_HEADERS (RFC 9113 6.2)."""
+
+
+Answer = Callable[[int], bytes]
+"""Returns the frames that answer the request of a stream."""
+
+REFUSED_STREAM, INTERNAL_ERROR = 7, 2
+"""Error codes of HTTP/2 (RFC 9113, 7)."""
 
 
 @asynccontextmanager
@@ -127,7 +178,25 @@ async def plain_http2(status: int) -> AsyncIterator[int]:
     """Answers every HTTP/2 request with a status and nothing else; yields its port."""
     # A literal field without indexing whose name is entry 8 of the static table (RFC 7541).
     block = bytes([0x08, 3]) + str(status).encode()
+    async with _http2(lambda stream: _frame(_FRAME_HEADERS, _END, stream, block)) as port:
+        yield port
 
+
+@asynccontextmanager
+async def resetting_http2(code: int) -> AsyncIterator[tuple[int, list[int]]]:
+    """Resets every HTTP/2 stream with an error code; yields its port, and the streams it had."""
+    streams: list[int] = []
+
+    def answer(stream: int) -> bytes:
+        streams.append(stream)
+        return _frame(_FRAME_RST_STREAM, 0, stream, code.to_bytes(4))
+
+    async with _http2(answer) as port:
+        yield port, streams
+
+
+@asynccontextmanager
+async def _http2(answer: Answer) -> AsyncIterator[int]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readexactly(len(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
         writer.write(_frame(_FRAME_SETTINGS, 0, 0, b""))
@@ -138,8 +207,7 @@ async def plain_http2(status: int) -> AsyncIterator[int]:
                 if head[3] == _FRAME_SETTINGS and not head[4]:
                     writer.write(_frame(_FRAME_SETTINGS, 1, 0, b""))
                 if head[3] == _FRAME_HEADERS:
-                    stream = int.from_bytes(head[5:])
-                    writer.write(_frame(_FRAME_HEADERS, _END, stream, block))
+                    writer.write(answer(int.from_bytes(head[5:])))
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)

@@ -15,7 +15,16 @@ _METHOD = "user.v1.UserService/GetUser"
 
 
 @pytest.mark.parametrize(
-    "host", ["users.test", "users.test:8080", "USERS.test", "a.wild.test", "b.a.wild.test"]
+    "host",
+    [
+        "users.test",
+        "users.test:8080",
+        "users.test.",
+        "Users.TEST.:8080",
+        "USERS.test",
+        "a.wild.test",
+        "b.a.wild.test.",
+    ],
 )
 async def test_a_host_of_the_service(site: Site, protocol: str, host: str) -> None:
     assert (await site.client(protocol, host).call("GetUser", {"id": "x"})).code == 3
@@ -29,7 +38,7 @@ async def test_a_foreign_host(site: Site, host: str) -> None:
 
 
 async def test_every_host_and_a_more_specific_one(site: Site) -> None:
-    """A service without host names is served on hosts that others name too."""
+    """A service on every host is served on hosts that others of its namespace name too."""
     exact = {"hostnames": ["exact.test"], "rest": {"autoMapping": "Enabled"}}
     services = (
         Exposed("everywhere", user_descriptor(), (site.upstream,)),

@@ -48,7 +48,11 @@ async def test_nobody_to_ask(site: Site, broken: Gateway, host: str) -> None:
     for client in clients(site, broken.port, host):
         outcome = await client.call("GetUser", {"id": "x"})
         assert outcome.code == grpc.StatusCode.UNAVAILABLE.value[0], client
-        assert outcome.message
+        what = (
+            "GET /v1/users/x" if isinstance(client, RestClient) else "/user.v1.UserService/GetUser"
+        )
+        why = "no server is ready" if host == "empty.test" else "no server could be reached"
+        assert outcome.message == f"{what} on {host}: {why}; try again later"
 
 
 @pytest.mark.parametrize("code", ["UNAUTHENTICATED", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED"])
@@ -79,7 +83,39 @@ async def test_nothing_is_there(site: Site, path: str) -> None:
     reply = await calls.http(site.gateway.port, "GET", path, headers={"host": "users.test"})
     assert (reply.status, reply.json()["code"]) == (404, 5)
     assert reply.headers["Content-Type"].startswith("application/json")
-    assert reply.json()["message"]
+    message = reply.json()["message"]
+    assert message == f"GET {path} on users.test: nothing is served under this host and path"
+
+
+async def test_the_path_in_a_message_is_short(site: Site) -> None:
+    """The rest of it is cut off, and its query left out."""
+    path = f"/nowhere/{'x' * 10_000}"
+    for kind in ("application/json", "application/grpc"):
+        headers = {"host": "users.test", "content-type": kind}
+        reply = await calls.http(site.gateway.port, "POST", f"{path}?secret=x", headers=headers)
+        text = reply.body.decode() + reply.headers.get("grpc-message", "")
+        assert path[:200] in text
+        assert "secret" not in text
+        assert len(text) < 500
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "text"),
+    [
+        (415, {"content-type": "text/plain"}, b"{}", "content-type application/json"),
+        (413, {"content-type": "application/json"}, b" " * 2000, "a message is larger than"),
+        (400, {"content-type": "application/json"}, b"]", ""),
+    ],
+)
+async def test_a_body_that_is_refused(
+    site: Site, status: int, headers: dict[str, str], body: bytes, text: str
+) -> None:
+    headers = {"host": "small.test", **headers}
+    reply = await calls.http(site.gateway.port, "POST", "/v1/users", body=body, headers=headers)
+    assert reply.status == status
+    message = reply.json()["message"]
+    assert message.startswith("POST /v1/users on small.test: ")
+    assert text in message
 
 
 async def test_grpc_web_that_nobody_serves(site: Site) -> None:

@@ -1,13 +1,14 @@
 """What is REST's alone: sizes, automatic mapping, formats of streams."""
 
 import json
-from uuid import uuid4
+from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 
 from tests.envoy import calls
 from tests.envoy.protocols.clients import RestClient
-from tests.envoy.protocols.conftest import Site
+from tests.envoy.protocols.conftest import USERS, Site
 from tests.envoy.protocols.test_seven_rpcs import created, person
 
 pytestmark = [pytest.mark.envoy, pytest.mark.asyncio(loop_scope="package")]
@@ -22,16 +23,20 @@ async def test_a_request_that_is_too_large(site: Site) -> None:
     assert reply.headers["Content-Type"].startswith("application/json")
 
 
-async def test_an_answer_that_is_too_large(site: Site) -> None:
-    request = {"email": f"{uuid4()}{'y' * 200}@example.com", "name": "\N{GRINNING FACE}" * 200}
-    outcome = await site.client("direct").call("CreateUser", request)
-    user = outcome.answers[0]["user"]
-    rest = RestClient(site.gateway.port, "small.test")
-    reply = await rest.send("GetUser", {"id": user["id"]})
-    assert (reply.status, reply.json()["code"]) == (500, 13)
-    assert (await site.client("rest").call("GetUser", {"id": user["id"]})).answers[0] == {
-        "user": user
-    }
+async def test_a_body_of_unknown_length_must_be_json(site: Site) -> None:
+    """Nothing says then that a body follows but its type."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield json.dumps(person()).encode()
+
+    url = f"http://127.0.0.1:{site.gateway.port}/v1/users"
+    for content_type, status in (("text/plain", 415), ("application/json", 200)):
+        headers = {"host": USERS, "content-type": content_type}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(url, data=chunks(), headers=headers) as answer,
+        ):
+            assert answer.status == status
 
 
 async def test_a_stream_of_any_size(site: Site) -> None:

@@ -1,6 +1,7 @@
 """FileDescriptorSets from a few lines of YAML.
 
-``{user.v1.UserService: {GetUser: {rest: [GET /v1/users/{id}], kind: Unary, idempotent: true}}}``;
+``{user.v1.UserService: {GetUser: {rest: [GET /v1/users/{id}], kind: Unary, idempotent: true}}}``
+(or ``read_only``);
 every field named by a path is a string of the method's request.
 """
 
@@ -80,6 +81,8 @@ def _method(
     )
     if options.get("idempotent"):
         method.options.idempotency_level = MethodOptions.IDEMPOTENT
+    if options.get("read_only"):
+        method.options.idempotency_level = MethodOptions.NO_SIDE_EFFECTS
     for first in rules[:1]:
         first.additional_bindings.extend(rules[1:])
         method.options.Extensions[annotations_pb2.http].CopyFrom(first)

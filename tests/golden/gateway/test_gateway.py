@@ -14,10 +14,10 @@ from grpc_operator.errors import InvalidSpecError, Problem
 from grpc_operator.gateway.attach import attach
 from grpc_operator.gateway.endpoints import endpoints
 from grpc_operator.gateway.envoy import SnapshotBuilder
-from grpc_operator.gateway.ir import Attachment
+from grpc_operator.gateway.ir import Attachment, Sticky
 from grpc_operator.gateway.listeners import gateway_ir
 from grpc_operator.gateway.snapshot import Resource, Snapshot
-from grpc_operator.resources import service_key
+from grpc_operator.gateway.split import Share, split
 from tests.golden import INPUT, Golden, cases, dump, load, output
 from tests.golden.gateway.descriptors import descriptor
 
@@ -31,7 +31,7 @@ KINDS = {
     "ScopedRouteConfiguration": "scopes",
 }
 
-_MAPS = ("jsonFormat", "typedPerFilterConfig")
+_MAPS = ("jsonFormat", "sourceCodes", "typedPerFilterConfig")
 _NOTHING: tuple[Any, ...] = (None, {}, [])
 
 Problems = dict[str, list[str]]
@@ -42,22 +42,29 @@ Problems = dict[str, list[str]]
 def test_case(case: str, golden: Golden) -> None:
     """The configuration is that of the case's file."""
     given = load(HERE, case)
-    gateway = gateway_ir(GrpcGateway.parse(_object("default", given.get("gateway", {}))))
-    attachments, invalid = _attached(given["services"])
+    parsed = GrpcGateway.parse(_object("default", given.get("gateway", {})))
+    gateway = gateway_ir(parsed, "cluster.local")
+    attachments, invalid = _attached(given["services"], parsed)
     addresses = {
-        service_key("shop", name): endpoints(of.get("endpointSlices", ()))
+        f"shop/{name}": endpoints(of.get("endpointSlices", ()))
         for name, of in given["services"].items()
     }
 
-    snapshot, refused = SnapshotBuilder().build(gateway, attachments, addresses)
+    snapshot, plan = SnapshotBuilder().build(gateway, attachments, addresses)
 
-    conflicts = {key.namespaced_name: _texts(problems) for key, problems in refused.items()}
+    conflicts = {key.namespaced_name: _texts(lost) for key, lost in plan.refused.items()}
     shown = [
         document
         for selector, paths in given.get("show", {}).items()
         for document in _shown(snapshot, selector, paths)
     ]
-    golden.compare(output(HERE, case), dump([{"invalid": invalid, "conflicts": conflicts}, *shown]))
+    refused = _refused(attachments)
+    problems = {
+        "invalid": invalid,
+        "conflicts": conflicts,
+        **({"refused": refused} if refused else {}),
+    }
+    golden.compare(output(HERE, case), dump([problems, *shown]))
 
 
 @pytest.mark.parametrize("case", cases(HERE))
@@ -66,15 +73,45 @@ def test_promise(case: str) -> None:
     assert (HERE / f"{case}{INPUT}").read_text().startswith("# ")
 
 
-def _attached(services: Mapping[str, Any]) -> tuple[list[Attachment], Problems]:
+def _attached(
+    services: Mapping[str, Any], gateway: GrpcGateway
+) -> tuple[list[Attachment], Problems]:
     attachments, invalid = [], {}
     for name, of in services.items():
-        known = descriptor(of["descriptor"]) if "descriptor" in of else None
         try:
-            attachments.append(attach(GrpcService.parse(_service(name, of)), known))
+            service = GrpcService.parse(_service(name, of))
+            shares = [
+                _share(service, revision, gateway.spec.domain)
+                for revision in of.get("revisions", [of])
+            ]
+            sticky = Sticky(**of["sticky"]) if "sticky" in of else None
+            attachments.append(split(shares, sticky, tag_hosts=of.get("tagHosts", False)))
         except InvalidSpecError as error:
             invalid[f"shop/{name}"] = _texts(error.problems)
     return attachments, invalid
+
+
+def _share(service: GrpcService, of: Mapping[str, Any], domain: str) -> Share:
+    """Returns a revision; a service without any has a single one of its own name."""
+    known = descriptor(of["descriptor"]) if "descriptor" in of else None
+    return Share(
+        revision=of.get("name", service.metadata.name),
+        attachment=attach(service, known, domain),
+        percent=of.get("percent", 0),
+        tag=of.get("tag", ""),
+        mirror_percent=of.get("mirrorPercent", 0),
+    )
+
+
+def _refused(attachments: Iterable[Attachment]) -> Problems:
+    """Returns the REST rules that are not served, by method."""
+    return {
+        f"{api.name}/{method.name}": [f"{each.rule}: {each.reason}" for each in method.refused]
+        for attachment in attachments
+        for api in attachment.apis
+        for method in api.methods
+        if method.refused
+    }
 
 
 def _texts(problems: Iterable[Problem]) -> list[str]:
@@ -87,7 +124,8 @@ def _object(name: str, spec: dict[str, Any], created: str = "") -> dict[str, Any
 
 
 def _service(name: str, of: dict[str, Any]) -> dict[str, Any]:
-    spec = {"image": "any:1", "services": of.get("services"), "gateway": of.get("gateway", {})}
+    gateway = {"hostnames": ["*"]} | of.get("gateway", {})
+    spec = {"image": "any:1", "services": of.get("services"), "gateway": gateway}
     return _object(name, spec, of.get("created", ""))
 
 
@@ -147,7 +185,16 @@ def _field(key: str, value: Any) -> Any:
     if key == "protoDescriptorBin" and value:
         return _digest(value)
     short = _short(value)
+    if key == "filterMetadata":
+        return {name: _sorted(short[name]) for name in sorted(short)}
     return dict(sorted(short.items())) if key in _MAPS else short
+
+
+def _sorted(value: Any) -> Any:
+    """Returns a google.protobuf.Struct with the fields of all its objects in order."""
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(each) for each in value] if isinstance(value, list) else value
 
 
 def _digest(encoded: str) -> str:

@@ -1,6 +1,7 @@
 """Every case of this folder: the observed state of a GrpcService in, its status and Events out."""
 
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import pytest
 
 from grpc_operator.api import GrpcService, Reason
 from grpc_operator.errors import InvalidSpecError, Problem
-from grpc_operator.status import conditions, events
+from grpc_operator.status import conditions
+from grpc_operator.status.events import Event, History
 from grpc_operator.status.observed import Cause, ConditionResult, Observed
+from grpc_operator.status.pod_reports import PodReports
 from tests.golden import Golden, cases, dump, load, output
 
 HERE = Path(__file__).parent
@@ -38,6 +41,7 @@ def _observed(case: dict[str, Any]) -> Observed:
             "url": "dns:///users-headless.shop.svc.cluster.local:50051",
             "selector": "grpc.infera.dev/service=users",
         },
+        reports=PodReports(datetime.fromisoformat(NOW)),
         invalid=InvalidSpecError(problems) if problems else None,
         blocked=Cause(**case["blocked"]) if "blocked" in case else None,
         deployment=case.get("deployment"),
@@ -51,12 +55,19 @@ def _result(given: dict[str, Any]) -> ConditionResult:
     return ConditionResult(**{**given, "reason": Reason(given["reason"])})
 
 
+def _events(old: dict[str, Any], new: dict[str, Any]) -> list[Event]:
+    """Returns the Events of a status that stays for ten seconds."""
+    history, at_once = History.of(old).next(new, 0.0)
+    later = history.next(new, 10.0)[1]
+    return [event for event in (at_once, later) if event is not None]
+
+
 @pytest.mark.parametrize("case", cases(HERE))
 def test_case(case: str, golden: Golden) -> None:
     """The status says what the case's file says, and so do the Events."""
     given = load(HERE, case)
     status = conditions.build(_observed(given), given.get("status", {}), NOW)
-    created = [asdict(event) for event in events.between(given.get("status", {}), status)]
+    created = [asdict(event) for event in _events(given.get("status", {}), status)]
 
     golden.compare(output(HERE, case), dump([{"status": status, "events": created}]))
 

@@ -13,7 +13,9 @@ from grpc_operator.api.reasons import Reason
 OPERATOR = Path(__file__).parents[3] / "operator" / "grpc_operator"
 SOURCE = OPERATOR / "api" / "reasons.py"
 TYPES = {"Accepted", "Programmed", "Progressing", "Ready", "ReplicaFailure", "ResolvedRefs"}
-"""Reasons that are types of conditions as well: as such they may stand in the code."""
+TYPES |= {"SchemaCompatible", "WaitingForTraffic"}
+"""Reasons that are types of conditions or phases of rollouts as well: as such they may stand in the
+code."""
 
 
 def test_no_reason_is_written_as_text() -> None:

@@ -3,6 +3,7 @@
 from prometheus_client import generate_latest
 
 from grpc_operator.app.metrics import Metrics
+from grpc_operator.xds.state import Stats
 
 
 def test_reconciliations_are_counted_by_kind_and_result() -> None:
@@ -22,3 +23,19 @@ def test_there_are_no_created_series() -> None:
     metrics.wrote("apply", "Deployment")
 
     assert b"_created" not in generate_latest(metrics.registry)
+
+
+def test_no_label_holds_the_name_of_an_object() -> None:
+    """Everybody in the cluster may read /metrics: kinds, verbs, types and results only."""
+    metrics = Metrics()
+    metrics.serve(Stats())
+    metrics.wrote("apply", "Deployment")
+    metrics.watched("Pod")
+    metrics.reconciled("GrpcService", "success", 0.1)
+    labels = {
+        label
+        for family in metrics.registry.collect()
+        for sample in family.samples
+        for label in sample.labels
+    }
+    assert labels == {"kind", "le", "result", "type", "verb"}

@@ -1,56 +1,23 @@
 """From the cluster's state to what is published: when, and at what cost."""
 
 import asyncio
+import threading
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
-from grpc_operator.api import GrpcGateway, GrpcService
-from grpc_operator.controlplane.attachment_state import Built
-from grpc_operator.controlplane.attachments import Attachments
-from grpc_operator.controlplane.control_plane import ControlPlane
-from grpc_operator.controlplane.descriptor_cache import DescriptorCache
-from grpc_operator.controlplane.owners import Owners
-from grpc_operator.descriptor import load
-from grpc_operator.engine.store import Store
-from grpc_operator.gateway.snapshot import CLUSTER, Snapshot
+from grpc_operator.api.reasons import Reason
+from grpc_operator.controlplane import control_plane as control_plane_module
+from grpc_operator.controlplane.attachment_state import generation_of
+from grpc_operator.descriptor import Descriptor, load
+from grpc_operator.gateway.snapshot import CLUSTER
 from grpc_operator.resources import CONFIG_MAPS, GRPC_GATEWAYS, GRPC_SERVICES, Key
+from tests.unit.controlplane import Published, built, control_plane
 from tests.unit.reconcile import GATEWAY, USERS, cluster, large_set, owner, pinned, users
+from tests.waiting import HANG, until
 
 OTHER = USERS._replace(name="other")
-
-
-class Published:
-    """Keeps what was handed to the proxies."""
-
-    def __init__(self) -> None:
-        self.snapshots: list[Snapshot] = []
-        self.news = asyncio.Event()
-
-    def publish(self, gateway: Key, snapshot: Snapshot) -> None:
-        """Keeps a gateway's configuration."""
-        assert gateway == GATEWAY
-        self.snapshots.append(snapshot)
-        self.news.set()
-
-    def withdraw(self, gateway: Key) -> None:
-        """Forgets it."""
-        assert gateway == GATEWAY
-        self.snapshots.clear()
-
-
-def control_plane(store: Store, published: Published, changed: list[Key]) -> ControlPlane:
-    """Returns a control plane."""
-    services = Owners(GrpcService, {"image": "placeholder"})
-    attachments = Attachments(store, services, DescriptorCache(store), GATEWAY.namespace)
-    return ControlPlane(store, published, changed.append, attachments, Owners(GrpcGateway, {}))
-
-
-def built(plane: ControlPlane, key: Key) -> Built:
-    """Returns what a service is in its gateway's snapshot."""
-    state = plane.state(key)
-    assert isinstance(state, Built)
-    return state
 
 
 async def test_it_builds_again_only_when_something_changes() -> None:
@@ -214,8 +181,9 @@ async def test_a_gateway_that_admits_nobody_loses_its_services() -> None:
     published = Published()
     plane = control_plane(store, published, [])
     for generation, names in enumerate((["shop"], ["elsewhere"], ["shop"]), start=2):
-        allowed = {"allowedNamespaces": {"from": "Names", "names": names}}
-        store.put(GRPC_GATEWAYS, owner(GRPC_GATEWAYS, GATEWAY.name, allowed, generation))
+        allowed = {"from": "Names", "names": names}
+        spec = {"listeners": [{"name": "http", "port": 80, "allowedNamespaces": allowed}]}
+        store.put(GRPC_GATEWAYS, owner(GRPC_GATEWAYS, GATEWAY.name, spec, generation))
         plane.mark_dirty(GATEWAY)
         await plane.build()
         served = published.snapshots[-1].resources[CLUSTER].keys()
@@ -235,3 +203,78 @@ async def test_what_has_silently_gone_goes() -> None:
 
     assert plane.state(USERS) is None
     assert not published.snapshots[-1].resources[CLUSTER]
+
+
+async def test_what_exceeds_the_budget_is_refused_and_the_last_accepted_goes_on() -> None:
+    """Beside it, the newer attachment is nowhere: neither served nor shown as served."""
+    store = cluster(users())
+    listeners = [{"name": "a", "port": 80}, {"name": "b", "port": 81}]
+    gateway = {"budget": {"service": "1Mi"}, "listeners": listeners}
+    store.put(GRPC_GATEWAYS, owner(GRPC_GATEWAYS, GATEWAY.name, gateway, 2))
+    plane = control_plane(store, Published(), [])
+    plane.mark_all_dirty()
+    await plane.build()
+    accepted = built(plane, USERS)
+    assert accepted.attached.invalid is None
+    many = {"hostnames": [f"h{number}.example.com" for number in range(16)]}
+    store.put(GRPC_SERVICES, users(2, gateway=many))
+    plane.mark_dirty(USERS)
+    await plane.build()
+    refused = built(plane, USERS)
+
+    assert refused.config_hash == accepted.config_hash
+    assert refused.attached.attachment is accepted.attached.attachment
+    assert refused.attached.invalid is not None
+    assert refused.attached.invalid.reason == Reason.BUDGET_EXCEEDED
+    assert refused.attached.generation == 2
+
+
+async def test_a_neighbour_does_not_wait_for_the_descriptor_of_another_service(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Loading one can take seconds, and its owner can change it again and again."""
+    published, slow = Published(), threading.Event()
+    store = cluster(users(), owner(GRPC_SERVICES, "other", {"image": "other:1", "gateway": {}}))
+    plane = control_plane(store, published, [])
+    plane.mark_all_dirty()
+    await plane.build()
+
+    def load_slowly(*args: Any, **kwargs: Any) -> Descriptor:
+        assert slow.wait(HANG)
+        return load(*args, **kwargs)
+
+    monkeypatch.setattr("grpc_operator.descriptor.load", load_slowly)
+    running = asyncio.create_task(plane.run())
+    store.put(CONFIG_MAPS, pinned(users(), load(large_set(3)).data, 2))
+    plane.mark_dirty(USERS)
+    store.put(GRPC_SERVICES, owner(GRPC_SERVICES, "other", {"image": "b", "gateway": {}}, 2))
+    plane.mark_dirty(OTHER)
+    before = built(plane, USERS)
+
+    async def neighbour_is_built() -> bool:
+        return generation_of(built(plane, OTHER)) == 2
+
+    async def all_is_built() -> bool:
+        return built(plane, USERS) != before
+
+    await until(neighbour_is_built, "the neighbour is built")
+    assert built(plane, USERS) is before
+    slow.set()
+    await until(all_is_built, "the other one is built, too")
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+async def test_a_build_that_takes_too_long_is_divided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is attached by then is published: the others do not wait for all of a hundred."""
+    monkeypatch.setattr(control_plane_module, "ATTACHING", 0)
+    published = Published()
+    names = [f"s{number}" for number in range(4)]
+    services = [owner(GRPC_SERVICES, name, {"image": "a", "gateway": {}}) for name in names]
+    plane = control_plane(cluster(*services), published, [])
+    plane.mark_all_dirty()
+    await plane.build()
+
+    served = [len(each.resources[CLUSTER]) for each in published.snapshots]
+    assert served == [1, 2, 3, 4]

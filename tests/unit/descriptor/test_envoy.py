@@ -11,13 +11,13 @@ from envoy.extensions.filters.http.grpc_json_transcoder.v3 import transcoder_pb2
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
-from grpc_operator.descriptor import Descriptor, load, with_auto_mapping
-from grpc_operator.descriptor.limits import MAX_NESTING
+from grpc_operator import limits
+from grpc_operator.descriptor import Descriptor, load, with_bindings
 from tests.envoy.envoy import binary
 from tests.unit.descriptor import by_hand, message, one_file, serialised, users
-from tests.unit.descriptor.test_auto_mapping import SOURCE as AUTO_MAPPED
 from tests.unit.descriptor.test_http_rule import SOURCE as BOUND
 from tests.unit.descriptor.test_prune import proto2
+from tests.unit.descriptor.test_served_rules import SOURCE as BODIES
 
 _EXTENSIONS = "type.googleapis.com/envoy.extensions.filters"
 _EDITION = """
@@ -37,7 +37,7 @@ _BINDINGS = BOUND.format(
 def _nested() -> bytes:
     top = inner = message()
     path = "p.M"
-    for number in range(MAX_NESTING - 1):
+    for number in range(limits.DESCRIPTOR_NESTING.value - 1):
         inner = inner.nested_type.add(name=f"N{number}")
         path += f".{inner.name}"
     top.field.append(message(x=f".{path}").field[0])
@@ -54,7 +54,7 @@ SETS = [
     one_file(_EDITION.format(2023)),
     one_file(_EDITION.format(2024)),
     one_file(_BINDINGS),
-    one_file(AUTO_MAPPED),
+    one_file(BODIES),
     _nested(),
     _in_place_of_a_standard_file(),
 ]
@@ -111,10 +111,10 @@ def _validated(file: Path, transcoders: Iterable[Message]) -> subprocess.Complet
 
 @pytest.mark.envoy
 def test_envoy_loads_every_pruned_set(tmp_path: Path) -> None:
-    """proto2, proto3, editions, nesting, bindings, with and without the automatic ones."""
+    """proto2, proto3, editions, nesting, bindings, as they are and written again."""
     loaded = [load(data) for data in SETS]
     transcoders = [_transcoder(each.data, each) for each in loaded]
-    transcoders += [_transcoder(with_auto_mapping(each), each) for each in loaded]
+    transcoders += [_transcoder(with_bindings(each.data, each.services), each) for each in loaded]
 
     good = _validated(tmp_path / "good.json", transcoders)
     bad = _validated(tmp_path / "bad.json", [_transcoder(loaded[1].data, loaded[0])])

@@ -2,8 +2,8 @@
 
 import pytest
 
-from grpc_operator.descriptor import Binding, DescriptorError, load
-from grpc_operator.descriptor.limits import MAX_BINDINGS
+from grpc_operator import limits
+from grpc_operator.descriptor import Binding, Method, RefusedRule, load
 from tests.unit.descriptor import one_file
 
 SOURCE = """
@@ -30,10 +30,17 @@ message Answer {{ google.api.HttpBody raw = 1; string text = 2; }}
 """
 
 
-def first_method(rule: str, other: str = 'get: "/other"') -> tuple[Binding, ...]:
+def method(rule: str) -> Method:
+    """Returns a method with a rule."""
+    loaded = load(one_file(SOURCE.format(first=rule, second='get: "/other"')))
+    assert loaded.services[0].methods[1].bindings
+    return loaded.services[0].methods[0]
+
+
+def first_method(rule: str) -> tuple[Binding, ...]:
     """Returns the bindings that a rule makes."""
-    loaded = load(one_file(SOURCE.format(first=rule, second=other)))
-    return loaded.services[0].methods[0].bindings
+    assert method(rule).refused == ()
+    return method(rule).bindings
 
 
 @pytest.mark.parametrize(
@@ -81,88 +88,105 @@ def test_http_bodies_in_fields() -> None:
     assert (binding.body, binding.response_body) == ("raw", "raw")
 
 
+_MANY = "".join(f'additional_bindings {{ get: "/v{n}" }}' for n in range(1, 18))
+
+
 @pytest.mark.parametrize(
-    ("rule", "expected"),
+    ("rule", "refused", "expected", "served"),
     [
-        ("", "needs a path: get, put, post, delete, patch or custom"),
-        ('get: "v1"', 'GET "v1" must begin with /'),
-        ('get: "/v1/{idd}"', 'GET "/v1/{idd}" Request has no field idd; did you mean id?'),
-        ('get: "/v1/{userId}"', "has no field userId; did you mean user_id?"),
-        ('get: "/v1/{inner.lef}"', "Inner has no field lef; did you mean leaf?"),
-        ('get: "/v1/{inner}"', "binds inner, which is a message; bind one of its fields, such as"),
-        ('get: "/v1/{id.x}"', "binds id.x, but id is not a message"),
-        ('get: "/v1/{names}"', "binds names, but names is repeated or a map"),
-        ('get: "/v1/{labels}"', "binds labels, but labels is repeated or a map"),
-        ('get: "/v1/{labels.key}"', "binds labels.key, but labels is repeated or a map"),
-        ('post: "/v1" body: "nope"', 'has the body "nope": Request has no field nope'),
-        ('post: "/v1" body: "inner.leaf"', 'has the body "inner.leaf": Request has no field'),
-        ('get: "/v1" response_body: "nope"', 'the response_body "nope": Answer has no field nope'),
+        ("", "a rule without a path", "needs a path: get, put, post, delete", []),
+        ('get: "v1"', "GET v1", "must begin with /", []),
+        ('get: "/v1/{idd}"', "GET /v1/{idd}", "Request has no field idd; did you mean id?", []),
+        ('get: "/v1/{userId}"', "GET /v1/{userId}", "no field userId; did you mean user_id?", []),
+        ('get: "/v1/{inner.lef}"', "", "Inner has no field lef; did you mean leaf?", []),
+        ('get: "/v1/{inner}"', "", "binds inner, which is a message; bind one of its fields", []),
+        ('get: "/v1/{id.x}"', "", "binds id.x, but id is not a message", []),
+        ('get: "/v1/{names}"', "", "binds names, but names is repeated or a map", []),
+        ('get: "/v1/{labels}"', "", "binds labels, but labels is repeated or a map", []),
+        ('get: "/v1/{labels.key}"', "", "binds labels.key, but labels is repeated or a map", []),
+        ('get: "/v1/{id=**}/{user_id}"', "", "may have only literals after **", []),
+        ('post: "/v1" body: "nope"', "", 'has the body "nope": Request has no field nope', []),
+        ('post: "/v1" body: "inner.leaf"', "", 'has the body "inner.leaf": Request has no', []),
+        ('get: "/v1" response_body: "nope"', "", 'the response_body "nope": Answer has no', []),
         (
             'get: "/v1" response_body: "text"',
+            "GET /v1",
             "but Envoy supports only those of type google.api.Http",
+            [],
         ),
-        ('custom: {kind: "head", path: "/v1"}', 'has the custom kind "head": it must be'),
-        ('custom: {kind: "", path: "/v1"}', 'has the custom kind "": it must be'),
+        ('custom: {kind: "head", path: "/v1"}', "head /v1", 'has the custom kind "head": it', []),
+        ('custom: {kind: "", path: "/v1"}', " /v1", 'has the custom kind "": it must be', []),
         (
-            'get: "/v1" additional_bindings { get: "/v2" additional_bindings { get: "/v3" } }',
-            'GET "/v2" must not have additional_bindings of its own',
+            """get: "/v1" additional_bindings {
+                 get: "/v2" additional_bindings { get: "/v3" } additional_bindings { get: "/v4" }
+               }""",
+            "GET /v3 and 1 more",
+            "is in additional_bindings of an additional binding",
+            ["/v1", "/v2"],
         ),
-        ('get: "/v1" additional_bindings { body: "*" }', "needs a path: get, put"),
+        (
+            'get: "/v1" additional_bindings { body: "*" } additional_bindings { get: "/v2" }',
+            "a rule without a path",
+            "needs a path: get, put",
+            ["/v1", "/v2"],
+        ),
+        ('get: "/v1/{x}" additional_bindings { get: "/v2" }', "GET /v1/{x}", "no field", ["/v2"]),
         (
             'get: "/v1" response_body: "raw" additional_bindings { get: "/v2" }',
-            "GET /v2 must have the response_body of the first binding (raw)",
+            "GET /v2",
+            "must have the response_body of GET /v1 (raw)",
+            ["/v1"],
         ),
         (
             'post: "/v1" body: "raw" additional_bindings { post: "/v2" body: "*" }',
-            "maps the request body to google.api.HttpBody in one binding and to JSON in another",
+            "POST /v2",
+            "maps the request body to JSON, and POST /v1 to google.api.HttpBody; Envoy uses",
+            ["/v1"],
         ),
         (
-            'get: "/v0" ' + " ".join(f'additional_bindings {{ get: "/v{n}" }}' for n in range(17)),
-            f"has 18 bindings; at most {MAX_BINDINGS} are allowed",
+            f'get: "/v0" {_MANY}',
+            "GET /v16 and 1 more",
+            f"a method has at most {limits.DESCRIPTOR_BINDINGS} bindings, and this one has 18",
+            [f"/v{n}" for n in range(16)],
         ),
     ],
 )
-def test_wrong_rules_are_named_with_their_method(rule: str, expected: str) -> None:
-    """File, method, rule, what is wrong."""
-    with pytest.raises(DescriptorError) as caught:
-        first_method(rule)
+def test_a_wrong_rule_is_named_and_the_others_are_served(
+    rule: str, refused: str, expected: str, served: list[str]
+) -> None:
+    """It costs neither the other rules of the method, nor those of other methods."""
+    found = method(rule)
 
-    (problem,) = caught.value.problems
-    assert problem.message.startswith("test.proto: method p.S.Do: google.api.http ")
-    assert expected in problem.message
+    (one,) = found.refused
+    assert one.rule == refused or not refused
+    assert expected in one.reason
+    assert [binding.template for binding in found.bindings] == served
+
+
+def test_texts_are_bounded() -> None:
+    """A tenant writes them, and they are shown in the status."""
+    (one,) = method(f'get: "/v1/{"x" * 2000}"').refused
+
+    assert one == RefusedRule(
+        f"GET /v1/{'x' * 116}...", "has 2004 characters; at most 1024 are allowed"
+    )
+
+
+def test_equal_shapes_are_both_kept() -> None:
+    """Which of them is served depends on the settings of the GrpcService."""
+    found = method('get: "/v1/{id}" additional_bindings { get: "/v1/{user_id}" }')
+
+    assert [binding.segments for binding in found.bindings] == [("v1", "*"), ("v1", "*")]
 
 
 @pytest.mark.parametrize(
-    ("first", "second"),
+    ("path", "segments"),
     [
-        ('get: "/v1/{id}"', 'get: "/v1/{user_id}"'),
-        ('get: "/v1/{id}"', 'get: "/v1/*"'),
-        ('post: "/v1:a"', 'get: "/v2" additional_bindings { post: "/v1:a" body: "*" }'),
+        ("/v1/{id=a/**}/b", ("v1", "a", "**", "b")),
+        ("/v1/{id=**}/b:purge", ("v1", "**", "b")),
+        ("/v1/**/b/c", ("v1", "**", "b", "c")),
     ],
 )
-def test_equal_shapes_are_refused(first: str, second: str) -> None:
-    """Envoy's path matcher answers 404 for both."""
-    with pytest.raises(DescriptorError, match=r"p\.S\.Other: .* matches the same requests as .*Do"):
-        first_method(first, second)
-
-
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        ('get: "/v1/{id}"', 'post: "/v1/{id}"'),
-        ('get: "/v1/{id}"', 'get: "/v1/a"'),
-        ('get: "/v1/{id}"', 'get: "/v1/{id}:a"'),
-        ('get: "/v1/{id=*}"', 'get: "/v1/{id=**}"'),
-    ],
-)
-def test_other_shapes_are_distinguished(first: str, second: str) -> None:
-    """By HTTP method, by literals before wildcards, by custom verb."""
-    assert first_method(first, second)
-
-
-def test_every_wrong_rule_is_named_at_once() -> None:
-    """One error is enough to fix all."""
-    with pytest.raises(DescriptorError) as caught:
-        first_method('get: "a"', 'get: "b"')
-
-    assert len(caught.value.problems) == 2
+def test_literals_after_a_double_wildcard(path: str, segments: tuple[str, ...]) -> None:
+    """Envoy's transcoder knows these."""
+    assert first_method(f'get: "{path}"')[0].segments == segments

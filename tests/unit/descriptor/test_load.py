@@ -7,7 +7,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpc_operator.descriptor import Binding, DescriptorError, Method, load, merge_files
+from grpc_operator.descriptor import EVERY, Binding, DescriptorError, Method, load, merge_files
 from tests.unit.descriptor import by_hand, message, names, one_file, pool, serialised, users
 
 USERS = users()
@@ -21,7 +21,7 @@ def test_methods_with_kind_idempotency_and_bindings() -> None:
     binding = Binding("GET", "/v1/users/{id}", ("v1", "users", "*"), variables=("id",))
     assert service.name == "user.v1.UserService"
     assert service.methods == (
-        Method("GetUser", "Unary", idempotent=True, bindings=(binding,)),
+        Method("GetUser", "Unary", idempotent=True, bindings=(binding,), read_only=True),
         Method("Watch", "ServerStreaming"),
         Method("Upload", "ClientStreaming"),
         Method("Sync", "Bidirectional"),
@@ -43,6 +43,22 @@ def test_every_service_but_infrastructure_by_default() -> None:
     with pytest.raises(DescriptorError, match="besides reflection and health") as caught:
         load(data)
     assert caught.value.reason == "ServiceNotFound"
+
+
+def test_a_pinned_set_is_loaded_with_everything_in_it() -> None:
+    """What was left out of it is not there; of what is, nothing is infrastructure by its name."""
+    data = one_file(
+        'syntax = "proto3"; package grpc.health.v1; message M {}'
+        " service Health { rpc Check(M) returns (M); }"
+    )
+    both = FileDescriptorSet.FromString(data + USERS.SerializeToString()).SerializeToString()
+    pinned = load(both, ["grpc.health.v1.Health", "user.v1.Other"]).data
+
+    assert [s.name for s in load(pinned, EVERY).services] == [
+        "grpc.health.v1.Health",
+        "user.v1.Other",
+    ]
+    assert load(pinned, EVERY).data == pinned
 
 
 def test_an_absent_service_names_the_nearest() -> None:
@@ -112,8 +128,7 @@ def test_without_rest_annotations_do_not_matter() -> None:
     assert loaded.services[0].methods == (Method("Do", "Unary"),)
     assert names(loaded.data) == ["test.proto"]
     assert b"v1" not in loaded.data
-    with pytest.raises(DescriptorError, match="must begin with /"):
-        load(data)
+    assert load(data).services[0].methods[0].refused[0].reason == "must begin with /"
 
 
 def test_relative_names_are_resolved_from_the_inside() -> None:

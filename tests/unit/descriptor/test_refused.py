@@ -6,17 +6,9 @@ from collections.abc import Callable
 import pytest
 from google.protobuf.descriptor_pb2 import Edition, FieldDescriptorProto, FileDescriptorProto
 
-from grpc_operator.descriptor import MAX_BYTES, DescriptorError, load, merge_files
-from grpc_operator.descriptor.limits import (
-    MAX_FILES,
-    MAX_IMPORTS,
-    MAX_INPUT_BYTES,
-    MAX_METHODS,
-    MAX_NESTING,
-    MAX_SERVICES,
-    MAX_SYMBOLS,
-)
-from tests.unit.descriptor import by_hand, message, serialised, users
+from grpc_operator import limits
+from grpc_operator.descriptor import DescriptorError, load, merge_files
+from tests.unit.descriptor import by_hand, message, names, serialised, users
 
 
 def _without(name: str) -> bytes:
@@ -33,6 +25,22 @@ def _method(**changes: str) -> bytes:
     for name, value in changes.items():
         setattr(file.service[0].method[0], name, value)
     return serialised(file)
+
+
+def test_the_same_file_under_two_names_counts_once() -> None:
+    """Some builds import a file under two paths; what is meant is known all the same."""
+    used = FileDescriptorProto(name="b/used.proto", package="q", message_type=[message("Used")])
+    again = FileDescriptorProto()
+    again.CopyFrom(used)
+    again.name = "used.proto"
+    user = by_hand(message(x=".q.Used", y="q.Used"))
+    user.dependency.append("used.proto")
+
+    loaded = load(serialised(used, again, user))
+
+    assert "used.proto" not in names(loaded.data)
+    assert "b/used.proto" in names(loaded.data)
+    assert load(serialised(used, user)) == loaded
 
 
 def _other_version() -> bytes:
@@ -72,7 +80,11 @@ def _raw_name(kind: bytes) -> bytes:
 
 CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty": (lambda: b"", "is empty; make it with protoc --include_imports"),
-    "gzip": (lambda: gzip.compress(_without("")), "is compressed with gzip"),
+    "gzip": (lambda: gzip.compress(_without(""))[:-9], "begins like gzip, but cannot be decompres"),
+    "gzip of something else": (
+        lambda: gzip.compress(b"x"),
+        "is not a serialised google.protobuf.FileDescriptorSet",
+    ),
     "source": (
         lambda: b'syntax = "proto3";',
         "is not a serialised google.protobuf.FileDescriptorSet",
@@ -84,7 +96,7 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "missing import of an enum": (
         lambda: _without("user/v1/role.proto"),
-        "user.v1.Role is not in the set, nor are the imports user/v1/role.proto; add them (protoc",
+        "user.v1.Role is not in the set, nor is the import user/v1/role.proto; add them (protoc",
     ),
     "unknown type": (
         lambda: _typed(".p.Nmber"),
@@ -175,47 +187,78 @@ def test_very_many_problems_are_cut_short() -> None:
 
 
 def _many_files() -> bytes:
-    return serialised(*(FileDescriptorProto(name=f"{n}.proto") for n in range(MAX_FILES + 1)))
+    return serialised(
+        *(FileDescriptorProto(name=f"{n}.proto") for n in range(limits.DESCRIPTOR_FILES.value + 1))
+    )
 
 
 def _many_imports() -> bytes:
     return serialised(
-        FileDescriptorProto(name="a.proto", dependency=(f"{n}" for n in range(MAX_IMPORTS + 1)))
+        FileDescriptorProto(
+            name="a.proto", dependency=(f"{n}" for n in range(limits.DESCRIPTOR_IMPORTS.value + 1))
+        )
     )
 
 
 def _many_symbols() -> bytes:
-    return serialised(by_hand(*(message(f"M{number}") for number in range(MAX_SYMBOLS + 1))))
+    return serialised(
+        by_hand(*(message(f"M{number}") for number in range(limits.DESCRIPTOR_SYMBOLS.value + 1)))
+    )
 
 
 def _many_services() -> bytes:
     file = by_hand(message())
-    for number in range(MAX_SERVICES):
+    for number in range(limits.DESCRIPTOR_SERVICES.value):
         file.service.add(name=f"S{number}")
     return serialised(file)
 
 
 def _many_methods() -> bytes:
     file = by_hand(message())
-    for number in range(MAX_METHODS):
+    for number in range(limits.DESCRIPTOR_METHODS.value):
         file.service[0].method.add(name=f"M{number}", input_type=".p.M", output_type=".p.M")
     return serialised(file)
 
 
 def _many_fields() -> bytes:
-    return serialised(by_hand(message(**{f"{'f' * 200}{n}": "string" for n in range(2500)})))
+    return serialised(by_hand(message(**{f"{'f' * 200}{n}": "string" for n in range(10_000)})))
 
 
 @pytest.mark.parametrize(
     ("make", "expected"),
     [
-        (lambda: b"\x00" * (MAX_INPUT_BYTES + 1), f"at most {MAX_INPUT_BYTES} are read"),
-        (_many_files, f"more than {MAX_FILES} files"),
-        (_many_imports, f"has {MAX_IMPORTS + 1} imports; at most {MAX_IMPORTS} are allowed"),
-        (_many_symbols, f"more than {MAX_SYMBOLS} messages, enums and services"),
-        (_many_services, f"exposes {MAX_SERVICES + 1} gRPC services; at most {MAX_SERVICES}"),
-        (_many_methods, f"p.S has {MAX_METHODS + 1} methods; at most {MAX_METHODS}"),
-        (_many_fields, rf"more than {MAX_BYTES} bytes .* is reached in a\.proto"),
+        (
+            lambda: b"\x00" * (limits.DESCRIPTOR_INPUT_BYTES.value + 1),
+            f"at most {limits.DESCRIPTOR_INPUT_BYTES} are read",
+        ),
+        (
+            lambda: gzip.compress(b"\x00" * 2 * limits.DESCRIPTOR_INPUT_BYTES.value),
+            f"at most {limits.DESCRIPTOR_INPUT_BYTES} are read",
+        ),
+        (_many_files, f"more than {limits.DESCRIPTOR_FILES} files"),
+        (
+            _many_imports,
+            (
+                f"has {limits.DESCRIPTOR_IMPORTS.value + 1} imports; at most"
+                f" {limits.DESCRIPTOR_IMPORTS} are allowed"
+            ),
+        ),
+        (_many_symbols, f"more than {limits.DESCRIPTOR_SYMBOLS} messages, enums and services"),
+        (
+            _many_services,
+            (
+                f"exposes {limits.DESCRIPTOR_SERVICES.value + 1} gRPC services; at most"
+                f" {limits.DESCRIPTOR_SERVICES}"
+            ),
+        ),
+        (
+            _many_methods,
+            (
+                f"p.S has {limits.DESCRIPTOR_METHODS.value + 1} methods; at most"
+                f" {limits.DESCRIPTOR_METHODS}"
+            ),
+        ),
+        (_many_fields, rf"more than {limits.DESCRIPTOR_BYTES} bytes .* is reached in a\.proto"),
     ],
 )
 def test_too_much(make: Callable[[], bytes], expected: str) -> None:
@@ -237,9 +280,11 @@ def _nested(levels: int) -> bytes:
 
 def test_nesting_is_bounded() -> None:
     """One level more than Envoy's loader takes is refused by name."""
-    assert load(_nested(MAX_NESTING))
-    with pytest.raises(DescriptorError, match=rf"is nested more than {MAX_NESTING} levels deep"):
-        load(_nested(MAX_NESTING + 1))
+    assert load(_nested(limits.DESCRIPTOR_NESTING.value))
+    with pytest.raises(
+        DescriptorError, match=rf"is nested more than {limits.DESCRIPTOR_NESTING} levels deep"
+    ):
+        load(_nested(limits.DESCRIPTOR_NESTING.value + 1))
 
 
 def test_an_unneeded_import_may_be_missing() -> None:

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from grpc_operator import limits
 from grpc_operator.descriptor import (
-    MAX_BYTES,
     Descriptor,
     DescriptorError,
     load,
     merge_files,
-    with_auto_mapping,
+    with_bindings,
 )
 from tests.unit.descriptor import by_hand, message, one_file, pool, serialised, users
 from tests.unit.descriptor.test_prune import proto2
@@ -37,9 +37,9 @@ def attempt(data: bytes) -> Descriptor | None:
         assert str(error).isprintable()
         assert len(str(error)) < 32768
         return None
-    assert len(loaded.data) <= MAX_BYTES
+    assert len(loaded.data) <= limits.DESCRIPTOR_BYTES.value
     pool(loaded.data)
-    pool(with_auto_mapping(loaded))
+    pool(with_bindings(loaded.data, loaded.services))
     assert load(loaded.data) == loaded
     with contextlib.suppress(DescriptorError):
         load(data, rest=False)

@@ -87,3 +87,16 @@ async def test_retries_back_off_to_a_limit() -> None:
 async def test_the_server_may_set_a_longer_delay(delay: float, expected: float) -> None:
     """Retry-After is a lower bound."""
     assert _steady().retry("a", at_least=delay) == expected
+
+
+async def test_many_keys_of_one_namespace_do_not_hold_up_another_one() -> None:
+    """A hundred objects that are retried all the time, and a neighbour's change."""
+    queue: Queue[str] = Queue(group=lambda key: key[0], jitter=lambda: 1.0)
+    for number in range(100):
+        queue.add(f"a{number}")
+    queue.add("b0")
+    queue.add("b1")
+    order = [await queue.get() for _ in range(5)]
+
+    assert order == ["a0", "b0", "a1", "b1", "a2"]
+    assert queue.depth == 97

@@ -1,17 +1,18 @@
 """Tests of ``grpc_operator.gateway``: services and descriptors made by hand."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from envoy.config.route.v3 import route_pb2
 from google.protobuf.message import Message
 
-from grpc_operator.api import GrpcService
+from grpc_operator.api import GrpcGatewaySpec, GrpcService
 from grpc_operator.descriptor.model import Binding, Descriptor, Kind, Method, Service
 from grpc_operator.gateway import ir
 from grpc_operator.gateway.attach import attach
 from grpc_operator.gateway.envoy import SnapshotBuilder
+from grpc_operator.gateway.listeners import client_traffic
 from grpc_operator.gateway.snapshot import ROUTES, Resource, Snapshot
 from grpc_operator.resources import gateway_key
 
@@ -21,6 +22,13 @@ GATEWAY = ir.GatewayIr(
     access_log=True,
     drain_seconds=30,
     probe_host="probe.invalid",
+    hosts=ir.HostPolicy(
+        gateway_key("infra", "default"),
+        "grpc.internal",
+        grants=(ir.Grant("*", frozenset({"shop", "one", "two"})),),
+        own_names=("default-envoy.infra.svc",),
+    ),
+    client_traffic=client_traffic(GrpcGatewaySpec()),
 )
 
 
@@ -32,7 +40,7 @@ def service(
     created: str = "2026-01-01T00:00:00Z",
     services: list[str] | None = None,
 ) -> GrpcService:
-    """Returns a GrpcService with this ``spec.gateway``, written as in YAML."""
+    """Returns a GrpcService with this ``spec.gateway``, as in YAML; on every host if unset."""
     metadata = {
         "name": name,
         "namespace": namespace,
@@ -40,7 +48,7 @@ def service(
         "generation": 1,
         "creationTimestamp": created,
     }
-    spec = {"image": "users:1", "gateway": gateway}
+    spec = {"image": "users:1", "gateway": {"hostnames": ["*"]} | gateway}
     if services is not None:
         spec["services"] = services
     return GrpcService.parse({"metadata": metadata, "spec": spec})
@@ -58,7 +66,7 @@ def method(name: str, *bindings: str, kind: Kind = "Unary", idempotent: bool = F
     return Method(name, kind, idempotent, tuple(binding(text) for text in bindings))
 
 
-def descriptor(services: dict[str, Iterable[Method]]) -> Descriptor:
+def descriptor(services: Mapping[str, Iterable[Method]]) -> Descriptor:
     """Returns a descriptor whose data is not a FileDescriptorSet, but different for each."""
     made = tuple(Service(name, tuple(methods)) for name, methods in sorted(services.items()))
     data = repr(made).encode()
@@ -81,7 +89,7 @@ def attached(
     gateway: dict[str, Any] | None = None, of: Descriptor = USERS, **kwargs: Any
 ) -> ir.Attachment:
     """Returns the attachment of a service."""
-    return attach(service(gateway or {}, **kwargs), of)
+    return attach(service(gateway or {}, **kwargs), of, GATEWAY.hosts.domain)
 
 
 def snapshot_of(*attachments: ir.Attachment, gateway: ir.GatewayIr = GATEWAY) -> Snapshot:

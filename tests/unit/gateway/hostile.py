@@ -14,14 +14,14 @@ from google.protobuf.any_pb2 import Any as Packed
 from google.protobuf.json_format import MessageToDict
 
 from grpc_operator.descriptor.model import Binding, Descriptor, Method, Service
-from grpc_operator.errors import InvalidSpecError
-from grpc_operator.gateway import ir
+from grpc_operator.errors import InvalidSpecError, Problem
+from grpc_operator.gateway import ir, rest_rules
 from grpc_operator.gateway.attach import attach
 from grpc_operator.gateway.envoy import SnapshotBuilder
 from grpc_operator.gateway.snapshot import LISTENER, Snapshot
 from tests.unit.gateway import GATEWAY, service
 
-BINDING = Binding("GET", "/v1/things/{id}", ("v1", "things", "*"), variables=("id",))
+BINDING = Binding("GET", "/v1/things/{id}", ("v1", "things", "*"))
 
 STRINGS = (
     "",
@@ -193,15 +193,24 @@ class World:
         """
         method = Method(self.method, "Unary", bindings=(self.binding,))
         of = Descriptor(b"data", "", (Service(self.service, (method,)),))
-        attachment = attach(service(self.gateway, **self.metadata), of)
+        parsed = service(self.gateway, **self.metadata)
+        assert parsed.spec.gateway is not None
+        (served,) = rest_rules.served(parsed.spec.gateway, of.services)
+        refused = [Problem("spec.descriptor", each.reason) for each in served.methods[0].refused]
+        if refused:
+            raise InvalidSpecError(refused)
+        attachment = attach(parsed, of, GATEWAY.hosts.domain)
         listener = replace(ir.Listener("http", 10080), **self.listener)
-        gateway = replace(GATEWAY, listeners=(listener,))
-        endpoints = {attachment.key: (ir.Endpoint("10.0.0.1", 50051, zone=self.zone),)}
+        grant = ir.Grant("*", frozenset({attachment.key.namespace}))
+        hosts = replace(GATEWAY.hosts, grants=(grant,))
+        gateway = replace(GATEWAY, listeners=(listener,), hosts=hosts)
+        endpoints = {attachment.cluster: (ir.Endpoint("10.0.0.1", 50051, zone=self.zone),)}
         builder = _builder(gateway)
         builder.build(gateway, [], {})
-        snapshot, refused = builder.build(gateway, [attachment], endpoints)
-        if refused:
-            raise InvalidSpecError([problem for of in refused.values() for problem in of])
+        snapshot, plan = builder.build(gateway, [attachment], endpoints)
+        assert not plan.denied
+        if plan.refused:
+            raise InvalidSpecError([problem for of in plan.refused.values() for problem in of])
         return snapshot
 
 
@@ -247,7 +256,6 @@ PLACES: dict[str, Callable[[str], World]] = {
     "first segment": lambda text: World(binding=replace(BINDING, segments=(text, "b", "*"))),
     "segment": lambda text: World(binding=replace(BINDING, segments=("v1", text, "*"))),
     "custom verb": lambda text: World(binding=replace(BINDING, custom_verb=text)),
-    "variable": lambda text: World(binding=replace(BINDING, variables=(text,))),
     "body": lambda text: World(binding=replace(BINDING, body=text)),
     "listener": lambda text: World(listener={"name": text}),
     "listener's host": lambda text: World(listener={"hostname": text}),
@@ -268,13 +276,13 @@ def shared_segment(prefix: str, *, segment: str) -> World:
     return World(service="shared", gateway=gateway, binding=binding)
 
 
-TAKES_ALL = frozenset({"creation time", "template", "variable", "body", "zone"})
+TAKES_ALL = frozenset({"creation time", "template", "body", "zone"})
 """Places where nothing is refused: what is put there is content of a message, or in no message."""
 
 
 def everywhere(text: str) -> World:
     """Puts a string into every place of ``TAKES_ALL``."""
-    binding = replace(BINDING, template=text, variables=(text,), body=text)
+    binding = replace(BINDING, template=text, body=text)
     return World(metadata={"created": text}, binding=binding, zone=text)
 
 

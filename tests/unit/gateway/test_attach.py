@@ -41,8 +41,9 @@ def test_settings_of_the_gateway() -> None:
 
     retries = Retries(1, tuple(sorted((*SAFE, "internal"))), (2, 10))
     assert policy(made, "CreateUser") == Policy(5, 5, None, retries)
-    assert policy(made, "ListUsers") == Policy(3600, 3600, None, None)
-    assert made.apis[0].fallback == Policy(3600, 3600, None, None)
+    stream = Policy(3600, 3600, None, Retries(1, SAFE), ends_at_deadline=False)
+    assert policy(made, "ListUsers") == stream
+    assert made.apis[0].fallback == stream
 
 
 def test_an_unknown_method_names_the_nearest() -> None:
@@ -90,7 +91,7 @@ def test_automatic_mapping_adds_a_path_for_each_method() -> None:
 
     assert made.rest is not None
     assert made.rest.descriptor != proto.data
-    assert made.apis[0].shapes == {"POST /greet.Greeter/Hello"}
+    assert [pattern.shape for pattern in made.apis[0].patterns] == ["POST /greet.Greeter/Hello"]
 
 
 def test_rest_needs_bindings_only_when_it_is_requested() -> None:
@@ -102,14 +103,6 @@ def test_rest_needs_bindings_only_when_it_is_requested() -> None:
     assert text.startswith("spec.gateway.protocols: no method has a REST binding; add")
     (text,) = problems({"rest": {"prefixes": ["/v1/x"]}}, plain)
     assert text.startswith("spec.gateway.rest.prefixes: no method has a REST binding")
-
-
-def test_a_path_that_begins_with_a_variable_is_named() -> None:
-    """Nothing could say which service it belongs to."""
-    (text,) = problems({}, descriptor({"a.B": [method("C", "GET /*")]}))
-
-    assert text.startswith("spec.gateway.protocols: a.B/C: GET '/*': the path begins with a vari")
-    assert attached({"protocols": ["GRPC"]}, descriptor({"a.B": [method("C", "GET /*")]})).grpc
 
 
 def test_lines_cannot_be_indented() -> None:
@@ -129,7 +122,7 @@ def test_credentials_need_origins() -> None:
 
 def test_without_a_descriptor_named_services_are_passed_on() -> None:
     """Until there is one: no REST, no methods."""
-    made = attach(service({}, services=["a.B"]), None)
+    made = attach(service({}, services=["a.B"]), None, "grpc.internal")
 
     assert [(api.name, api.methods) for api in made.apis] == [("a.B", ())]
     assert made.rest is None
@@ -141,19 +134,22 @@ def test_a_service_without_gateway_has_no_attachment() -> None:
     lonely = lonely.model_copy(update={"spec": lonely.spec.model_copy(update={"gateway": None})})
 
     with pytest.raises(ValueError, match=r"users has no spec\.gateway"):
-        attach(lonely, USERS)
+        attach(lonely, USERS, "grpc.internal")
 
 
 def test_every_problem_is_named_at_once() -> None:
     """Nobody fixes one to find the next."""
     given = {
-        "hostnames": ["a.example.com", "*"],
+        "hostnames": ["a.example.com", "a.example.com."],
         "rest": {"prefixes": ["/v1/../x"]},
         "cors": {"allowOrigins": ["https://a", "b"]},
     }
 
     assert problems(given) == [
-        f"spec.gateway.hostnames[1]: '*' is not a valid {hosts.VALID_HOSTNAME}",
+        (
+            f"spec.gateway.hostnames[1]: 'a.example.com.' is not a valid {hosts.VALID_HOSTNAME},"
+            " or * for every host"
+        ),
         "spec.gateway.rest.prefixes[0]: '/v1/../x' is not a valid path such as /v1/users",
         "spec.gateway.cors.allowOrigins[1]: 'b' is not a valid origin such as https://example.com",
     ]

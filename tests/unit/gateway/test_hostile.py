@@ -25,12 +25,17 @@ BENIGN = World().snapshot()
 GO = World(binding=replace(BINDING, custom_verb="go")).snapshot()
 ANY = World(binding=replace(BINDING, verb="*")).snapshot()
 NOWHERE = World(zone="").snapshot()
+EVERY_HOST = PLACES["host"]("*").snapshot()
 ORIGIN = PLACES["origin"]("https://a.example.com").snapshot()
-SHARED = {
-    "v1": shared_segment("/v2/things", segment="shared").snapshot(),
-    "v2": shared_segment("/shared/things", segment="v1").snapshot(),
+SPECIAL = {
+    ("segment", "**"): PLACES["segment"]("**").snapshot(),
+    ("gRPC service", "v1"): shared_segment("/v2/things", segment="shared").snapshot(),
+    ("gRPC service", "v2"): shared_segment("/shared/things", segment="v1").snapshot(),
+    ("code", "ABORTED"): PLACES["code"]("UNKNOWN").snapshot(),
+    ("code", "UNKNOWN"): PLACES["code"]("ABORTED").snapshot(),
 }
-"""A gRPC service with the name of a first segment: both are in one table."""
+"""A gRPC service with the name of a first segment: both are in one table. A deep wildcard has two
+patterns. Codes without a condition of Envoy's own: they are matched in a header."""
 NO_SURROGATES = st.characters(exclude_categories=["Cs"])
 
 
@@ -54,10 +59,12 @@ def expected(place: str, text: str) -> Snapshot:
     """Returns what has the same structure: where absence or ``*`` mean something, another one."""
     if place == "custom verb" and text:
         return GO
+    if place == "host" and text == "*":
+        return EVERY_HOST
     if place == "zone" and not text:
         return NOWHERE
-    if place == "gRPC service" and text in SHARED:
-        return SHARED[text]
+    if (place, text) in SPECIAL:
+        return SPECIAL[place, text]
     if place == "origin" and "*" not in text:
         return ORIGIN
     return ANY if (place, text) == ("verb", "*") else BENIGN

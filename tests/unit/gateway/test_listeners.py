@@ -15,6 +15,7 @@ from grpc_operator import names
 from grpc_operator.api import GrpcGateway
 from grpc_operator.errors import InvalidSpecError
 from grpc_operator.gateway import ir, listeners
+from grpc_operator.gateway.hosts import VALID_HOSTNAME
 from grpc_operator.gateway.snapshot import LISTENER
 from tests.unit.gateway import GATEWAY, message, snapshot_of
 
@@ -29,7 +30,7 @@ def listener(**fields: Any) -> Any:
 def manager(of: Any) -> Any:
     """Returns its connection manager."""
     made = hcm.HttpConnectionManager()
-    assert of.filter_chains[0].filters[0].typed_config.Unpack(made)
+    assert of.filter_chains[0].filters[-1].typed_config.Unpack(made)
     return made
 
 
@@ -56,14 +57,20 @@ def test_clients_cannot_choose_their_scope_or_say_what_envoy_says() -> None:
     mutation = header_mutation_pb2.HeaderMutation()
     assert extension.typed_config.Unpack(mutation)
 
-    assert [each.remove for each in mutation.mutations[:-1]] == [
-        "x-envoy-original-path",
-        "x-envoy-original-method",
+    assert mutation.mutations[0].remove_on_match.key_matcher.prefix == "x-envoy-"
+    removed = {each.remove for each in mutation.mutations[1:-2]}
+    assert {"forwarded", "x-forwarded-host", "grpc-status", "lb-cost-bin"} < removed
+    assert "x-grpc-operator-timeout" in removed
+    assert [MessageToDict(each.append) for each in mutation.mutations[-2:]] == [
+        {
+            "header": {"key": name, "value": value},
+            "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD",
+        }
+        for name, value in (
+            ("x-grpc-operator-scope", "http%PATH(NQ:PATH)%"),
+            ("x-grpc-operator-timeout", "%REQ(GRPC-TIMEOUT)%"),
+        )
     ]
-    assert MessageToDict(mutation.mutations[-1].append) == {
-        "header": {"key": "x-grpc-operator-scope", "value": "http%PATH(NQ:PATH)%"},
-        "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD",
-    }
 
 
 def test_the_access_log_is_json_without_the_probes() -> None:
@@ -75,8 +82,9 @@ def test_the_access_log_is_json_without_the_probes() -> None:
     assert {"grpc_status", "grpc_method", "authority", "response_code", "duration_ms"} < set(
         written["jsonFormat"]
     )
-    assert log.filter.header_filter.header.string_match.exact == GATEWAY.probe_host
-    assert log.filter.header_filter.header.invert_match
+    no_probe = log.filter.header_filter.header
+    assert no_probe.string_match.exact == GATEWAY.probe_host
+    assert no_probe.invert_match
 
 
 def test_no_access_log_when_it_is_disabled() -> None:
@@ -104,7 +112,7 @@ def test_every_listener_that_envoy_must_not_get_is_named() -> None:
             },
         }
     )
-    what = "is not a valid host name such as api.example.com or *.example.com"
+    what = f"is not a valid {VALID_HOSTNAME}"
     expected = [
         f"spec.listeners[0].hostname: 'BAD_Host' {what}",
         f"spec.listeners[2].hostname: 'a..b' {what}",
@@ -112,7 +120,7 @@ def test_every_listener_that_envoy_must_not_get_is_named() -> None:
 
     assert [str(each) for each in listeners.problems(gateway.spec)] == expected
     with pytest.raises(InvalidSpecError) as caught:
-        listeners.gateway_ir(gateway)
+        listeners.gateway_ir(gateway, "cluster.local")
     assert [str(each) for each in caught.value.problems] == expected
 
 

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from grpc_operator.gateway import ir
-from grpc_operator.gateway.merge import Merger, Plan, merge
-from grpc_operator.resources import service_key
+from grpc_operator.gateway.acceptance import NOTHING, Acceptance
+from grpc_operator.gateway.claims import items
+from grpc_operator.gateway.merge import Affected, Merger, Plan, merge
+from grpc_operator.resources import Key, service_key
 from tests.unit.gateway import GATEWAY, USERS, attached, descriptor, method
 
 OLD, NEW = "2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z"
+WIDE = descriptor({"wide.v1.Wide": [method("Get", "GET /v1/*/x"), method("All", "GET /v1/**")]})
 ORDERS = descriptor({"order.v1.Orders": [method("Get", "GET /v1/orders/*")]})
 
 
@@ -53,9 +56,15 @@ def test_separate_services_do_not_conflict() -> None:
     assert len(plan.segments["v1"].rest) == 5
 
 
-@pytest.mark.parametrize("ages", [(OLD, NEW), (OLD, OLD)])
-def test_the_older_one_wins_then_the_smaller_key(ages: tuple[str, str]) -> None:
-    """The loser learns who, where and what to do."""
+@pytest.mark.parametrize(
+    ("ages", "why"),
+    [
+        ((OLD, NEW), "created earlier"),
+        ((OLD, OLD), "created at the same time, and first by name"),
+    ],
+)
+def test_the_older_one_wins_then_the_smaller_key(ages: tuple[str, str], why: str) -> None:
+    """The loser learns who, where, why and what to do."""
     first = attached({}, name="first", created=ages[0])
     second = attached({}, name="second", created=ages[1])
 
@@ -64,12 +73,13 @@ def test_the_older_one_wins_then_the_smaller_key(ages: tuple[str, str]) -> None:
     assert lost(plan, "first") == []
     by_grpc, by_rest = lost(plan, "second")
     assert by_grpc == (
-        "spec.services: user.v1.UserService is served by the older shop/first on every host;"
-        " choose other hostnames in spec.gateway.hostnames, or leave it out of spec.services"
+        f"spec.services: user.v1.UserService is served by shop/first on every host ({why});"
+        " choose other hosts in spec.gateway.hostnames, or leave it out of spec.services"
     )
     assert by_rest == (
-        "spec.gateway.rest: GET /v1/users of user.v1.UserService is served by the older"
-        " shop/first on every host; choose other hostnames, or take REST out of protocols"
+        "spec.gateway.rest: GET /v1/users of user.v1.UserService is served by shop/first on every"
+        f" host ({why}), and 3 more of its paths likewise; choose other hosts in"
+        " spec.gateway.hostnames, or take REST out of protocols"
     )
     assert plan.services[service_key("shop", "second")].grpc == ()
 
@@ -114,8 +124,8 @@ def test_exposed_infrastructure_conflicts_by_its_own_field() -> None:
 
     (text,) = lost(plan, "b")
     assert text == (
-        "spec.gateway.expose: grpc.health.v1.Health is served by the older shop/a on every host;"
-        " choose other hostnames, or do not expose it"
+        "spec.gateway.expose: grpc.health.v1.Health is served by shop/a on every host"
+        " (created earlier); choose other hosts in spec.gateway.hostnames, or do not expose it"
     )
 
 
@@ -152,17 +162,20 @@ def test_a_host_without_listener_is_named() -> None:
     plan = merge(gateway, [attached({"hostnames": ["a.example.com", "b.org"]})])
 
     assert lost(plan, "users") == [
-        "spec.gateway.hostnames: b.org: gateway infra/default has listeners for *.example.com only"
+        (
+            "spec.gateway.hostnames: b.org: the listeners of GrpcGateway infra/default accept"
+            " *.example.com only; request a host that they accept, or have a listener added"
+        )
     ]
 
 
 def test_the_loser_is_served_when_the_winner_is_deleted() -> None:
     """The loser itself need not change."""
     first, second = attached({}, name="a", created=OLD), attached({}, name="b")
-    merger = Merger(GATEWAY)
-    merger.update([first, second])
+    merger = Merger()
+    merger.update(GATEWAY, [first, second], {})
 
-    affected = merger.update([second])
+    affected = merger.update(GATEWAY, [second], {})
 
     assert merger.plan.refused == {}
     assert affected.services == {service_key("shop", "a"), service_key("shop", "b")}
@@ -171,12 +184,12 @@ def test_the_loser_is_served_when_the_winner_is_deleted() -> None:
 
 def test_an_equal_attachment_affects_nothing() -> None:
     """An equal attachment is the same attachment."""
-    merger = Merger(GATEWAY)
-    merger.update([attached({}), attached({}, ORDERS, name="orders")])
+    merger = Merger()
+    merger.update(GATEWAY, [attached({}), attached({}, ORDERS, name="orders")], {})
 
-    affected = merger.update([attached({}), attached({}, ORDERS, name="orders")])
+    affected = merger.update(GATEWAY, [attached({}), attached({}, ORDERS, name="orders")], {})
 
-    assert (affected.services, affected.segments) == (frozenset(), frozenset())
+    assert affected == Affected(frozenset(), frozenset())
 
 
 def test_updates_give_the_plan_of_a_new_merge() -> None:
@@ -184,7 +197,7 @@ def test_updates_give_the_plan_of_a_new_merge() -> None:
     chance = random.Random(7)  # noqa: S311 - a repeatable sequence
     names = [f"s{index}" for index in range(8)]
     present: dict[str, ir.Attachment] = {}
-    merger = Merger(GATEWAY)
+    merger = Merger()
     for _ in range(200):
         name = chance.choice(names)
         if name in present and chance.random() < 0.3:
@@ -203,6 +216,83 @@ def test_updates_give_the_plan_of_a_new_merge() -> None:
             )
         order = chance.sample(list(present.values()), len(present))
 
-        merger.update(order)
+        merger.update(GATEWAY, order, {})
 
         assert shown(merger.plan) == shown(merge(GATEWAY, present.values()))
+
+
+@pytest.mark.parametrize("since", [("1", "2"), ("2", "1")])
+def test_what_two_leaders_accepted_at_once_is_the_earlier_ones(since: tuple[str, str]) -> None:
+    """Whichever object is older; and of what differs, nothing is lost."""
+    many = {"p.S": [method(f"M{n}", f"GET /v1/m{n}") for n in range(500)]}
+    own = [{**many, f"own.{name}": [method("M", f"GET /{name}")]} for name in "ab"]
+    services = [
+        attached({}, descriptor(of), name=name, created=created)
+        for of, name, created in zip(own, "ab", (OLD, NEW), strict=True)
+    ]
+    accepted = {
+        each.key: NOTHING.renewed(["*"], {item.digest for item in items(each)}, at)
+        for each, at in zip(services, since, strict=True)
+    }
+    winner, loser = services if since == ("1", "2") else services[::-1]
+
+    plan = merge(GATEWAY, services, accepted)
+
+    assert len(plan.services[winner.key].items) == 503
+    assert {item.text for item in plan.services[loser.key].items} == {
+        f"own.{loser.key.name}",
+        f"GET /{loser.key.name}",
+    }
+    assert all("accepted earlier" in str(each) for each in plan.refused[loser.key])
+
+
+def test_updates_of_two_namespaces_give_the_plan_of_a_new_merge() -> None:
+    """Whatever was accepted before, under grants that overlap, with wildcards of both."""
+    chance = random.Random(11)  # noqa: S311 - a repeatable sequence
+    both = frozenset({"one", "two"})
+    every = (
+        ir.Grant("*", both),
+        ir.Grant("*.com", frozenset({"one"})),
+        ir.Grant("a.com", both),
+        ir.Grant("*.b.com", both),
+        ir.Grant("y.org", both),
+    )
+    choices = ["*", "*.com", "a.com", "b.com", "*.b.com", "x.b.com", "y.org", "*.org"]
+    gateway = GATEWAY
+    present: dict[Key, ir.Attachment] = {}
+    accepted: dict[Key, Acceptance] = {}
+    merger = Merger()
+    merger.update(gateway, [], {})
+    for step in range(300):
+        namespace, name = chance.choice(["one", "two"]), f"s{chance.randint(0, 3)}"
+        made = attached(
+            {
+                "hostnames": chance.sample(choices, chance.randint(1, 3)),
+                "rest": {"prefixes": chance.sample(["/v1", "/v2"], chance.randint(0, 1))},
+            },
+            chance.choice([USERS, ORDERS, WIDE]),
+            name=name,
+            namespace=namespace,
+            created=chance.choice([OLD, NEW]),
+        )
+        if made.key in present and chance.random() < 0.3:
+            del present[made.key]
+            accepted.pop(made.key, None)
+        else:
+            present[made.key] = made
+        for key in chance.sample(sorted(present), min(1, len(present))):
+            if key not in merger.plan.services:
+                continue
+            served = merger.plan.services[key]
+            now = f"2026-01-01T00:00:00.{step:06}Z"
+            items = {item.digest for item in served.items}
+            accepted[key] = accepted.get(key, NOTHING).renewed(served.hosts, items, now)
+        if step % 10 == 0:
+            grants = tuple(each for each in every if chance.random() < 0.7)
+            gateway = replace(GATEWAY, hosts=replace(GATEWAY.hosts, grants=grants))
+
+        merger.update(gateway, list(present.values()), accepted)
+
+        fresh = merge(gateway, present.values(), accepted)
+        assert shown(merger.plan) == shown(fresh), step
+        assert merger.plan.denied == fresh.denied, step

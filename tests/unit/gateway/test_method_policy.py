@@ -11,8 +11,15 @@ from grpc_operator.gateway.method_policy import Policies
 
 NAME = "user.v1.UserService"
 ALWAYS = ("connect-failure", "refused-stream", "reset-before-request")
-UNARY = Policy(15, None, None, Retries(2, ALWAYS))
-STREAM = Policy(None, None, 3600, None)
+UNARY = Policy(15, 300, None, Retries(2, ALWAYS))
+
+
+def of_stream(limit: float | None, idle: float | None, attempts: int = 2) -> Policy:
+    """Returns the policy of a stream: its retries never depend on codes."""
+    return Policy(limit, limit, idle, Retries(attempts, ALWAYS), ends_at_deadline=False)
+
+
+STREAM = of_stream(None, 3600)
 STREAMS: tuple[Kind, ...] = ("ClientStreaming", "ServerStreaming", "Bidirectional")
 
 Given = dict[str, Any]
@@ -56,7 +63,7 @@ def test_a_unary_call_has_a_limit_and_safe_retries() -> None:
 
 def test_an_idempotent_call_is_retried_when_the_server_is_unavailable() -> None:
     """``idempotency_level`` says that a second try does no harm."""
-    expected = Policy(15, None, None, Retries(2, retried("unavailable")))
+    expected = Policy(15, 300, None, Retries(2, retried("unavailable")))
 
     assert unary(policies({}), idempotent=True) == expected
 
@@ -64,30 +71,30 @@ def test_an_idempotent_call_is_retried_when_the_server_is_unavailable() -> None:
 @pytest.mark.parametrize("kind", STREAMS)
 @pytest.mark.parametrize("idempotent", [False, True])
 def test_a_stream_has_an_idle_limit_only(kind: Kind, *, idempotent: bool) -> None:
-    """Neither a limit on the whole call nor retries, whatever streams."""
+    """No limit on the whole call, and retries only of what reached no server, whatever streams."""
     assert policies({}).of(NAME, Method("List", kind, idempotent)) == STREAM
 
 
 @pytest.mark.parametrize(
-    ("timeouts", "of_unary", "of_stream"),
+    ("timeouts", "of_one", "of_other"),
     [
-        ({}, (15, None, None), (None, None, 3600)),
+        ({}, (15, 300, None), (None, None, 3600)),
         ({"request": "5s"}, (5, 5, None), (None, None, 3600)),
         ({"request": "1m30s"}, (90, 90, None), (None, None, 3600)),
-        ({"request": "0s"}, (None, None, None), (None, None, 3600)),
-        ({"streamIdle": "10m"}, (15, None, None), (None, None, 600)),
-        ({"streamIdle": "0s"}, (15, None, None), (None, None, None)),
-        ({"maxStreamDuration": "2h"}, (15, None, None), (7200, 7200, 3600)),
-        ({"maxStreamDuration": "0s"}, (15, None, None), (None, None, 3600)),
+        ({"request": "0s"}, (None, None, 3600), (None, None, 3600)),
+        ({"streamIdle": "10m"}, (15, 300, None), (None, None, 600)),
+        ({"streamIdle": "0s"}, (15, 300, None), (None, None, None)),
+        ({"maxStreamDuration": "2h"}, (15, 300, None), (7200, 7200, 3600)),
+        ({"maxStreamDuration": "0s"}, (15, 300, None), (None, None, 3600)),
     ],
 )
-def test_timeouts(timeouts: Given, of_unary: Any, of_stream: Any) -> None:
+def test_timeouts(timeouts: Given, of_one: Any, of_other: Any) -> None:
     """Each limits its kind of call, is the longest deadline of it, and is lifted by 0s."""
     settings = policies({"timeouts": timeouts})
     one, other = unary(settings), stream(settings)
 
-    assert (one.timeout, one.longest_deadline, one.idle_timeout) == of_unary
-    assert (other.timeout, other.longest_deadline, other.idle_timeout) == of_stream
+    assert (one.timeout, one.longest_deadline, one.idle_timeout) == of_one
+    assert (other.timeout, other.longest_deadline, other.idle_timeout) == of_other
 
 
 @pytest.mark.parametrize(
@@ -136,12 +143,26 @@ def test_no_attempts_are_no_retries(*, idempotent: bool) -> None:
     assert unary(settings, idempotent=idempotent).retries is None
 
 
-def test_streams_are_not_retried_when_settings_ask_for_it() -> None:
-    """Messages that were sent cannot be sent again."""
-    settings = policies({"retry": {"attempts": 5, "codes": ["UNAVAILABLE"]}})
+def test_streams_that_were_answered_are_not_retried_when_settings_ask_for_it() -> None:
+    """Messages that a server has seen cannot be sent again."""
+    settings = policies({"retry": {"attempts": 5, "codes": ["UNAVAILABLE"], "perTryTimeout": "1s"}})
 
-    assert stream(settings).retries is None
-    assert settings.unknown(NAME).retries is None
+    assert stream(settings).retries == Retries(5, ALWAYS)
+    assert settings.unknown(NAME).retries == Retries(5, ALWAYS)
+
+
+def test_no_attempts_are_no_retries_of_streams() -> None:
+    """Not even of what reached no server."""
+    assert stream(policies({"retry": {"attempts": 0}})).retries is None
+
+
+def test_the_gateway_ends_unary_calls_at_their_deadline_and_leaves_streams_to_both_ends() -> None:
+    """It could only reset a stream whose headers were sent, before the server says what it is."""
+    settings = policies({"timeouts": {"maxStreamDuration": "1h"}})
+
+    assert unary(settings).ends_at_deadline
+    assert not stream(settings).ends_at_deadline
+    assert not unary(policies({"timeouts": {"request": "0s"}})).ends_at_deadline
 
 
 @pytest.mark.parametrize(
@@ -201,7 +222,7 @@ def test_timeouts_and_retries_are_inherited_apart() -> None:
     )
 
     assert unary(settings) == Policy(2, 2, None, Retries(4, ALWAYS, (10,)))
-    assert stream(settings) == Policy(7200, 7200, 600, None)
+    assert stream(settings) == of_stream(7200, 600, 4)
 
 
 def test_settings_are_those_of_one_service() -> None:
@@ -225,7 +246,7 @@ def test_what_is_not_in_the_descriptor_may_be_a_stream() -> None:
     timeouts = {"request": "1s", "streamIdle": "10m", "maxStreamDuration": "1h"}
     settings = policies({"timeouts": timeouts}, ALL={"timeouts": {"streamIdle": "1m"}})
 
-    assert settings.unknown(NAME) == Policy(3600, 3600, 60, None)
+    assert settings.unknown(NAME) == of_stream(3600, 60)
 
 
 KNOWN = [

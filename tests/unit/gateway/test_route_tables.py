@@ -11,10 +11,14 @@ from grpc_operator.gateway.envoy import resource_names
 from grpc_operator.gateway.snapshot import Snapshot
 from tests.unit.gateway import GATEWAY, USERS, attached, descriptor, method, snapshot_of, tables
 
+DEFAULT_HOSTS = f"*.{GATEWAY.hosts.domain}"
+"""Reserved: no service of every host answers there."""
+
 
 def hosts(snapshot: Snapshot, table: str) -> dict[str, Any]:
     """Returns the virtual hosts of a table by domain."""
-    return {each.domains[0]: each for each in tables(snapshot)[table].virtual_hosts}
+    found = {each.domains[0]: each for each in tables(snapshot)[table].virtual_hosts}
+    return {domain: each for domain, each in found.items() if domain != DEFAULT_HOSTS}
 
 
 def seen(virtual_host: Any) -> list[str]:
@@ -32,19 +36,26 @@ def _text(route: Any) -> str:
 
 
 def test_grpc_has_a_route_for_each_method() -> None:
-    """By each protocol; unknown methods after them, other content last."""
+    """By each protocol; escaped paths and unknown methods after them, other content last."""
     name = "/user.v1.UserService/"
     calls = [
         *(
             f"path {name}{each} -> shop/users"
             for each in ("GetUser", "CreateUser", "ListUsers", "SyncUsers")
-        ),
-        f"prefix {name} -> shop/users",
+        )
     ]
+    unknown = f"prefix {name} -> shop/users"
 
     made = hosts(snapshot_of(attached()), "http/user.v1.UserService")["*"]
 
-    assert seen(made) == [*calls, *calls, f"prefix {name} -> 415"]
+    assert seen(made) == [
+        *calls,
+        *calls,
+        f"prefix {name} -> 404",
+        unknown,
+        unknown,
+        f"prefix {name} -> 415",
+    ]
 
 
 def test_only_grpc_web_passes_its_filter() -> None:
@@ -52,7 +63,7 @@ def test_only_grpc_web_passes_its_filter() -> None:
     made = hosts(snapshot_of(attached()), "http/user.v1.UserService")["*"]
 
     of_web = [resource_names.GRPC_WEB in each.typed_per_filter_config for each in made.routes]
-    assert of_web == [*[False] * 5, *[True] * 5, False]
+    assert of_web == [*[False] * 4, *[True] * 4, False, False, True, False]
 
 
 def test_unknown_methods_are_not_counted() -> None:
@@ -111,6 +122,7 @@ def test_shared_beginnings_have_a_route_for_each_path() -> None:
         "PUT safe_regex /v1/users(/.*)? -> shop~other",
         "prefix /v1/users:sync -> shop~users",
         "prefix /v1/else -> shop~other",
+        "prefix / -> ~",
     ]
 
 
@@ -197,6 +209,8 @@ def _answered(virtual_host: Any, content_type: str) -> str | int:
 
 
 def _matches(header: Any, value: str) -> bool:
+    if header.name == ":path":  # only of escaped paths
+        return False
     return bool(value.startswith(header.string_match.prefix) != header.invert_match)
 
 
@@ -217,11 +231,18 @@ def test_the_probe_reaches_health_checks_only() -> None:
 
 
 def test_headers_of_the_gateway_itself_stay_inside() -> None:
-    """No server sees it."""
-    for table in tables(snapshot_of(attached(), attached({}, USERS, name="b"))).values():
+    """No server sees them, nor what only the transcoder and its filter say."""
+    for name, table in tables(snapshot_of(attached(), attached({}, USERS, name="b"))).items():
+        of_rest = [
+            *("x-envoy-original-path", "x-envoy-original-method"),
+            *("grpc-accept-encoding", "grpc-encoding", "grpc-previous-rpc-attempts"),
+        ]
         assert list(table.request_headers_to_remove) == [
             "x-grpc-operator-scope",
+            "x-grpc-operator-timeout",
             "x-grpc-operator-cluster",
+            "x-envoy-external-address",
+            *(of_rest if name.startswith(resource_names.REST_SCOPE) else ()),
         ]
 
 

@@ -6,9 +6,11 @@ from dataclasses import replace
 from envoy.config.endpoint.v3 import endpoint_pb2
 from envoy.config.route.v3 import scoped_route_pb2
 
+from grpc_operator.descriptor.model import Descriptor
 from grpc_operator.gateway import ir
 from grpc_operator.gateway.envoy import SnapshotBuilder
 from grpc_operator.gateway.snapshot import CLUSTER, ENDPOINTS, LISTENER, ROUTES, SCOPE, Snapshot
+from grpc_operator.gateway.split import Share, split
 from grpc_operator.resources import service_key
 from tests.unit.gateway import GATEWAY, USERS, attached, descriptor, message, method, snapshot_of
 
@@ -121,14 +123,14 @@ def test_a_change_changes_only_what_belongs_to_it() -> None:
 
 
 def test_endpoints_change_nothing_else() -> None:
-    """Pods come and go without a route being parsed again, or a service being pending."""
+    """Pods come and go without a route being parsed again; proxies have to learn of them."""
     builder = SnapshotBuilder()
     old, _ = builder.build(GATEWAY, [attached()], {})
 
-    new, _ = builder.build(GATEWAY, [attached()], {service_key("shop", "users"): HERE})
+    new, _ = builder.build(GATEWAY, [attached()], {"shop/users": HERE})
 
     assert changed(old, new) == {("ClusterLoadAssignment", "shop/users")}
-    assert old.config_hashes == new.config_hashes
+    assert old.config_hashes != new.config_hashes
     made = message(new.resources[ENDPOINTS]["shop/users"], endpoint_pb2.ClusterLoadAssignment)
     assert [(of.locality.zone, len(of.lb_endpoints)) for of in made.endpoints] == [
         ("", 1),
@@ -140,7 +142,7 @@ def test_a_gone_service_leaves_nothing() -> None:
     """Every one of its resources goes with it."""
     builder = SnapshotBuilder()
     empty, _ = builder.build(GATEWAY, [], {})
-    builder.build(GATEWAY, [attached()], {service_key("shop", "users"): HERE})
+    builder.build(GATEWAY, [attached()], {"shop/users": HERE})
 
     emptied, _ = builder.build(GATEWAY, [], {})
 
@@ -193,12 +195,83 @@ def test_any_history_ends_in_the_same_snapshot() -> None:
         if name in present and chance.random() < 0.3:
             del present[name]
         else:
-            hosts = chance.sample(["a.com", "b.com", "*.com"], chance.randint(0, 2))
+            hosts = chance.sample(["a.com", "b.com", "*.com"], chance.randint(0, 2)) or ["*"]
             gateway = {"hostnames": hosts, "timeouts": {"request": f"{chance.randint(1, 2)}s"}}
             present[name] = attached(gateway, chance.choice([USERS, ORDERS]), name=name)
-        endpoints = {service_key("shop", name): HERE[: chance.randint(0, 2)] for name in present}
+        endpoints = {f"shop/{name}": HERE[: chance.randint(0, 2)] for name in present}
         of = chance.sample(list(present.values()), len(present))
 
-        assert builder.build(GATEWAY, of, endpoints) == SnapshotBuilder().build(
-            GATEWAY, list(present.values()), endpoints
-        )
+        snapshot, plan = builder.build(GATEWAY, of, endpoints)
+        new, fresh = SnapshotBuilder().build(GATEWAY, list(present.values()), endpoints)
+        assert (snapshot, plan.refused) == (new, fresh.refused)
+
+
+def _revisions(
+    percent: int = 10, of: Descriptor = USERS, *, tag: str = "", mirror: int = 0
+) -> ir.Attachment:
+    """Returns two revisions of the users, of which the second has a share."""
+    stable = Share("users", attached(), 100 - percent)
+    return split([stable, Share("users-2", attached({}, of), percent, tag, mirror)])
+
+
+def test_a_changed_share_changes_only_routes_that_split_calls() -> None:
+    """Neither a cluster nor a descriptor is sent again."""
+    builder = SnapshotBuilder()
+    old, _ = builder.build(GATEWAY, [_revisions(10)], {})
+
+    new, _ = builder.build(GATEWAY, [_revisions(25)], {})
+
+    assert changed(old, new) == {
+        ("RouteConfiguration", "http/user.v1.UserService"),
+        ("RouteConfiguration", "http/v1"),
+    }
+    assert old.config_hashes != new.config_hashes
+
+
+def test_what_any_revision_is_changes_the_config_hash() -> None:
+    """Its endpoints and descriptor, its tag and mirrored calls."""
+    other = descriptor({"user.v1.UserService": USERS.services[0].methods[:2]})
+    endpoints = {"shop/users@2": HERE}
+    snapshots = [
+        snapshot_of(_revisions()),
+        SnapshotBuilder().build(GATEWAY, [_revisions()], endpoints)[0],
+        snapshot_of(_revisions(of=replace(USERS, data=b"other"))),
+        snapshot_of(_revisions(of=other)),
+        snapshot_of(_revisions(tag="next")),
+        snapshot_of(_revisions(mirror=1)),
+    ]
+    hashes = {snapshot.config_hashes[service_key("shop", "users")] for snapshot in snapshots}
+
+    assert len(hashes) == len(snapshots)
+
+
+def test_a_revision_that_is_gone_leaves_nothing() -> None:
+    """Its cluster, endpoints and REST scope; what is left is as if built afresh."""
+    builder = SnapshotBuilder()
+    both, _ = builder.build(GATEWAY, [_revisions()], {"shop/users@2": HERE})
+    assert "shop/users@2" in both.resources[ENDPOINTS]
+    assert "~rest/shop~users@2" in both.resources[SCOPE]
+
+    one, _ = builder.build(GATEWAY, [attached()], {})
+
+    assert one == snapshot_of(attached())
+
+
+def test_a_changed_idempotency_level_changes_what_is_mirrored() -> None:
+    """The merger must not take such a service for the same."""
+    (api,) = USERS.services
+    read_only = replace(api, methods=(replace(api.methods[0], read_only=True), *api.methods[1:]))
+    builder = SnapshotBuilder()
+    old, _ = builder.build(GATEWAY, [_revisions(mirror=10)], {})
+
+    declared = replace(USERS, services=(read_only,))
+    shares = [
+        Share("users", attached({}, declared), 90),
+        Share("users-2", attached({}, declared), 10, mirror_percent=10),
+    ]
+    new, _ = builder.build(GATEWAY, [split(shares)], {})
+
+    assert changed(old, new) == {
+        ("RouteConfiguration", "http/user.v1.UserService"),
+        ("RouteConfiguration", "~rest/shop~users"),
+    }

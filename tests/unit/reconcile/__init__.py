@@ -3,6 +3,7 @@
 from itertools import pairwise
 from typing import Any
 
+from grpc_operator import labels
 from grpc_operator.api import GrpcService
 from grpc_operator.descriptor import load
 from grpc_operator.desired.service import descriptor_config_map
@@ -12,6 +13,7 @@ from grpc_operator.resources import (
     CONFIG_MAPS,
     GRPC_GATEWAYS,
     GRPC_SERVICES,
+    PODS,
     Key,
     Manifest,
     Resource,
@@ -57,7 +59,7 @@ def pinned(service: Manifest, data: bytes, version: int = 1) -> Manifest:
     made = descriptor_config_map.build(
         GrpcService.parse(service), Pinned(data, "Inline", f"revision-{version}")
     )
-    made["metadata"]["resourceVersion"] = str(version)
+    made["metadata"] |= {"uid": f"uid-of-{version}", "resourceVersion": str(version)}
     return made
 
 
@@ -70,3 +72,21 @@ def cluster(*services: Manifest) -> Store:
         store.put(GRPC_SERVICES, service)
         store.put(CONFIG_MAPS, pinned(service, data))
     return store
+
+
+def put_proxy(
+    store: Store, name: str, version: int = 1, *, ready: bool = True, address: str = "10.0.0.1"
+) -> None:
+    """Puts a pod of the gateway into a store."""
+    truth = "True" if ready else "False"
+    pod = {
+        "metadata": {
+            "namespace": NAMESPACE,
+            "name": name,
+            "uid": f"uid-{name}",
+            "resourceVersion": str(version),
+            "labels": labels.of_gateway(GATEWAY.name),
+        },
+        "status": {"podIP": address, "conditions": [{"type": "Ready", "status": truth}]},
+    }
+    store.put(PODS, pod)

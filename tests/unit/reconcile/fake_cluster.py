@@ -109,6 +109,14 @@ class FakeCluster:
         assert resources.of(self.objects[where])
         return deepcopy(self.objects[where])
 
+    async def list(
+        self, resource: Resource, namespace: str, label_selector: str
+    ) -> tuple[list[Manifest], int]:
+        """Returns all objects of a kind."""
+        assert label_selector == ""
+        found = [each for (kind, _), each in self.objects.items() if kind == resource.kind]
+        return [each for each in found if each["metadata"]["namespace"] == namespace], 1
+
 
 def fields_of(value: Any) -> dict[str, Any]:
     """Returns the FieldsV1 of a value; lists are atomic here."""

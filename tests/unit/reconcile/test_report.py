@@ -1,5 +1,6 @@
 """When the status of an owner is written, and which Events come with it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,12 +10,15 @@ from grpc_operator.api.reasons import Reason
 from grpc_operator.engine.store import Store
 from grpc_operator.errors import ClusterError, InvalidSpecError, NotFoundError, Problem
 from grpc_operator.kube.cluster import Cluster
+from grpc_operator.reconcile.event_objects import repeated
 from grpc_operator.reconcile.report import PROGRESS_PERIOD, Reporter
 from grpc_operator.resources import GRPC_GATEWAYS, GRPC_SERVICES, Manifest, of
 from grpc_operator.status.observed import ConditionResult, Observed
 from tests.unit.reconcile import GATEWAY, USERS, owner, users
-from tests.unit.status import deployment, pod, waiting
+from tests.unit.status import REPORTS, deployment, pod, waiting
 
+LASTS = 3.0
+"""Seconds until a problem is reported as an Event."""
 START = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 SERVICE = users()
 OTHER = owner(GRPC_SERVICES, "orders", {"image": "orders:1"})
@@ -49,7 +53,7 @@ class Recorder(Cluster):
         metadata = {**live["metadata"], "resourceVersion": f"{100 + len(self.statuses)}"}
         return {**live, "metadata": metadata, "status": owner["status"]}
 
-    async def create_event(self, event: Manifest) -> None:
+    async def create_event(self, event: Manifest, _: Callable[[Manifest], Manifest]) -> None:
         """Records an Event."""
         self.events.append(event)
 
@@ -64,7 +68,7 @@ class Reports:
         for manifest in (SERVICE, OTHER, PROXIES):
             self.store.put(of(manifest), manifest)
         self.cluster = Recorder(self.store)
-        self.reporter = Reporter(self.cluster, self.store, lambda: self.now)
+        self.reporter = Reporter(self.cluster, self.store, lambda: self.now, operator="grpc/op")
 
     def live(self, which: Manifest = SERVICE) -> Manifest | None:
         """Returns an object as the store has it."""
@@ -73,15 +77,21 @@ class Reports:
     async def service(self, which: Manifest = SERVICE, **observed: Any) -> float | None:
         """Reports what is observed of a GrpcService, which is ready but for what is given."""
         manifest = self.live(which) or which
-        given = {"deployment": deployment(), **observed}
+        given = {"deployment": deployment(), "reports": REPORTS, **observed}
         return await self.reporter.report(
             manifest, Observed(GrpcService.parse(manifest), {}, **given)
         )
 
+    async def lasting(self, which: Manifest = SERVICE, **observed: Any) -> None:
+        """Reports what is observed for long enough to be worth an Event."""
+        await self.service(which, **observed)
+        self.now += LASTS
+        await self.service(which, **observed)
+
     async def gateway(self, *, proxies: int, **observed: Any) -> float | None:
         """Reports what is observed of a GrpcGateway, which is ready but for what is given."""
         manifest = self.live(PROXIES) or PROXIES
-        given = {"deployment": deployment(), **observed}
+        given = {"deployment": deployment(), "reports": REPORTS, **observed}
         details = {"proxies": proxies, "attachedServices": proxies}
         return await self.reporter.report(
             manifest, Observed(GrpcGateway.parse(manifest), details, **given)
@@ -125,9 +135,26 @@ async def test_what_did_not_change_is_not_written(observed: dict[str, Any]) -> N
 
     for later in (1, PROGRESS_PERIOD, 86_400):
         reports.now = START + later
-        assert await reports.service(**observed) is None
+        await reports.service(**observed)
 
     assert reports.written == 1
+
+
+async def test_a_status_that_others_remove_is_written_once_a_minute() -> None:
+    """However fast they are: another operator, or a tool that applies whole objects."""
+    reports = Reports()
+    waits = []
+    for _ in range(400):
+        live = reports.live()
+        assert live is not None
+        metadata = live["metadata"]
+        version = str(int(metadata["resourceVersion"]) + 1)
+        removed = {**live, "metadata": {**metadata, "resourceVersion": version}, "status": {}}
+        reports.store.put(GRPC_SERVICES, removed)
+        waits.append(await reports.service())
+        reports.now += 1
+    assert reports.written <= 6 + 5 + 400 / 60
+    assert waits[-1] is not None
 
 
 async def test_progress_is_delayed() -> None:
@@ -173,7 +200,7 @@ async def test_what_is_not_mere_progress_is_written_at_once(
     reports = Reports()
     await reports.service(**before)
 
-    assert await reports.service(**after) is None
+    await reports.service(**after)
     assert reports.written == 2
 
 
@@ -219,7 +246,7 @@ async def test_counters_that_change_with_a_verdict_are_written_at_once() -> None
     reports = Reports()
     await reports.gateway(proxies=1)
 
-    assert await reports.gateway(proxies=2, invalid=INVALID) is None
+    await reports.gateway(proxies=2, invalid=INVALID)
     assert reports.cluster.statuses[-1]["status"]["proxies"] == 2
 
 
@@ -264,7 +291,7 @@ async def test_a_namesake_stays_in_the_store() -> None:
     reports.store.put(GRPC_SERVICES, namesake)
     reports.cluster.error = NotFoundError("gone", status=404)
 
-    observed = Observed(GrpcService.parse(SERVICE), {}, invalid=INVALID)
+    observed = Observed(GrpcService.parse(SERVICE), {}, REPORTS, invalid=INVALID)
     assert await reports.reporter.report(SERVICE, observed) is None
     assert reports.live() == namesake
 
@@ -302,17 +329,28 @@ async def test_events_are_for_transitions_only() -> None:
     assert reports.events == [("Warning", "CrashLoopBackOff"), ("Normal", "RolloutComplete")]
 
 
+async def test_a_warning_waits_until_the_problem_has_lasted() -> None:
+    """The caller learns when to report again; the status is written at once."""
+    reports = Reports()
+
+    assert await reports.service(invalid=INVALID) == LASTS
+    assert (reports.written, reports.events) == (1, [])
+    reports.now += LASTS
+    assert await reports.service(invalid=INVALID) is None
+    assert (reports.written, reports.events) == (1, [("Warning", "InvalidSpec")])
+
+
 async def test_an_event_is_about_the_object() -> None:
     """It says when, what, and about which version of which object."""
     reports = Reports()
-    await reports.service(invalid=INVALID)
+    await reports.lasting(invalid=INVALID)
 
     (event,) = reports.cluster.events
     assert event["metadata"]["namespace"] == "shop"
     assert event["metadata"]["name"].startswith("users.")
     assert (event["note"], event["eventTime"]) == (
         "spec.image: wrong",
-        "2026-01-01T00:00:00.000000Z",
+        "2026-01-01T00:00:03.000000Z",
     )
     assert {name: event["regarding"][name] for name in ("kind", "name", "uid")} == {
         "kind": "GrpcService",
@@ -321,24 +359,32 @@ async def test_an_event_is_about_the_object() -> None:
     }
 
 
-async def test_events_of_one_moment_have_names_of_their_own() -> None:
-    """Two notes at once are two Events; the same one said twice would be the same Event."""
+async def test_different_problems_have_events_of_their_own() -> None:
+    """Two notes are two Events, and so are two objects."""
     reports = Reports()
-    await reports.service(invalid=INVALID)
-    await reports.service(OTHER, invalid=INVALID)
-    await reports.service(
+    await reports.lasting(invalid=INVALID)
+    await reports.lasting(OTHER, invalid=INVALID)
+    await reports.lasting(
         invalid=InvalidSpecError([Problem("spec.port", "used")], reason=Reason.REJECTED)
     )
 
     assert len({event["metadata"]["name"] for event in reports.cluster.events}) == 3
 
 
-async def test_delayed_progress_makes_no_event() -> None:
-    """What is not written has no Event."""
+async def test_a_problem_that_comes_back_is_the_same_event() -> None:
+    """Another pod, other numbers and other last words are no other problem; it is counted."""
     reports = Reports()
-    await reports.service(**rollout(1, pods=[CRASHING]))
-    reports.now = START + 1
-    more = [pod(containerStatuses=waiting("CrashLoopBackOff", "back-off 20s"))]
+    for number in range(1, 4):
+        ended = {"terminated": {"exitCode": 3, "message": f"lost at {number}"}}
+        status = waiting("CrashLoopBackOff", lastState=ended, restartCount=number)
+        crashing = pod(f"users-{number}", containerStatuses=status)
+        await reports.lasting(**rollout(1, pods=[crashing]))
+        await reports.lasting(**rollout(9))
 
-    assert await reports.service(**rollout(1, pods=more)) == PROGRESS_PERIOD - 1
-    assert len(reports.events) == 1
+    names = [event["metadata"]["name"] for event in reports.cluster.events]
+    assert len(names) == 6
+    assert len(set(names)) == 2
+    live = {**reports.cluster.events[0], "series": {"count": 2}}
+    assert repeated(live, "2026-01-01T00:00:09Z") == {
+        "series": {"count": 3, "lastObservedTime": "2026-01-01T00:00:09.000000Z"}
+    }

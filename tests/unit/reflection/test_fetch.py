@@ -13,7 +13,7 @@ from grpc_reflection.v1alpha.reflection_pb2 import (
     ServiceResponse,
 )
 
-from grpc_operator.descriptor import load
+from grpc_operator.descriptor import DescriptorError, load
 from grpc_operator.reflection import ReflectionError, fetch
 from tests.unit.descriptor import users
 from tests.unit.reflection import Servicer, answering, serving
@@ -90,6 +90,56 @@ async def test_missing_imports_are_requested() -> None:
     assert {"user/v1/user.proto", "user/v1/role.proto"} <= fetched
     assert "google/api/annotations.proto" not in fetched
     assert load(data) == load(users().SerializeToString())
+
+
+def misnamed(*, relative: bool = False, known: bool = True) -> Servicer:
+    """Returns a server that has the file of the roles under another name than the import."""
+    role = FileDescriptorProto()
+    role.CopyFrom(FILES["user/v1/role.proto"])
+    role.name = "role.proto"
+    user = FileDescriptorProto()
+    user.CopyFrom(FILES["user/v1/user.proto"])
+    if relative:
+        (field,) = (each for each in user.message_type[1].field if each.name == "role")
+        field.type_name = "Role"
+
+    def answer(question: ServerReflectionRequest) -> ServerReflectionResponse:
+        if question.file_by_filename == "user/v1/role.proto":
+            return one_at_a_time(ServerReflectionRequest(file_by_filename="absent"))
+        if question.file_containing_symbol == "user.v1.Role" and known:
+            return files_answer(role)
+        if question.file_containing_symbol in {"user.v1.UserService", "user.v1.Other"}:
+            return files_answer(user)
+        if question.file_containing_symbol:
+            return one_at_a_time(ServerReflectionRequest(file_by_filename="absent"))
+        return one_at_a_time(question)
+
+    return answering(answer)
+
+
+@pytest.mark.parametrize("relative", [False, True])
+async def test_a_file_with_another_name_than_its_import(*, relative: bool) -> None:
+    """It is found by what it defines, also where a reference is relative (protobuf.js)."""
+    async with serving(misnamed(relative=relative), ["v1"]) as target:
+        data = await fetch(target, HANG)
+
+    fetched = {file.name for file in FileDescriptorSet.FromString(data).file}
+    assert "role.proto" in fetched
+    assert load(data).services == load(users().SerializeToString()).services
+
+
+async def test_the_import_that_is_missing_is_named() -> None:
+    """And not one that only declares options, which the server does not have either."""
+    async with serving(misnamed(known=False), ["v1"]) as target:
+        data = await fetch(target, HANG)
+
+    with pytest.raises(DescriptorError) as caught:
+        load(data)
+    (problem,) = caught.value.problems
+    assert problem.message == (
+        "user/v1/user.proto: field user.v1.User.role: type user.v1.Role is not in the set, nor is"
+        " the import user/v1/role.proto; add them (protoc --include_imports does)"
+    )
 
 
 async def test_a_server_without_reflection() -> None:

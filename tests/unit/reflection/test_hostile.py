@@ -15,9 +15,8 @@ from grpc_reflection.v1alpha.reflection_pb2 import (
     ServiceResponse,
 )
 
-from grpc_operator.descriptor.limits import MAX_FILES, MAX_IMPORTS, MAX_INPUT_BYTES
+from grpc_operator import limits
 from grpc_operator.reflection import ReflectionError, fetch
-from grpc_operator.reflection.collect import MAX_LISTED
 from tests.unit.descriptor import by_hand, message
 from tests.unit.reflection import Servicer, answering, serving
 from tests.unit.reflection.test_fetch import files_answer
@@ -58,14 +57,16 @@ def large(question: ServerReflectionRequest) -> ServerReflectionResponse:
     """Answers each question with a file of a quarter of the limit that imports another one."""
     answer = endless(question)
     file = FileDescriptorProto.FromString(answer.file_descriptor_response.file_descriptor_proto[0])
-    file.message_type[0].field.add(name="f" * (MAX_INPUT_BYTES // 4))
+    file.message_type[0].field.add(name="f" * (limits.DESCRIPTOR_INPUT_BYTES.value // 4))
     return files_answer(file)
 
 
 def many_imports(question: ServerReflectionRequest) -> ServerReflectionResponse:
     """Answers with a file that imports very many others."""
     file = by_hand(message())
-    file.dependency.extend(f"{number}.proto" for number in range(MAX_IMPORTS + 1))
+    file.dependency.extend(
+        f"{number}.proto" for number in range(limits.DESCRIPTOR_IMPORTS.value + 1)
+    )
     return files_answer(file)
 
 
@@ -92,19 +93,23 @@ REFUSED = ServerReflectionResponse(error_response=ErrorResponse(error_message="a
         (answering(lambda _: raw(b"")), "Invalid", "with nothing instead of list_services"),
         (answering(lambda _: files_answer()), "Invalid", "with file_descriptor_response instead"),
         (answering(lambda _: REFUSED), "Invalid", "does not list its services"),
-        (answering(lambda _: lists(MAX_LISTED + 1)), "TooLarge", f"at most {MAX_LISTED} are read"),
+        (
+            answering(lambda _: lists(limits.REFLECTION_SERVICES.value + 1)),
+            "TooLarge",
+            f"at most {limits.REFLECTION_SERVICES} are read",
+        ),
         (after_list(lambda _: REFUSED), "Invalid", "lists p.S but does not have its file"),
         (after_list(lambda _: lists(1)), "Invalid", "with list_services_response instead of file"),
         (after_list(lambda _: files_answer()), "Invalid", "response for p.S does not define it"),
         (after_list(lambda _: not_text()), "Invalid", "name or imports are not UTF-8"),
         (after_list(other_version), "Invalid", "sent two versions of a.proto"),
-        (after_list(endless), "TooLarge", f"more than {MAX_FILES} files"),
-        (after_list(many_imports), "TooLarge", f"more than {MAX_IMPORTS} imports"),
-        (after_list(large), "TooLarge", f"more than {MAX_INPUT_BYTES} bytes"),
+        (after_list(endless), "TooLarge", f"more than {limits.DESCRIPTOR_FILES} files"),
+        (after_list(many_imports), "TooLarge", f"more than {limits.DESCRIPTOR_IMPORTS} imports"),
+        (after_list(large), "TooLarge", f"more than {limits.DESCRIPTOR_INPUT_BYTES} bytes"),
         (
-            answering(lambda _: raw(b"\x00" * (MAX_INPUT_BYTES + 1))),
+            answering(lambda _: raw(b"\x00" * (limits.DESCRIPTOR_INPUT_BYTES.value + 1))),
             "TooLarge",
-            f"at most {MAX_INPUT_BYTES} bytes are read in one message",
+            f"at most {limits.DESCRIPTOR_INPUT_BYTES} bytes are read in one message",
         ),
     ],
 )

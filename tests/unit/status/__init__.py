@@ -1,10 +1,16 @@
 """Tests of ``grpc_operator.status``: what is observed is written by hand."""
 
+from datetime import datetime
 from typing import Any
 
 from grpc_operator.api import GrpcService
 from grpc_operator.resources import Manifest
 from grpc_operator.status.observed import Observed
+from grpc_operator.status.pod_reports import PodReports
+
+NOW = datetime.fromisoformat("2026-01-01T01:00:00Z")
+REPORTS = PodReports(NOW)
+"""Nothing is known of pods but their status; they are observed an hour after their creation."""
 
 
 def deployment(  # the numbers are those of its status
@@ -13,7 +19,7 @@ def deployment(  # the numbers are those of its status
     """Returns a Deployment all of whose desired pods are available, except for what is given."""
     counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), 2)
     return {
-        "metadata": {"generation": generation},
+        "metadata": {"name": "users", "namespace": "shop", "generation": generation},
         "spec": {"replicas": wanted},
         "status": {
             "observedGeneration": 1,
@@ -28,7 +34,8 @@ def observed(**given: Any) -> Observed:
     """Returns what is observed of a GrpcService that is ready, but for what is given."""
     metadata = {"name": "users", "namespace": "shop", "uid": "1", "generation": 1}
     owner = GrpcService.parse({"metadata": metadata, "spec": {"image": "users:1"}})
-    return Observed(owner, {}, **{"deployment": deployment(), **given})
+    given = {"deployment": deployment(), "reports": REPORTS, **given}
+    return Observed(**{"owner": owner, "details": {}, **given})
 
 
 def pod(

@@ -10,6 +10,7 @@ from google.protobuf.any_pb2 import Any as Packed
 from grpc_operator.gateway.snapshot import SCOPE, Resource, Snapshot
 from grpc_operator.resources import Key
 from grpc_operator.xds.responses import kind
+from grpc_operator.xds.shared_tables import Tables
 from grpc_operator.xds.state import Stats
 from grpc_operator.xds.stream_state import StreamState
 
@@ -69,9 +70,10 @@ class Proxy:
         now: The time in seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, accepted: Tables | None = None) -> None:
+        """Connects; ``accepted`` is what other proxies of the gateway accepted."""
         self.stats = Stats()
-        self.stream = StreamState("node", self.stats)
+        self.stream = StreamState("node", self.stats, {} if accepted is None else accepted)
         self.now = 0.0
         self.unanswered: list[tuple[str, str]] = []
 

@@ -46,7 +46,7 @@ class Model:
 
     def connect(self) -> None:
         """Opens a new stream; what was in flight is lost."""
-        self.stream = StreamState("node", Stats())
+        self.stream = StreamState("node", Stats(), {})
         self.stream.publish(self.newest)
         self.to_proxy: deque[Any] = deque()
         self.to_server: deque[Any] = deque()

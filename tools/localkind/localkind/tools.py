@@ -14,9 +14,6 @@ from localkind.locks import locked
 from localkind.progress import Progress
 from localkind.toolchain import ensure_go
 
-HELM_MODULE = "helm.sh/helm/v4"
-HELM_VERSION = "v4.3.1"
-
 _GO_ENVIRONMENT = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
 _COLD_BUILD_BYTES = 5 * 2**30
 _GIB = 2**30
@@ -38,12 +35,17 @@ _MODULES = {
     "kt": ["-tags=grpcnotrace", f"-ldflags=-s -w{_kubernetes_version_flags()}"],
     "coredns": ["-ldflags=-s -w"],
     "pause": ["-ldflags=-s -w"],
+    "helm": [],
 }
+_PACKAGES = {"helm": "helm.sh/helm/v4/cmd/helm"}
+"""Programs that are a package of another module: `tool` in go.mod, with its hashes in go.sum."""
+
 _FLAGS = ["-mod=readonly", "-trimpath", "-buildvcs=false"]
 _STEPS = {
     "kt": f"Building Kubernetes {KUBERNETES_VERSION} (once, about 5 minutes)",
     "coredns": "Building CoreDNS (once, about 2 minutes)",
     "pause": "Building pause (once)",
+    "helm": "Building helm (once, about 2 minutes)",
 }
 
 
@@ -53,10 +55,8 @@ def ensure(name: str, progress: Progress) -> Path:
     Raises:
         LocalKindError: the program is unknown, or cannot be built here.
     """
-    if name == "helm":
-        return ensure_helm(progress)
     if name not in _MODULES:
-        raise LocalKindError(f'unknown tool "{name}": one of {", ".join((*_MODULES, "helm"))}')
+        raise LocalKindError(f'unknown tool "{name}": one of {", ".join(_MODULES)}')
     target = paths.cache_dir() / "bin" / f"{name}-{_key(name)}"
     return _once(target, progress, lambda draft: _build(name, draft, progress))
 
@@ -70,34 +70,12 @@ def ensure_image(name: str, progress: Progress) -> Path:
     return _once(target, progress, lambda draft: write_program_image(program, image, draft))
 
 
-def ensure_helm(progress: Progress) -> Path:
-    """Helm of HELM_VERSION, in the cache as `bin/helm`."""
-    target = paths.cache_dir() / "bin/helm"
-    if target.exists() and not _is_helm(target):
-        target.unlink()
-    return _once(target, progress, lambda draft: _install_helm(draft, progress))
-
-
-def _is_helm(path: Path) -> bool:
-    """Whether Go recorded HELM_MODULE and HELM_VERSION in the program."""
-    return f"{HELM_MODULE}\t{HELM_VERSION}\t".encode() in path.read_bytes()
-
-
-def _install_helm(draft: Path, progress: Progress) -> None:
-    go = ensure_go(progress)
-    with progress.step(f"Building helm {HELM_VERSION} (once, about 2 minutes)"):
-        directory = draft.with_suffix(".gobin")
-        env = {**_GO_ENVIRONMENT, "GOBIN": str(directory), "GOFLAGS": "-trimpath"}
-        _go(go, ["install", f"{HELM_MODULE}/cmd/helm@{HELM_VERSION}"], env, paths.cache_dir())
-        (directory / "helm").rename(draft)
-        directory.rmdir()
-
-
 def _build(name: str, draft: Path, progress: Progress) -> None:
     go = ensure_go(progress)
     _require_space(progress)
     with progress.step(_STEPS[name]):
-        words = ["build", *_FLAGS, *_MODULES[name], "-o", str(draft), "."]
+        package = _PACKAGES.get(name, ".")
+        words = ["build", *_FLAGS, *_MODULES[name], "-o", str(draft), package]
         _go(go, words, {**_GO_ENVIRONMENT, "GOFLAGS": ""}, paths.SOURCE_ROOT / name)
 
 

@@ -13,6 +13,7 @@ def build(
     owner: Owner,
     autoscaling: Autoscaling | GatewayAutoscaling,
     metrics: list[dict[str, Any]],
+    deployment: str | None = None,
     **more: Any,
 ) -> Manifest:
     """Returns the autoscaler.
@@ -21,10 +22,12 @@ def build(
         owner: The owner of the Deployment.
         autoscaling: Its bounds.
         metrics: MetricSpecs.
+        deployment: Name of the Deployment; that of the owner when unset.
         more: Further fields of its spec.
     """
+    target = deployment or workload(owner)
     spec: dict[str, Any] = {
-        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": workload(owner)},
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": target},
         "minReplicas": autoscaling.min_replicas,
         "maxReplicas": autoscaling.max_replicas,
         "metrics": metrics,

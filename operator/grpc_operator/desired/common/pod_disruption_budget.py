@@ -1,5 +1,6 @@
 """The PodDisruptionBudget: how many pods a node drain may evict at a time."""
 
+from math import ceil
 from typing import Any
 
 from grpc_operator.api import GrpcGatewaySpec, GrpcServiceSpec
@@ -30,6 +31,23 @@ def build(owner: Owner) -> Manifest:
             "unhealthyPodEvictionPolicy": "AlwaysAllow",
         },
     }
+
+
+def evictable(spec: GrpcServiceSpec | GrpcGatewaySpec, pods: int) -> int:
+    """Returns how many of so many healthy pods the budget lets be evicted at a time.
+
+    Percentages are rounded up (``GetScaledValueFromIntOrPercent`` in the disruption controller).
+    """
+    limit = _limit(spec.pod_disruption_budget)
+    if "minAvailable" in limit:
+        return pods - _pods(limit["minAvailable"], pods)
+    return min(_pods(limit["maxUnavailable"], pods), pods)
+
+
+def _pods(value: int | str, total: int) -> int:
+    if isinstance(value, int):
+        return value
+    return ceil(total * int(value.removesuffix("%")) / 100)
 
 
 def _limit(budget: PodDisruptionBudget) -> dict[str, Any]:

@@ -18,8 +18,8 @@ _SUFFIXES = {
 }
 
 
-def ceiling(value: Any) -> int | None:
-    """Returns a quantity rounded up to a whole number; ``None`` when it is not a quantity."""
+def amount(value: Any) -> Fraction | None:
+    """Returns the exact value of a quantity; ``None`` when it is not one."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     match = _NUMBER.fullmatch(str(value))
@@ -27,5 +27,11 @@ def ceiling(value: Any) -> int | None:
         return None
     sign, digits, exponent, suffix = match.groups()
     scale = Fraction(10) ** int(exponent) if exponent else _SUFFIXES.get(suffix, Fraction(1))
-    amount = Fraction(digits) * scale
-    return ceil(-amount if sign == "-" else amount)
+    number = Fraction(digits) * scale
+    return -number if sign == "-" else number
+
+
+def ceiling(value: Any) -> int | None:
+    """Returns a quantity rounded up to a whole number; ``None`` when it is not a quantity."""
+    exact = amount(value)
+    return None if exact is None else ceil(exact)

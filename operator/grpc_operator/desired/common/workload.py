@@ -5,7 +5,7 @@ from typing import Any
 
 from grpc_operator.api import GrpcGatewaySpec, GrpcServiceSpec
 from grpc_operator.api.types import seconds
-from grpc_operator.api.workload import Drain
+from grpc_operator.api.workload import Drain, RollingUpdate, Strategy
 from grpc_operator.resources import Manifest
 
 _EXIT_SECONDS = 5
@@ -32,14 +32,29 @@ def deployment_spec(
         **({} if spec.autoscaling is not None else {"replicas": spec.replicas}),
         "revisionHistoryLimit": 3,
         "progressDeadlineSeconds": progress_deadline,
-        "strategy": {
-            "type": "RollingUpdate",
-            # A pod leaves only when its successor is ready. The surge is a share and not one pod,
-            # so a rollout takes about four waves at any size; it rounds up, never to 0.
-            "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "25%"},
-        },
+        "strategy": _strategy(spec.strategy),
         "selector": {"matchLabels": selector},
         "template": template,
+    }
+
+
+def _strategy(strategy: Strategy) -> dict[str, Any]:
+    """Returns how pods are replaced.
+
+    By default a pod leaves only when its successor is ready. The surge is a share and not one pod,
+    so a rollout takes about four waves at any size; it rounds up, never to 0.
+    """
+    if strategy.type == "Recreate":
+        return {"type": "Recreate"}
+    given = strategy.rolling_update or RollingUpdate()
+    numbers = {"maxUnavailable": given.max_unavailable, "maxSurge": given.max_surge}
+    defaults = {"maxUnavailable": 0, "maxSurge": "25%"}
+    return {
+        "type": "RollingUpdate",
+        "rollingUpdate": {
+            field: defaults[field] if number is None else number
+            for field, number in numbers.items()
+        },
     }
 
 
@@ -79,6 +94,13 @@ def container_security_context() -> dict[str, Any]:
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
+
+
+def added_container_security_context() -> dict[str, Any]:
+    """Returns the same for a container of the user's, which may write to its file system."""
+    context = container_security_context()
+    del context["readOnlyRootFilesystem"]
+    return context
 
 
 def _spread(selector: dict[str, str], topology_key: str) -> dict[str, Any]:

@@ -5,7 +5,12 @@ else that Envoy gets are messages (``gateway.envoy``).
 """
 
 from grpc_operator.api import GrpcGateway
-from grpc_operator.desired.common import pod_disruption_budget, service_account
+from grpc_operator.desired import pod_policy
+from grpc_operator.desired.common import (
+    pod_disruption_budget,
+    resource_checks,
+    service_account,
+)
 from grpc_operator.desired.common.metadata import stamped
 from grpc_operator.desired.gateway import (
     bootstrap,
@@ -22,6 +27,9 @@ from grpc_operator.errors import InvalidSpecError
 from grpc_operator.resources import Manifest
 
 __all__ = ["GatewaySettings", "build"]
+
+
+_CHART_VALUE = "podPolicy.gateways.allow"
 
 
 def build(gateway: GrpcGateway, settings: GatewaySettings) -> list[Manifest]:
@@ -42,15 +50,18 @@ def build(gateway: GrpcGateway, settings: GatewaySettings) -> list[Manifest]:
     problems = [
         *listener_ports.problems(spec),
         *merge.problems(spec.pod_template, pod_template.owned(spec)),
+        *resource_checks.problems(spec.resources),
     ]
     if problems:
         raise InvalidSpecError(problems)
     files = bootstrap.files(spec, settings)
+    workload = deployment.build(gateway, settings, files)
+    pod_policy.check(workload, workload["metadata"]["name"], settings.pods_may, _CHART_VALUE)
     manifests = [
         service_account.build(gateway),
-        bootstrap_config_map.build(gateway, files),
+        bootstrap_config_map.build(gateway, files | bootstrap.watched_files(settings)),
         service.build(gateway),
-        deployment.build(gateway, settings, files),
+        workload,
     ]
     if pod_disruption_budget.wanted(spec):
         manifests.append(pod_disruption_budget.build(gateway))

@@ -5,11 +5,13 @@ value goes through ``tojson``, so no value can change the structure.
 """
 
 from functools import cache
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from grpc_operator import names
 from grpc_operator.api import GrpcGatewaySpec
+from grpc_operator.desired.gateway import proxy_resources, status_routes
 from grpc_operator.desired.gateway.proxy_settings import GatewaySettings
 from grpc_operator.hashing import canonical_json
 
@@ -19,25 +21,29 @@ DRAIN_FILE = "drain.sh"
 STATUS_NAME = "grpc-operator-status"
 """Name and stat prefix of the status listener; longer than any listener of a GrpcGateway."""
 
-MAX_CONNECTIONS = 50_000
-"""Client connections of one proxy, beyond which new ones are refused (Envoy docs, "Configuring
-Envoy as an edge proxy")."""
-
 _LOADER = PackageLoader(__package__, "")
-_TLS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
+_SDS_TYPE = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
+_CA_FILE = f"{names.XDS_CA}.crt"
 
 
 def files(spec: GrpcGatewaySpec, settings: GatewaySettings) -> dict[str, str]:
-    """Returns the content of each file by its name."""
+    """Returns what Envoy reads once, when it starts: the content of each file by its name."""
     with_tls = [listener.name for listener in spec.listeners if listener.tls is not None]
     return {
-        BOOTSTRAP_FILE: bootstrap(settings),
+        BOOTSTRAP_FILE: bootstrap(spec, settings),
         DRAIN_FILE: _text(DRAIN_FILE),
+        f"{names.XDS_CA}.json": _ca_sds(),
+        f"{names.XDS_TOKEN}.json": _token_sds(),
         **{f"{names.sds_secret(name)}.json": sds(name) for name in with_tls},
     }
 
 
-def bootstrap(settings: GatewaySettings) -> str:
+def watched_files(settings: GatewaySettings) -> dict[str, str]:
+    """Returns the files that Envoy reads again when they change."""
+    return {_CA_FILE: settings.xds_ca}
+
+
+def bootstrap(spec: GrpcGatewaySpec, settings: GatewaySettings) -> str:
     """Returns Envoy's bootstrap (envoy.config.bootstrap.v3.Bootstrap) as YAML.
 
     Envoy takes its node from the command line: the pod's name is known only there.
@@ -46,9 +52,15 @@ def bootstrap(settings: GatewaySettings) -> str:
         admin_port=names.GATEWAY_ADMIN_PORT,
         status_port=names.GATEWAY_STATUS_PORT,
         status_name=STATUS_NAME,
+        status_routes=status_routes.ALL,
         xds_host=settings.xds_host,
         xds_port=settings.xds_port,
-        max_connections=MAX_CONNECTIONS,
+        ca_name=names.XDS_CA,
+        ca_sds=names.sds_file(names.XDS_CA),
+        token_name=names.XDS_TOKEN,
+        token_sds=names.sds_file(names.XDS_TOKEN),
+        max_connections=proxy_resources.connections(spec),
+        heap=proxy_resources.heap_bytes(spec),
     )
 
 
@@ -59,16 +71,31 @@ def sds(listener: str) -> str:
     link, so a renewed certificate is used without a restart.
     """
     folder = names.certificate_folder(listener)
-    secret = {
-        "@type": _TLS,
-        "name": names.sds_secret(listener),
-        "tls_certificate": {
+    return _sds(
+        names.sds_secret(listener),
+        tls_certificate={
             "certificate_chain": {"filename": f"{folder}/tls.crt"},
             "private_key": {"filename": f"{folder}/tls.key"},
             "watched_directory": {"path": folder},
         },
-    }
-    return canonical_json({"resources": [secret]})
+    )
+
+
+def _ca_sds() -> str:
+    folder = names.bootstrap_folder()
+    trusted = {"filename": f"{folder}/{_CA_FILE}"}
+    context = {"trusted_ca": trusted, "watched_directory": {"path": folder}}
+    return _sds(names.XDS_CA, validation_context=context)
+
+
+def _token_sds() -> str:
+    """The folder of the file is watched without saying so: only certificates have the field."""
+    token = {"filename": f"{names.xds_token_folder()}/{names.XDS_TOKEN_FILE}"}
+    return _sds(names.XDS_TOKEN, generic_secret={"secret": token})
+
+
+def _sds(name: str, **secret: Any) -> str:
+    return canonical_json({"resources": [{"@type": _SDS_TYPE, "name": name, **secret}]})
 
 
 @cache

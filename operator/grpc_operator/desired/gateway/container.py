@@ -9,10 +9,20 @@ from grpc_operator.api.types import seconds
 from grpc_operator.desired.common import quantity
 from grpc_operator.desired.common.workload import container_security_context
 from grpc_operator.desired.gateway.bootstrap import BOOTSTRAP_FILE, DRAIN_FILE, STATUS_NAME
+from grpc_operator.desired.gateway.proxy_resources import resources
 from grpc_operator.desired.gateway.proxy_settings import GatewaySettings
 
 BOOTSTRAP_VOLUME = "bootstrap"
 TMP_VOLUME = "tmp"
+TOKEN_VOLUME = names.XDS_TOKEN
+
+LOG_OPTIONS = {
+    # One JSON object per line, as in the access log, with times as in RFC 3339.
+    "--log-format": '{"time":"%Y-%m-%dT%T.%e%z","level":"%l","logger":"%n","message":"%j"}',
+    # Lines of the access log are written after at most half a second; Envoy would wait for 10.
+    "--file-flush-interval-msec": "500",
+}
+"""How Envoy writes its logs."""
 
 FIELDS = {
     "args": "is the operator's; remove it",
@@ -25,7 +35,6 @@ FIELDS = {
 }
 """What an overlay must not set, and what to do instead."""
 
-_DEFAULT_RESOURCES = {"requests": {"cpu": "100m", "memory": "128Mi"}}
 _DEFAULT_WORKERS = 2
 _QUIET_SECONDS = 3
 _DAY = 86400
@@ -40,7 +49,7 @@ def build(gateway: GrpcGateway, settings: GatewaySettings) -> dict[str, Any]:
         "imagePullPolicy": None if spec.image else settings.image_pull_policy,
         "command": _command(gateway),
         "env": environment(spec),
-        "resources": spec.resources.wire() if spec.resources else _DEFAULT_RESOURCES,
+        "resources": resources(spec),
         "ports": _ports(spec),
         "securityContext": container_security_context(),
         "volumeMounts": _mounts(spec),
@@ -78,6 +87,7 @@ def _command(gateway: GrpcGateway) -> list[str]:
         "--drain-strategy": "immediate",
         "--concurrency": str(_workers(spec)),
         "--log-level": "warning",
+        **LOG_OPTIONS,
     }
     return [
         "envoy",
@@ -88,7 +98,7 @@ def _command(gateway: GrpcGateway) -> list[str]:
 
 def _workers(spec: GrpcGatewaySpec) -> int:
     """Worker threads: as many CPUs as the container may use; the node may have very many."""
-    limits = (spec.resources.limits if spec.resources else None) or {}
+    limits = resources(spec).get("limits") or {}
     return max(1, quantity.ceiling(limits.get("cpu")) or _DEFAULT_WORKERS)
 
 
@@ -113,6 +123,7 @@ def _mounts(spec: GrpcGatewaySpec) -> list[dict[str, Any]]:
             for listener in spec.listeners
             if listener.tls is not None
         ),
+        {"name": TOKEN_VOLUME, "mountPath": names.xds_token_folder(), "readOnly": True},
         {"name": TMP_VOLUME, "mountPath": "/tmp"},  # noqa: S108  a mount of the pod's own
     ]
 

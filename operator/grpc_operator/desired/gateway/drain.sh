@@ -11,7 +11,11 @@
 set -uo pipefail
 
 say() {
-  printf '[drain] %s\n' "$*" >>"$DRAIN_LOG" 2>/dev/null || true
+  local line='{"time":"%(%Y-%m-%dT%H:%M:%SZ)T","level":"info","logger":"drain","message":"%s"}\n'
+  local text=${*//[^[:print:]]/ }
+  text=${text//[\\\"]/ }
+  # shellcheck disable=SC2059
+  TZ=UTC printf "$line" -1 "$text" >>"$DRAIN_LOG" 2>/dev/null || true
 }
 
 # admin METHOD PATH: prints the answer of Envoy's admin interface.

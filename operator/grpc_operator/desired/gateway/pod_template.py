@@ -14,6 +14,10 @@ from grpc_operator.desired.overlay import merge
 from grpc_operator.desired.overlay.rules import POD_FIELDS, Owned
 from grpc_operator.resources import Manifest
 
+_TOKEN_SECONDS = 3600
+"""Lifetime of the token for the xDS server: the default of Kubernetes. It ends with the pod, too,
+and the kubelet renews it after 80% of the time (KEP-1205)."""
+
 _USER = 65532
 """The user ``nonroot`` of distroless images; Envoy's official image would start as root."""
 
@@ -78,5 +82,16 @@ def _volumes(name: str, spec: GrpcGatewaySpec) -> list[dict[str, Any]]:
     return [
         {"name": container.BOOTSTRAP_VOLUME, "configMap": {"name": names.gateway_bootstrap(name)}},
         *certificates,
+        {"name": container.TOKEN_VOLUME, "projected": {"sources": [_token()]}},
         {"name": container.TMP_VOLUME, "emptyDir": {"sizeLimit": "64Mi"}},
     ]
+
+
+def _token() -> dict[str, Any]:
+    return {
+        "serviceAccountToken": {
+            "audience": names.XDS_AUDIENCE,
+            "expirationSeconds": _TOKEN_SECONDS,
+            "path": names.XDS_TOKEN_FILE,
+        }
+    }

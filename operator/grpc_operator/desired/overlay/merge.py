@@ -3,13 +3,15 @@
 Merged as a strategic merge patch is: maps key by key, lists that have merge keys item by item (see
 ``merge_keys``), other lists replaced. Two things differ from ``kubectl patch``: ``$patch`` and null
 do not delete but are refused, and a volume of the same name is replaced as a whole, because two
-volume sources in one volume are never valid.
+volume sources in one volume are never valid. A container that an overlay adds gets what the
+restricted Pod Security Standard requires of it, unless it says otherwise.
 """
 
 from copy import deepcopy
 from typing import Any
 
 from grpc_operator.api.workload import PodTemplate
+from grpc_operator.desired.common.workload import added_container_security_context
 from grpc_operator.desired.overlay import merge_keys, rules, shape
 from grpc_operator.errors import Problem
 from grpc_operator.resources import Manifest
@@ -31,6 +33,13 @@ def merged(template: Manifest, overlay: PodTemplate | None) -> Manifest:
     if overlay is None:
         return template
     result: Manifest = _merged(template, overlay.wire(), "")
+    built = {container["name"] for container in template["spec"]["containers"]}
+    for field in shape.CONTAINER_LISTS:
+        for _, container in shape.objects(result["spec"].get(field)):
+            if container.get("name") not in built:
+                given = container.get("securityContext", {})
+                default = added_container_security_context()
+                container["securityContext"] = _merged(default, given, "")
     return result
 
 

@@ -1,8 +1,8 @@
 """Checks that an overlay leaves alone what the operator answers for.
 
-Each problem names the field of the GrpcService or GrpcGateway to use instead. What only concerns
-the user's own cluster policy, such as ``hostNetwork`` or a weaker ``securityContext``, is theirs to
-decide: Pod Security admission has the last word.
+Each problem names the field of the GrpcService or GrpcGateway to use instead. What a pod may ask
+for, such as ``hostNetwork`` or a weaker ``securityContext``, is checked in the merged template
+(``desired.pod_policy``).
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,6 +12,7 @@ from typing import Any
 
 from grpc_operator import labels, names
 from grpc_operator.api import GrpcServiceSpec
+from grpc_operator.api.probes import Probes
 from grpc_operator.api.workload import PodTemplate
 from grpc_operator.desired.overlay.shape import PATH, containers, objects
 from grpc_operator.errors import Problem
@@ -19,6 +20,7 @@ from grpc_operator.errors import Problem
 _METADATA = "spec.podTemplate.metadata"
 _RESERVED_LABELS = (
     labels.SERVICE,
+    labels.REVISION,
     labels.GATEWAY,
     labels.NAME,
     labels.MANAGED_BY,
@@ -29,7 +31,7 @@ POD_FIELDS = {
     "activeDeadlineSeconds": "a Deployment's pods have no deadline; remove it",
     "ephemeralContainers": "a pod template cannot hold them; use kubectl debug on a pod",
     "restartPolicy": "a Deployment's pods always restart; remove it",
-    "serviceAccount": "is deprecated by Kubernetes; use serviceAccountName beside it",
+    "serviceAccount": "is deprecated by Kubernetes; use serviceAccountName",
     "terminationGracePeriodSeconds": "is spec.drain.delay + spec.drain.timeout + 5 s; "
     "use spec.drain",
 }
@@ -40,10 +42,7 @@ _CONTAINER_FIELDS = {
     "envFrom": "use spec.envFrom",
     "image": "use spec.image",
     "imagePullPolicy": "use spec.imagePullPolicy",
-    "livenessProbe": "use spec.probes.liveness",
-    "readinessProbe": "use spec.probes.readiness",
     "resources": "use spec.resources",
-    "startupProbe": "use spec.probes.startup",
 }
 
 
@@ -73,8 +72,22 @@ def of_service(spec: GrpcServiceSpec) -> Owned:
     ports = {spec.port: (names.CONTAINER, "spec.port")}
     if spec.metrics is not None:
         ports[spec.metrics.port] = (names.METRICS_PORT, "spec.metrics.port")
-    pod_fields = {**POD_FIELDS, "imagePullSecrets": "use spec.imagePullSecrets"}
-    return Owned(names.CONTAINER, pod_fields, _CONTAINER_FIELDS, ports)
+    pod_fields = {
+        **POD_FIELDS,
+        "imagePullSecrets": "use spec.imagePullSecrets",
+        "serviceAccount": "is deprecated by Kubernetes; use spec.serviceAccountName",
+    }
+    container_fields = {**_CONTAINER_FIELDS, **_probe_fields(spec.probes)}
+    return Owned(names.CONTAINER, pod_fields, container_fields, ports)
+
+
+def _probe_fields(probes: Probes) -> dict[str, str]:
+    """Returns the probes that the operator builds; an overlay may have those that are disabled."""
+    return {
+        f"{name}Probe": f"use spec.probes.{name}, which takes exec, grpc, httpGet and tcpSocket"
+        for name, probe in probes.by_name().items()
+        if probe.mode == "Enabled"
+    }
 
 
 def problems(owned: Owned, overlay: PodTemplate) -> list[Problem]:

@@ -8,23 +8,26 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from grpc_operator import limits
 from grpc_operator.desired.overlay import merge_keys
 from grpc_operator.errors import Problem
 
 PATH = "spec.podTemplate.spec"
-MAX_BYTES = 64 * 1024
-MAX_DEPTH = 16
 CONTAINER_LISTS = ("containers", "initContainers")
 
 
 def limit_problems(pod: dict[str, Any]) -> list[Problem]:
     """Returns the problem of an overlay that is too deep or too large to look into."""
-    if _deeper_than(pod, MAX_DEPTH):
-        return [Problem(PATH, f"is nested more than {MAX_DEPTH} levels deep; flatten it")]
+    if _deeper_than(pod, limits.OVERLAY_DEPTH.value):
+        return [
+            Problem(PATH, f"is nested more than {limits.OVERLAY_DEPTH} levels deep; flatten it")
+        ]
     size = len(json.dumps(pod).encode())
-    if size > MAX_BYTES:
+    if size > limits.OVERLAY_BYTES.value:
         advice = "move data to a ConfigMap and mount it"
-        return [Problem(PATH, f"has {size} bytes of JSON, at most {MAX_BYTES} fit; {advice}")]
+        return [
+            Problem(PATH, f"has {size} bytes of JSON, at most {limits.OVERLAY_BYTES} fit; {advice}")
+        ]
     return []
 
 

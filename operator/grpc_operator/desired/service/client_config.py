@@ -43,18 +43,20 @@ def service_config(spec: GrpcServiceSpec) -> dict[str, Any]:
     """
     policy = _POLICIES[spec.client.load_balancing_policy]
     config: dict[str, Any] = {"loadBalancingConfig": [{policy: {}}]}
-    if policy != "pick_first":
-        config["healthCheckConfig"] = {"serviceName": _health_check_service(spec)}
+    health_service = _health_check_service(spec)
+    if policy != "pick_first" and health_service is not None:
+        config["healthCheckConfig"] = {"serviceName": health_service}
     timeout = seconds(spec.client.timeout or "0s")
     if timeout:
         config["methodConfig"] = [{"name": [{}], "timeout": _json_duration(timeout)}]
     return config
 
 
-def _health_check_service(spec: GrpcServiceSpec) -> str:
+def _health_check_service(spec: GrpcServiceSpec) -> str | None:
+    """Returns what clients watch; nothing where the readiness probe uses no health service."""
     if spec.client.health_check_service is not None:
         return spec.client.health_check_service
-    return spec.probes.readiness.service or ""
+    return spec.probes.readiness.health_service
 
 
 def _json_duration(length: float) -> str:

@@ -1,16 +1,22 @@
 """The Service with a cluster IP: for clients that cannot balance, and for scraping metrics."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from grpc_operator import labels, names
+from grpc_operator import names
 from grpc_operator.api import GrpcService
 from grpc_operator.desired.common.metadata import metadata
 from grpc_operator.desired.service.headless_service import grpc_port
 from grpc_operator.resources import Manifest
 
 
-def build(service: GrpcService) -> Manifest:
-    """Returns the ClusterIP Service."""
+def build(service: GrpcService, pods: Mapping[str, str]) -> Manifest:
+    """Returns the ClusterIP Service.
+
+    Args:
+        service: The service.
+        pods: Labels of the pods that it selects.
+    """
     name = service.metadata.name
     return {
         "apiVersion": "v1",
@@ -18,7 +24,7 @@ def build(service: GrpcService) -> Manifest:
         "metadata": metadata(service, names.service_workload(name)),
         "spec": {
             "type": "ClusterIP",
-            "selector": labels.service_selector(name),
+            "selector": {**pods},
             "ports": [grpc_port(service), *_metrics_ports(service)],
         },
     }

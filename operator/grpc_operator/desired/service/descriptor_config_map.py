@@ -1,12 +1,14 @@
-"""The ConfigMap that pins the FileDescriptorSet which the gateway's routes are made of."""
+"""The ConfigMap that pins the FileDescriptorSet which the routes of a revision are made of."""
 
 import base64
 import binascii
+import hashlib
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from grpc_operator import names
 from grpc_operator.api import GrpcService
+from grpc_operator.descriptor import DescriptorError, packed, unpacked
 from grpc_operator.desired.common.metadata import metadata, stamped
 from grpc_operator.resources import Manifest
 
@@ -28,15 +30,27 @@ class Pinned:
     source: Source
     revision: str
 
+    @property
+    def sha256(self) -> str:
+        """Hex digest of ``data``."""
+        return hashlib.sha256(self.data).hexdigest()
 
-def build(service: GrpcService, pinned: Pinned) -> Manifest:
-    """Returns the ConfigMap."""
+
+def build(service: GrpcService, pinned: Pinned, revision: str | None = None) -> Manifest:
+    """Returns the ConfigMap.
+
+    Args:
+        service: Its owner.
+        pinned: What it pins.
+        revision: Whose set it is; the name of the service when unset.
+    """
+    name = names.descriptor_config_map(revision or service.metadata.name)
     return stamped(
         {
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": metadata(service, names.descriptor_config_map(service.metadata.name)),
-            "binaryData": {KEY: base64.b64encode(pinned.data).decode()},
+            "metadata": metadata(service, name),
+            "binaryData": {KEY: base64.b64encode(packed(pinned.data)).decode()},
             "data": {"source": pinned.source, "revision": pinned.revision},
         }
     )
@@ -48,6 +62,6 @@ def read(manifest: Manifest | None) -> Pinned | None:
     binary: dict[str, Any] = (manifest or {}).get("binaryData") or {}
     try:
         content = base64.b64decode(binary[KEY], validate=True)
-        return Pinned(content, data["source"], data["revision"])
-    except (KeyError, binascii.Error):
+        return Pinned(unpacked(content), data["source"], data["revision"])
+    except (KeyError, binascii.Error, DescriptorError):
         return None

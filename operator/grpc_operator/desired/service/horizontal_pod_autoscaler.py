@@ -9,10 +9,12 @@ from grpc_operator.desired.common import autoscaler
 from grpc_operator.resources import Manifest
 
 
-def build(service: GrpcService, autoscaling: Autoscaling) -> Manifest:
-    """Returns the autoscaler."""
+def build(service: GrpcService, autoscaling: Autoscaling, deployment: str) -> Manifest:
+    """Returns the autoscaler of a Deployment of the service."""
     metrics = _metrics(autoscaling)
-    return autoscaler.build(service, autoscaling, metrics, behavior=autoscaling.behavior)
+    return autoscaler.build(
+        service, autoscaling, metrics, deployment, behavior=autoscaling.behavior
+    )
 
 
 def _metrics(autoscaling: Autoscaling) -> list[dict[str, Any]]:

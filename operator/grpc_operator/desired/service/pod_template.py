@@ -1,5 +1,6 @@
 """The pod: one gRPC container under the restricted Pod Security Standard, and the overlay on it."""
 
+from collections.abc import Mapping
 from math import ceil
 from typing import Any
 
@@ -15,7 +16,7 @@ from grpc_operator.desired.common.workload import (
     identity,
     pod_security_context,
 )
-from grpc_operator.desired.overlay import merge
+from grpc_operator.desired.overlay import merge, shape
 from grpc_operator.desired.service import probes
 from grpc_operator.resources import Manifest
 
@@ -26,22 +27,33 @@ TMP_VOLUME = "tmp"
 TMP_PATH = "/tmp"  # noqa: S108  a mount of the pod's own, not a file this program writes
 
 
-def build(service: GrpcService) -> Manifest:
+def build(service: GrpcService, more_labels: Mapping[str, str] | None = None) -> Manifest:
     """Returns the pod template with the user's overlay merged in.
 
     Quantities stay as they were written.
 
     No user id is set: the image decides. ``runAsNonRoot`` therefore needs an image whose USER is
     a number; the kubelet cannot tell whether a named user is root and refuses to start it.
+
+    A container that fails leaves the end of its log in its status, unless it has a message of its
+    own (``terminationMessagePolicy``), so that ``Ready`` can quote it.
+
+    Args:
+        service: The service.
+        more_labels: Labels that tell its pods from those of another revision.
     """
     template = {
         "metadata": {
-            "labels": pod_labels(service),
+            "labels": {**pod_labels(service), **(more_labels or {})},
             "annotations": _annotations(service.spec),
         },
         "spec": _pod(service),
     }
-    return merge.merged(empties.pruned(template), service.spec.pod_template)
+    merged = merge.merged(empties.pruned(template), service.spec.pod_template)
+    for field in shape.CONTAINER_LISTS:
+        for _, container in shape.objects(merged["spec"].get(field)):
+            container.setdefault("terminationMessagePolicy", "FallbackToLogsOnError")
+    return merged
 
 
 def _annotations(spec: GrpcServiceSpec) -> dict[str, str]:
@@ -58,7 +70,7 @@ def _annotations(spec: GrpcServiceSpec) -> dict[str, str]:
 def _pod(service: GrpcService) -> dict[str, Any]:
     spec = service.spec
     return {
-        **identity(workload(service)),
+        **identity(spec.service_account_name or workload(service)),
         "imagePullSecrets": [ref.wire() for ref in spec.image_pull_secrets or ()],
         "securityContext": pod_security_context(),
         **drain_and_spread(spec.drain, selector(service)),

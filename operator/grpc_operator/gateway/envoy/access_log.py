@@ -11,16 +11,33 @@ from envoy.extensions.access_loggers.stream.v3 import stream_pb2
 from envoy.type.matcher.v3 import string_pb2
 from google.protobuf.struct_pb2 import Struct
 
+from grpc_operator.gateway.envoy import resource_names, response_notes
+from grpc_operator.gateway.envoy.formats import first_of
 from grpc_operator.gateway.envoy.protobuf import pack
+
+_OF_REST = resource_names.REST_REQUEST
+_PATH = "NQ:PATH"
+
+_OF_GRPC_WEB = {
+    "direct_response": "Unimplemented",
+    "lua_response": "InvalidArgument",
+    "route_not_found": "Unimplemented",
+}
+"""Status of what ends before the filter of gRPC-Web: it is in the body then (``local_replies``)."""
 
 FIELDS = {
     "time": "%START_TIME%",
     "protocol": "%PROTOCOL%",
     "authority": "%REQ(:AUTHORITY)%",
-    "method": "%REQ(X-ENVOY-ORIGINAL-METHOD?:METHOD)%",
-    "path": "%PATH(NQ:ORIG_OR_PATH)%",
-    "grpc_method": "%PATH(NQ:PATH)%",
-    "grpc_status": "%GRPC_STATUS(CAMEL_STRING)%",
+    "method": first_of(("DYNAMIC_METADATA", f"{_OF_REST}:method"), ("REQ", ":METHOD")),
+    "path": first_of(("DYNAMIC_METADATA", f"{_OF_REST}:path"), ("PATH", _PATH)),
+    "grpc_method": f"%PATH({_PATH})%",
+    "grpc_status": first_of(
+        ("DYNAMIC_METADATA", f"{resource_names.RESPONSE}:{response_notes.STATUS}"),
+        ("GRPC_STATUS", "CAMEL_STRING"),
+        ("CEL", f"{response_notes.NAMES}[response.headers['grpc-status']]"),
+        ("CEL", f"{_OF_GRPC_WEB}[response.code_details]"),
+    ),
     "response_code": "%RESPONSE_CODE%",
     "response_code_details": "%RESPONSE_CODE_DETAILS%",
     "response_flags": "%RESPONSE_FLAGS%",
@@ -35,10 +52,13 @@ FIELDS = {
     "user_agent": "%REQ(USER-AGENT)%",
     "request_id": "%REQ(X-REQUEST-ID)%",
 }
-"""Every key and where its value comes from. Query strings are left out: they may hold secrets."""
+"""Every key and where its value comes from. Query strings are left out: they may hold secrets.
+
+The transcoder replaces method, path and status of calls by REST. Envoy itself derives no status
+for what is not gRPC; then that of the gateway's response counts."""
 
 
-def build(probe_host: str) -> accesslog_pb2.AccessLog:
+def build(probe_host: str) -> list[accesslog_pb2.AccessLog]:
     """Returns the log on standard output, without the operator's own probes.
 
     Args:
@@ -49,16 +69,20 @@ def build(probe_host: str) -> accesslog_pb2.AccessLog:
     stdout = stream_pb2.StdoutAccessLog(
         log_format=substitution_format_string_pb2.SubstitutionFormatString(json_format=lines)
     )
-    no_probe = route.HeaderMatcher(
+    return [
+        accesslog_pb2.AccessLog(
+            name="envoy.access_loggers.stdout",
+            filter=_no_probe(probe_host),
+            typed_config=pack(stdout),
+        )
+    ]
+
+
+def _no_probe(host: str) -> accesslog_pb2.AccessLogFilter:
+    other = route.HeaderMatcher(
         name=":authority",
-        string_match=string_pb2.StringMatcher(exact=probe_host),
+        string_match=string_pb2.StringMatcher(exact=host),
         invert_match=True,
         treat_missing_header_as_empty=True,
     )
-    return accesslog_pb2.AccessLog(
-        name="envoy.access_loggers.stdout",
-        filter=accesslog_pb2.AccessLogFilter(
-            header_filter=accesslog_pb2.HeaderFilter(header=no_probe)
-        ),
-        typed_config=pack(stdout),
-    )
+    return accesslog_pb2.AccessLogFilter(header_filter=accesslog_pb2.HeaderFilter(header=other))

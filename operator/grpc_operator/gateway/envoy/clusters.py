@@ -6,15 +6,19 @@ from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from envoy.type.v3 import percent_pb2
 from google.protobuf.wrappers_pb2 import UInt32Value
 
+from grpc_operator import limits
+from grpc_operator.gateway.envoy import listeners
 from grpc_operator.gateway.envoy.protobuf import ads, duration, pack
 
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _CONNECT_TIMEOUT = 2.0
-_UNLIMITED = 1_000_000
 _IDLE_BEFORE_PING = 30.0
 _PING_TIMEOUT = 5.0
-_STREAM_WINDOW = 1 << 20
-_CONNECTION_WINDOW = 16 << 20
+_STREAMS = 100
+_STREAM_WINDOW = 64 << 10
+_CONNECTION_WINDOW = _STREAMS * _STREAM_WINDOW
+"""Clients share a connection to a pod: those that do not read their responses fill the windows of
+their streams, which must not fill that of the connection."""
 
 
 def build(name: str) -> cluster_pb2.Cluster:
@@ -29,6 +33,7 @@ def build(name: str) -> cluster_pb2.Cluster:
         eds_cluster_config=cluster_pb2.Cluster.EdsClusterConfig(eds_config=ads()),
         lb_policy=cluster_pb2.Cluster.LEAST_REQUEST,
         connect_timeout=duration(_CONNECT_TIMEOUT),
+        per_connection_buffer_limit_bytes=UInt32Value(value=listeners.BUFFER_BYTES),
         circuit_breakers=circuit_breaker_pb2.CircuitBreakers(thresholds=[_thresholds()]),
         upstream_connection_options=cluster_pb2.UpstreamConnectionOptions(
             tcp_keepalive=address_pb2.TcpKeepalive()
@@ -43,13 +48,13 @@ def build(name: str) -> cluster_pb2.Cluster:
 
 
 def _thresholds() -> circuit_breaker_pb2.CircuitBreakers.Thresholds:
-    """Returns limits that throttle nothing but retries: those stay under a budget."""
-    limit = UInt32Value(value=_UNLIMITED)
+    """Returns what one service may use of a proxy; retries stay under a budget."""
+    calls = UInt32Value(value=limits.PROXY_CALLS.value)
     thresholds = circuit_breaker_pb2.CircuitBreakers.Thresholds
     return thresholds(
-        max_connections=limit,
-        max_pending_requests=limit,
-        max_requests=limit,
+        max_connections=UInt32Value(value=limits.PROXY_UPSTREAM_CONNECTIONS.value),
+        max_pending_requests=calls,
+        max_requests=calls,
         retry_budget=thresholds.RetryBudget(
             budget_percent=percent_pb2.Percent(value=20),
             min_retry_concurrency=UInt32Value(value=10),
@@ -64,6 +69,7 @@ def _http2() -> http_protocol_options_pb2.HttpProtocolOptions:
     """
     options = http_protocol_options_pb2.HttpProtocolOptions
     http2 = protocol_pb2.Http2ProtocolOptions(
+        max_concurrent_streams=UInt32Value(value=_STREAMS),
         initial_stream_window_size=UInt32Value(value=_STREAM_WINDOW),
         initial_connection_window_size=UInt32Value(value=_CONNECTION_WINDOW),
         connection_keepalive=protocol_pb2.KeepaliveSettings(

@@ -6,34 +6,51 @@ Envoy makes the chain of a request by the first route it selects (``http_filters
 so tables with REST routes enable what the REST scopes need.
 """
 
+from envoy.config.core.v3 import base_pb2
 from envoy.config.route.v3 import route_components_pb2 as route
+from envoy.extensions.filters.http.buffer.v3 import buffer_pb2
 from envoy.extensions.filters.http.cors.v3 import cors_pb2
 from envoy.extensions.filters.http.grpc_stats.v3 import config_pb2 as grpc_stats_pb2
 from envoy.extensions.filters.http.grpc_web.v3 import grpc_web_pb2
+from envoy.extensions.filters.http.lua.v3 import lua_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import (
     http_connection_manager_pb2 as hcm,
 )
 from google.protobuf.any_pb2 import Any
 from google.protobuf.message import Message
-from google.protobuf.wrappers_pb2 import BoolValue
+from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 
-from grpc_operator.gateway.envoy import resource_names, scoped_routes, transcoder
+from grpc_operator.gateway.envoy import (
+    compressed_responses,
+    resource_names,
+    response_notes,
+    scoped_routes,
+    transcoder,
+)
 from grpc_operator.gateway.envoy.protobuf import pack
+
+_NEVER_USED = 1
+"""A limit that Envoy requires: every route that enables the filter brings its own."""
 
 
 def build() -> list[hcm.HttpFilter]:
     """Returns the filters in the order in which requests pass them.
 
-    The script is first: what follows must see the route of the REST scope. Methods are
-    counted after transcoding, so that REST calls count too.
+    The scripts are first: what follows must see the route of the REST scope. A body is complete
+    before the transcoder gets it. Methods are counted after transcoding, so that REST calls count
+    too.
     """
     return [
-        _filter(resource_names.LUA, scoped_routes.script()),
+        _filter(resource_names.LUA, scoped_routes.scripts()),
         _filter(resource_names.CORS, cors_pb2.Cors()),
+        _filter(resource_names.BUFFER, _buffer(_NEVER_USED)),
         _filter(resource_names.GRPC_WEB, grpc_web_pb2.GrpcWeb()),
         _filter(resource_names.TRANSCODER, transcoder.empty()),
-        _filter(resource_names.GRPC_STATS, _stats()),
+        _filter(resource_names.GRPC_STATS, _stats(times=False)),
+        _filter(resource_names.GRPC_TIMES, _stats(times=True)),
+        _filter(resource_names.CUSTOM_RESPONSE, compressed_responses.filter_config()),
+        _filter(resource_names.RESPONSE, _response_notes()),
         hcm.HttpFilter(
             name=resource_names.ROUTER,
             typed_config=pack(router_pb2.Router(suppress_envoy_headers=True)),
@@ -51,10 +68,49 @@ def disabled() -> Any:
     return pack(route.FilterConfig(disabled=True, config=Any()))
 
 
-def _stats() -> grpc_stats_pb2.FilterConfig:
+def count_with_times(made: route.Route) -> None:
+    """Has the calls of a route counted by method, as others are, and their times as well.
+
+    A histogram of each method costs memory, so only calls to services with several revisions have
+    one. The usual filter must not count them, too. A request by REST has the filters of the first
+    route that it finds.
+    """
+    made.typed_per_filter_config[resource_names.GRPC_TIMES].CopyFrom(enabled())
+    made.typed_per_filter_config[resource_names.GRPC_STATS].CopyFrom(disabled())
+
+
+def whole_body(limit: int) -> Any:
+    """Returns what makes a route wait for the whole body of a request; 413 beyond a size.
+
+    The transcoder itself counts only what it has not read yet, so that it accepts a message of any
+    size that arrives in small pieces.
+
+    Args:
+        limit: Size in bytes.
+    """
+    return pack(buffer_pb2.BufferPerRoute(buffer=_buffer(limit)))
+
+
+def any_body() -> Any:
+    """Returns what has the filter of ``whole_body`` in the chain of a request, but does nothing."""
+    return pack(buffer_pb2.BufferPerRoute(disabled=True))
+
+
+def _buffer(limit: int) -> buffer_pb2.Buffer:
+    return buffer_pb2.Buffer(max_request_bytes=UInt32Value(value=limit))
+
+
+def _stats(*, times: bool) -> grpc_stats_pb2.FilterConfig:
     return grpc_stats_pb2.FilterConfig(
-        stats_for_all_methods=BoolValue(value=True), replace_dots_in_grpc_service_name=True
+        stats_for_all_methods=BoolValue(value=True),
+        replace_dots_in_grpc_service_name=True,
+        enable_upstream_stats=times,
     )
+
+
+def _response_notes() -> lua_pb2.Lua:
+    source = base_pb2.DataSource(inline_string=response_notes.SCRIPT)
+    return lua_pb2.Lua(default_source_code=source)
 
 
 def _filter(name: str, config: Message) -> hcm.HttpFilter:

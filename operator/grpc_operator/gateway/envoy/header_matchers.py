@@ -23,9 +23,14 @@ def grpc_web() -> route.HeaderMatcher:
 
 
 def content_type(prefix: str) -> route.HeaderMatcher:
-    """Matches content types by their beginning."""
-    value = string_pb2.StringMatcher(prefix=prefix)
+    """Matches content types by their beginning, in any case (RFC 9110, 8.3.1)."""
+    value = string_pb2.StringMatcher(prefix=prefix, ignore_case=True)
     return route.HeaderMatcher(name="content-type", string_match=value)
+
+
+def starts_with(name: str, prefix: str) -> route.HeaderMatcher:
+    """Matches the beginning of a header's value."""
+    return route.HeaderMatcher(name=name, string_match=string_pb2.StringMatcher(prefix=prefix))
 
 
 def method(verb: str) -> route.HeaderMatcher:
@@ -43,9 +48,20 @@ def preflight() -> list[route.HeaderMatcher]:
     return [method("OPTIONS"), present("origin"), present("access-control-request-method")]
 
 
+def escaped() -> route.HeaderMatcher:
+    """Matches paths with an escaped character."""
+    value = string_pb2.StringMatcher(contains="%")
+    return route.HeaderMatcher(name=":path", string_match=value)
+
+
 def present(name: str) -> route.HeaderMatcher:
     """Matches any value of a header."""
     return route.HeaderMatcher(name=name, present_match=True)
+
+
+def absent(name: str) -> route.HeaderMatcher:
+    """Matches requests without a header."""
+    return route.HeaderMatcher(name=name, present_match=False)
 
 
 def _is_not(matcher: route.HeaderMatcher) -> route.HeaderMatcher:

@@ -8,7 +8,10 @@ from grpc_operator.gateway.envoy.protobuf import duration, pack
 from grpc_operator.gateway.ir import Policy, Retries
 
 _PREVIOUS_HOSTS = "envoy.retry_host_predicates.previous_hosts"
-_OTHER_HOST_TRIES = 3
+_OTHER_HOST_TRIES = 40
+"""How often a host is chosen until it is one that was not tried yet. LEAST_REQUEST compares two at
+random, and prefers those that refuse connections, because no call stays there: of two hosts it
+takes the other one in one of four times."""
 
 
 def action(cluster: str, policy: Policy) -> route.RouteAction:
@@ -23,10 +26,12 @@ def action(cluster: str, policy: Policy) -> route.RouteAction:
         timeout=duration(None),
         idle_timeout=duration(policy.idle_timeout),
         max_stream_duration=route.RouteAction.MaxStreamDuration(
-            max_stream_duration=duration(policy.timeout),
-            grpc_timeout_header_max=duration(policy.longest_deadline),
+            max_stream_duration=duration(policy.timeout)
         ),
     )
+    if policy.ends_at_deadline:
+        longest = duration(policy.longest_deadline)
+        made.max_stream_duration.grpc_timeout_header_max.CopyFrom(longest)
     if policy.retries is not None:
         made.retry_policy.CopyFrom(_retry_policy(policy.retries))
     return made

@@ -1,6 +1,6 @@
 """Small parts that many messages are made of, and how a message becomes a resource."""
 
-from envoy.config.core.v3 import address_pb2, config_source_pb2
+from envoy.config.core.v3 import address_pb2, base_pb2, config_source_pb2
 from envoy.type.matcher.v3 import regex_pb2, string_pb2
 from google.protobuf.any_pb2 import Any
 from google.protobuf.duration_pb2 import Duration
@@ -44,7 +44,12 @@ def embedded(number: int, message: bytes) -> bytes:
     Parsing it only to serialise it again would be most of the cost of a large route table
     (protobuf encoding, "Length-Delimited Records").
     """
-    return _varint(number << 3 | _LENGTH_DELIMITED) + _varint(len(message)) + message
+    return opening(number, len(message)) + message
+
+
+def opening(number: int, length: int) -> bytes:
+    """Returns what comes before an embedded message of this many bytes."""
+    return _varint(number << 3 | _LENGTH_DELIMITED) + _varint(length)
 
 
 def _varint(value: int) -> bytes:
@@ -78,6 +83,14 @@ def address(host: str, port: int) -> address_pb2.Address:
     """Returns a TCP address."""
     return address_pb2.Address(
         socket_address=address_pb2.SocketAddress(address=host, port_value=port)
+    )
+
+
+def overwrite(name: str, value: str) -> base_pb2.HeaderValueOption:
+    """Returns what sets a header to one value, whatever it was."""
+    return base_pb2.HeaderValueOption(
+        header=base_pb2.HeaderValue(key=name, value=value),
+        append_action=base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
     )
 
 

@@ -1,18 +1,39 @@
 """The names of resources, filters and headers; none depends on the order of anything."""
 
-from grpc_operator.resources import Key
-
 SCOPE_HEADER = "x-grpc-operator-scope"
 """Selects the route table of a request. Set by Envoy itself, never by a client."""
 
+TIMEOUT_HEADER = "x-grpc-operator-timeout"
+"""The ``grpc-timeout`` of the client: Envoy replaces that header when it selects a route."""
+
 ORIGINAL = ("x-envoy-original-path", "x-envoy-original-method")
-"""What a request was before the transcoder changed it. A call that has them came by REST."""
+"""What the transcoder says a request was before; for the access log and servers it says too much:
+queries may hold secrets, and a server has a limit for headers."""
+
+REST_REQUEST = "grpc_operator.rest_request"
+"""Dynamic metadata of calls by REST: their ``method`` and ``path`` before the transcoder."""
+
+NO_METHOD = "~"
+"""Name of the route of paths that match no method of any service; no service can have it."""
+
+SPLIT = "~split"
+"""Name of the route of REST requests that are split among revisions; no service can have it."""
+
+CHOSEN_SCOPE = "scope"
+"""What the script finds in the filter context of the revision that Envoy has chosen."""
+
+RESPONSE = "grpc_operator.response"
+"""Dynamic metadata, and the filter that notes it: the ``grpc_status`` that a server sent."""
 
 REST_SCOPE = "~rest"
-"""First key of the REST scopes, of which each service has one. No listener can have this name."""
+"""First key of the REST scopes, of which each service, or each of its revisions, has one. No
+listener can have this name."""
 
+BUFFER = "envoy.filters.http.buffer"
 CORS = "envoy.filters.http.cors"
+CUSTOM_RESPONSE = "envoy.filters.http.custom_response"
 GRPC_STATS = "envoy.filters.http.grpc_stats"
+GRPC_TIMES = "envoy.filters.http.grpc_stats.times"
 GRPC_WEB = "envoy.filters.http.grpc_web"
 LUA = "envoy.filters.http.lua"
 ROUTER = "envoy.filters.http.router"
@@ -21,6 +42,15 @@ TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
 
 SELECT_REST_SCOPE = "select-rest-scope"
 """The script that redirects a request to the REST scope of its service."""
+
+VALIDATE_METADATA = "validate-metadata"
+"""The script that refuses malformed metadata of gRPC."""
+
+PREPARE_GRPC_WEB = "prepare-grpc-web"
+"""The script that makes gRPC-Web requests what Envoy's filter knows."""
+
+VALIDATE_GRPC_WEB = "validate-grpc-web"
+"""The same, after malformed metadata was refused."""
 
 
 def table(first: str, segment: str) -> str:
@@ -33,11 +63,10 @@ def table(first: str, segment: str) -> str:
     return f"{first}/{segment}"
 
 
-def cluster(key: Key) -> str:
-    """Returns the name of a service's cluster and of its endpoints."""
-    return key.namespaced_name
+def rest_scope_key(cluster: str) -> str:
+    """Returns the second key of a REST scope; a DNS label never has a tilde.
 
-
-def rest_scope_key(key: Key) -> str:
-    """Returns the second key of a service's REST scope; a DNS label never has a tilde."""
-    return f"{key.namespace}~{key.name}"
+    Args:
+        cluster: The cluster of the service, or of its revision, that the scope is for.
+    """
+    return cluster.replace("/", "~")

@@ -7,19 +7,30 @@ prefixes may match more than they must, as long as longer ones come first.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from itertools import chain
 
 from envoy.config.route.v3 import route_components_pb2 as route
+from envoy.extensions.filters.http.lua.v3 import lua_pb2
 from envoy.type.matcher.v3 import regex_pb2
+from google.protobuf.any_pb2 import Any
 
 from grpc_operator.gateway import patterns
 from grpc_operator.gateway.claims import RestClaim
-from grpc_operator.gateway.envoy import header_matchers, resource_names
-from grpc_operator.gateway.ir import Attachment
+from grpc_operator.gateway.envoy import (
+    allowed_verbs,
+    destinations,
+    filters,
+    header_matchers,
+    resource_names,
+)
+from grpc_operator.gateway.envoy.destinations import Destination
+from grpc_operator.gateway.envoy.protobuf import pack
+from grpc_operator.gateway.ir import Attachment, Target
 from grpc_operator.gateway.patterns import Pattern
 
 _NOT_FOUND = 404
+_SEVERAL = 2
 Start = tuple[str, RestClaim]
 """A literal prefix, and whose it is."""
 
@@ -51,10 +62,14 @@ def exact(
     contested = _contested(claims)
     made: list[route.Route] = []
     for group in _by_host(claims):
+        made += particular(group, contested, beside_grpc=beside_grpc)
         made += [
-            _route(claim, route.RouteMatch(path_separated_prefix=each), beside_grpc=beside_grpc)
+            made_route
             for claim in group
             for each in claim.paths.claimed_prefixes
+            for made_route in _by_ways(
+                claim, route.RouteMatch(path_separated_prefix=each), beside_grpc=beside_grpc
+            )
         ]
         made += _expressions(group, contested, beside_grpc=beside_grpc)
     free = [
@@ -66,22 +81,68 @@ def exact(
     return made, free
 
 
-def head(claims: Iterable[RestClaim]) -> list[route.Route]:
-    """Returns where HEAD ends if a service accepts any verb: here, before the transcoder.
+def rest(claims: Iterable[RestClaim]) -> list[route.Route]:
+    """Returns where requests end that match none of the expressions: with 405 or 404.
 
-    Envoy 1.40 would write a body after the response, which the client then takes for the beginning
-    of its next response.
+    Those of a service alone end in its REST scope.
     """
-    if not any(claim.paths.any_verb for claim in claims):
+    known = dict.fromkeys(pattern for claim in claims for pattern in claim.paths.patterns)
+    if not known:
         return []
-    refused = route.DirectResponseAction(status=_NOT_FOUND)
-    match = route.RouteMatch(prefix="/", headers=[header_matchers.method("HEAD")])
-    return [route.Route(match=match, direct_response=refused)]
+    made = route.Route(
+        name=resource_names.NO_METHOD,
+        match=route.RouteMatch(prefix="/"),
+        direct_response=route.DirectResponseAction(status=_NOT_FOUND),
+        metadata=allowed_verbs.metadata(known, resource_names.LUA),
+    )
+    return [made]
 
 
-def start(path: str, claim: RestClaim, *, beside_grpc: bool) -> route.Route:
-    """Returns the route of everything that begins like a path; longer ones must come first."""
-    return _route(claim, route.RouteMatch(prefix=path), beside_grpc=beside_grpc)
+def start(path: str, claim: RestClaim, *, beside_grpc: bool) -> list[route.Route]:
+    """Returns the routes of everything that begins like a path; longer ones must come first."""
+    return _by_ways(claim, route.RouteMatch(prefix=path), beside_grpc=beside_grpc)
+
+
+def particular(
+    claims: Iterable[RestClaim], contested: Container[str] = (), *, beside_grpc: bool
+) -> list[route.Route]:
+    """Returns a route for each path that some revisions with a share of the calls do not have.
+
+    Before each are those of other paths that match some of the same requests and are more specific.
+
+    Args:
+        claims: Of one host, or such as share no literal prefix.
+        contested: Literal prefixes whose paths have routes of their own anyway, unless below a
+            claimed prefix.
+        beside_grpc: As of ``exact``.
+    """
+    return [
+        made
+        for claim in claims
+        for pattern in _not_of_all(claim)
+        if pattern.prefix not in contested or _is_claimed(claim, pattern)
+        for made in _of_pattern(claim, pattern, beside_grpc=beside_grpc)
+    ]
+
+
+def _not_of_all(claim: RestClaim) -> list[Pattern]:
+    """Returns the paths that not all revisions have, and what goes before them, in order."""
+    sharing = [each for each in claim.attachment.targets if each.percent and each.rest is not None]
+    if len(sharing) < _SEVERAL:
+        return []
+    times = Counter(chain.from_iterable(each.patterns for each in sharing))
+    some = [each for each in claim.paths.patterns if 0 < times[each] < len(sharing)]
+    found = {
+        pattern
+        for pattern in claim.paths.patterns
+        if pattern in some or any(patterns.precedes(pattern, other) for other in some)
+    }
+    return sorted(found, key=lambda each: (each.rank, each))
+
+
+def _is_claimed(claim: RestClaim, pattern: Pattern) -> bool:
+    lineage = (pattern.prefix, *patterns.ancestors(pattern.prefix))
+    return not set(claim.paths.claimed_prefixes).isdisjoint(lineage)
 
 
 def _by_host(claims: Iterable[RestClaim]) -> list[list[RestClaim]]:
@@ -120,31 +181,92 @@ def _expressions(
     ]
     rows.sort(key=lambda row: (row[0].rank, row[0], row[1].attachment.key))
     return [
-        _route(claim, match, beside_grpc=beside_grpc)
+        made
         for pattern, claim in rows
-        for match in _matches(pattern, claim.attachment)
+        for made in _of_pattern(claim, pattern, beside_grpc=beside_grpc)
     ]
 
 
-def _matches(pattern: Pattern, attachment: Attachment) -> list[route.RouteMatch]:
-    """Returns what matches requests for a path, and their preflight requests with CORS."""
-    conditions: list[list[route.HeaderMatcher]] = [[]]  # any verb: preflight requests included
-    if pattern.verb != patterns.ANY_VERB:
-        conditions = [[header_matchers.method(pattern.verb)]]
-        if attachment.cors is not None:
-            requested = header_matchers.exactly("access-control-request-method", pattern.verb)
-            conditions.append([header_matchers.method("OPTIONS"), requested])
-    expression = regex_pb2.RegexMatcher(regex=pattern.regex)
-    return [route.RouteMatch(safe_regex=expression, headers=each) for each in conditions]
+def _of_pattern(claim: RestClaim, pattern: Pattern, *, beside_grpc: bool) -> list[route.Route]:
+    """Returns the routes of requests for a path, and of their preflight requests with CORS."""
+    match = route.RouteMatch(safe_regex=regex_pb2.RegexMatcher(regex=pattern.regex))
+    if pattern.verb == patterns.ANY_VERB:
+        return _by_ways(claim, match, beside_grpc=beside_grpc, pattern=pattern)
+    of_verb = route.RouteMatch(headers=[header_matchers.method(pattern.verb)])
+    of_verb.MergeFrom(match)
+    made = _by_ways(claim, of_verb, beside_grpc=beside_grpc, pattern=pattern)
+    if claim.attachment.cors is not None:
+        requested = header_matchers.exactly("access-control-request-method", pattern.verb)
+        match.headers.extend([header_matchers.method("OPTIONS"), requested])
+        # No preflight request has a tag, and every revision has the same policy.
+        to = _destinations(claim, pattern)[-1]._replace(tag="")
+        made.append(_route(claim.attachment, match, to, beside_grpc=beside_grpc))
+    return made
 
 
-def _route(claim: RestClaim, match: route.RouteMatch, *, beside_grpc: bool) -> route.Route:
+def _by_ways(
+    claim: RestClaim,
+    match: route.RouteMatch,
+    *,
+    beside_grpc: bool,
+    pattern: Pattern | None = None,
+) -> list[route.Route]:
+    """Returns the routes of some requests: one, or one for each tag and one for all others.
+
+    Args:
+        claim: Whose requests they are.
+        match: What matches them.
+        beside_grpc: As of ``exact``.
+        pattern: The path that they are for; ``None`` for any.
+    """
+    return [
+        _route(claim.attachment, match, to, beside_grpc=beside_grpc)
+        for to in _destinations(claim, pattern)
+    ]
+
+
+def _destinations(claim: RestClaim, pattern: Pattern | None) -> list[Destination]:
+    """Returns where requests go: those for any path to every revision with REST."""
+
+    def serves(target: Target) -> bool:
+        return target.rest is not None and (pattern is None or pattern in target.patterns)
+
+    return destinations.of(claim.attachment, serves)
+
+
+def _route(
+    attachment: Attachment, match: route.RouteMatch, to: Destination, *, beside_grpc: bool
+) -> route.Route:
     """Returns a route that never responds: the script redirects the request by the route's name."""
-    made = route.Route(
-        name=resource_names.rest_scope_key(claim.attachment.key),
-        match=match,
-        direct_response=route.DirectResponseAction(status=_NOT_FOUND),
-    )
+    made = route.Route(match=match)
+    made.match.headers.extend(to.conditions)
+    if len(to.targets) > 1:
+        made.name = resource_names.SPLIT
+        destinations.split(made.route, attachment.sticky, to.targets)
+        for each in made.route.weighted_clusters.clusters:
+            each.typed_per_filter_config[resource_names.LUA].CopyFrom(_chosen(each.name))
+    else:
+        made.name = _scope_of(attachment, to)
+        made.direct_response.status = _NOT_FOUND
+    if attachment.is_split:
+        filters.count_with_times(made)
     if beside_grpc:
         made.match.headers.append(header_matchers.not_grpc())
     return made
+
+
+def _scope_of(attachment: Attachment, to: Destination) -> str:
+    """Returns the key of the REST scope; empty, and so 404, of a revision without REST."""
+    if not to.targets:
+        return resource_names.rest_scope_key(attachment.cluster)
+    (target,) = to.targets
+    return resource_names.rest_scope_key(target.cluster) if target.rest is not None else ""
+
+
+def _chosen(cluster: str) -> Any:
+    """Returns what has the script redirect a request for which Envoy has chosen this cluster."""
+    made = lua_pb2.LuaPerRoute(name=resource_names.SELECT_REST_SCOPE)
+    made.filter_context.update(
+        {resource_names.CHOSEN_SCOPE: resource_names.rest_scope_key(cluster)}
+    )
+    return pack(made)

@@ -13,8 +13,15 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import (
 )
 from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
 
-from grpc_operator.gateway.envoy import resource_names
-from grpc_operator.gateway.envoy.protobuf import ads, pack
+from grpc_operator.gateway.envoy import (
+    allowed_verbs,
+    client_headers,
+    grpc_web_requests,
+    metadata_validation,
+    resource_names,
+    stream_limit,
+)
+from grpc_operator.gateway.envoy.protobuf import ads, overwrite, pack
 from grpc_operator.gateway.ir import Listener
 
 _EARLY_MUTATION = "envoy.http.early_header_mutation.header_mutation"
@@ -22,11 +29,30 @@ _EARLY_MUTATION = "envoy.http.early_header_mutation.header_mutation"
 _HEADER = resource_names.SCOPE_HEADER
 
 _SELECT_REST_SCOPE = f"""\
+{metadata_validation.REFUSES_MALFORMED}{stream_limit.SCRIPT}
+{allowed_verbs.SCRIPT}
 function envoy_on_request(handle)
-  local service = handle:streamInfo():routeName()
-  if service ~= "" then
-    handle:headers():replace("{_HEADER}", "{resource_names.REST_SCOPE}/" .. service)
+  local info = handle:streamInfo()
+  local service = info:routeName()
+  if service == "" or refuses_malformed(handle) then
+    return
   end
+  local headers = handle:headers()
+  if service == "{resource_names.NO_METHOD}" then
+    local verbs = allowed_verbs(handle:metadata(), headers:get(":method"), headers:get(":path"))
+    if verbs then
+      handle:respond({{[":status"] = "405", allow = verbs}}, "this path has " .. verbs)
+    end
+    return
+  end
+  if service == "{resource_names.SPLIT}" then
+    service = handle:filterContext():get("{resource_names.CHOSEN_SCOPE}")
+  end
+  local request = info:dynamicMetadata()
+  request:set("{resource_names.REST_REQUEST}", "method", headers:get(":method"))
+  request:set("{resource_names.REST_REQUEST}", "path", headers:get(":path"):match("^[^?]*"))
+  headers:replace("{_HEADER}", "{resource_names.REST_SCOPE}/" .. service)
+  limit_messages(handle)
 end
 """
 """A changed header makes Envoy select scope and route again. The route's name is the service."""
@@ -44,27 +70,29 @@ def scoped_routes(listener: Listener) -> hcm.ScopedRoutes:
 
 
 def header(listener: Listener) -> extension_pb2.TypedExtensionConfig:
-    """Returns what sets the header of a new request, and removes what only Envoy may set."""
-    value = base_pb2.HeaderValueOption(
-        header=base_pb2.HeaderValue(key=_HEADER, value=f"{listener.name}%PATH(NQ:PATH)%"),
-        append_action=base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
-    )
+    """Returns what sets the header of a new request, and removes what clients may not say."""
+    value = overwrite(_HEADER, f"{listener.name}%PATH(NQ:PATH)%")
     mutation = mutation_rules_pb2.HeaderMutation
-    mutations = [
-        *(mutation(remove=name) for name in resource_names.ORIGINAL),
-        mutation(append=value),
-    ]
+    timeout = overwrite(resource_names.TIMEOUT_HEADER, "%REQ(GRPC-TIMEOUT)%")
+    appended = [mutation(append=each) for each in (value, timeout)]
+    mutations = [*client_headers.removed(), *appended]
     return extension_pb2.TypedExtensionConfig(
         name=_EARLY_MUTATION,
         typed_config=pack(header_mutation_pb2.HeaderMutation(mutations=mutations)),
     )
 
 
-def script() -> lua_pb2.Lua:
-    """Returns the script that redirects a request; only tables with REST routes run it."""
+def scripts() -> lua_pb2.Lua:
+    """Returns the script that redirects a request by REST, and those for gRPC and gRPC-Web."""
+    sources = {
+        resource_names.SELECT_REST_SCOPE: _SELECT_REST_SCOPE,
+        resource_names.VALIDATE_METADATA: metadata_validation.SCRIPT,
+        resource_names.PREPARE_GRPC_WEB: grpc_web_requests.SCRIPT,
+        resource_names.VALIDATE_GRPC_WEB: grpc_web_requests.VALIDATING_SCRIPT,
+    }
     return lua_pb2.Lua(
         source_codes={
-            resource_names.SELECT_REST_SCOPE: base_pb2.DataSource(inline_string=_SELECT_REST_SCOPE)
+            name: base_pb2.DataSource(inline_string=text) for name, text in sources.items()
         }
     )
 

@@ -6,21 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from grpc_service_kit.auth.jwks_url import problem_of
 from grpc_service_kit.environment import Environment
 
-_JWKS_ALGORITHMS = (
-    "RS256",
-    "RS384",
-    "RS512",
-    "PS256",
-    "PS384",
-    "PS512",
-    "ES256",
-    "ES384",
-    "ES512",
-    "EdDSA",
-)
-_SHARED_ALGORITHMS = ("HS256", "HS384", "HS512")
 _SOURCES = ("AUTH_JWKS_URL", "AUTH_JWKS_FILE", "AUTH_SHARED_KEY_FILE")
 _SHORTEST_KEY = 32
 """Bytes; RFC 7518 section 3.2 wants a key at least as long as the hash of HS256."""
@@ -31,7 +19,8 @@ class AuthConfig:
     """Where the keys are, and what a token must say. Exactly one of the three sources is set."""
 
     jwks_url: str = ""
-    """AUTH_JWKS_URL: where the issuer publishes its keys; https, or http on loopback."""
+    """AUTH_JWKS_URL: where the issuer publishes its keys; https, or http on loopback. Redirects are
+    not followed."""
     jwks_file: str = ""
     """AUTH_JWKS_FILE: the same as a file; read again when it changes."""
     shared_key_file: str = ""
@@ -43,11 +32,6 @@ class AuthConfig:
     public_methods: frozenset[str] = frozenset()
     """AUTH_PUBLIC_METHODS: methods without a token, as `package.Service/Method`, or
     `package.Service/*` for all of one service. Health checks and reflection always are."""
-
-    @property
-    def algorithms(self) -> tuple[str, ...]:
-        """The signatures that are accepted: never both kinds, as a public key is not a secret."""
-        return _SHARED_ALGORITHMS if self.shared_key_file else _JWKS_ALGORITHMS
 
     @classmethod
     def read(cls, environment: Environment) -> Self | None:
@@ -87,12 +71,8 @@ def _check(environment: Environment, given: list[str]) -> None:
 
 def _url(environment: Environment) -> str:
     url = environment.text("AUTH_JWKS_URL")
-    local = url.startswith(("http://localhost", "http://127.0.0.1", "http://[::1]"))
-    if url and not url.startswith("https://") and not local:
-        environment.fail(
-            "AUTH_JWKS_URL",
-            f"{url!r} is not allowed; set it to an https:// URL (http:// on loopback)",
-        )
+    if url and (problem := problem_of(url)):
+        environment.fail("AUTH_JWKS_URL", problem)
     return url
 
 

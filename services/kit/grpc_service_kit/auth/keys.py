@@ -9,25 +9,26 @@ import asyncio
 import json
 import logging
 import time
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 import jwt
 
 from grpc_service_kit.auth.config import AuthConfig
+from grpc_service_kit.auth.fetch import fetch
+from grpc_service_kit.auth.key import Key
 from grpc_service_kit.environment import ConfigError
 from grpc_service_kit.errors import Unavailable
 
-Keys = dict[str, jwt.PyJWK | bytes]
-"""By key id; the shared key has the empty one, and so has a JWKS key without an id."""
+Keys = tuple[Key, ...]
 
 _URL_SECONDS, _FILE_SECONDS = 600.0, 10.0
 """How old keys may be."""
 _RETRY_SECONDS = 10.0
 """How soon keys are read again because a token names an unknown one, or because reading failed."""
-_FETCH_TIMEOUT = 5.0
-_MAX_BYTES = 1024 * 1024
+_FIRST_RETRY_SECONDS = 1.0
+"""The same while there are no keys at all; doubled after each failure."""
+_MOST_DOUBLINGS = 8
 
 logger = logging.getLogger(__name__)
 
@@ -41,20 +42,28 @@ class KeySet:
         """Grows when the keys have changed."""
         self._load = load
         self._max_age = max_age
-        self._keys: Keys = {}
+        self._keys: Keys = ()
         self._tried = float("-inf")
+        self._failures = 0
         self._reading: asyncio.Task[None] | None = None
 
-    async def find(self, key_id: str) -> jwt.PyJWK | bytes | None:
-        """Return a key, or None when there is none of this id; raise Unavailable without keys."""
+    async def find(self, key_id: str, algorithm: str) -> Key | None:
+        """Return the key of a token's `kid` and `alg`; None when there is none.
+
+        A token without `kid` means the only key that its algorithm fits, if there is only one.
+        However many calls come, keys that are missing are read again only after a pause.
+
+        Raises:
+            Unavailable: There are no keys.
+        """
         self.refresh()
-        if key_id not in self._keys and (not self._keys or self._may_retry()):
+        found = _choose(self._keys, key_id, algorithm)
+        if found is None and (self._reading is not None or self._may_retry()):
             await asyncio.shield(self._read())
+            found = _choose(self._keys, key_id, algorithm)
         if not self._keys:
-            raise Unavailable("tokens cannot be verified for the moment").retry_after(
-                _RETRY_SECONDS
-            )
-        return self._keys.get(key_id)
+            raise Unavailable("tokens cannot be verified for the moment").retry_after(self._pause())
+        return found
 
     def refresh(self) -> None:
         """Begin to read the keys again if they are old; those there are stay in use meanwhile."""
@@ -62,7 +71,12 @@ class KeySet:
             self._read()
 
     def _may_retry(self) -> bool:
-        return time.monotonic() - self._tried > _RETRY_SECONDS
+        return time.monotonic() - self._tried > self._pause()
+
+    def _pause(self) -> float:
+        if self._keys:
+            return _RETRY_SECONDS
+        return min(_FIRST_RETRY_SECONDS * 2.0**self._failures, _RETRY_SECONDS)
 
     def _read(self) -> asyncio.Task[None]:
         if self._reading is None:
@@ -73,11 +87,14 @@ class KeySet:
     async def _replace(self) -> None:
         try:
             keys = await asyncio.to_thread(self._load)
-            if _comparable(keys) != _comparable(self._keys):
+            self._failures = 0
+            if keys != self._keys:
                 self._keys = keys
                 self.generation += 1
-                logger.info("token keys: %s", ", ".join(sorted(keys)) or "one shared key")
+                names = sorted(key.key_id or "one without an id" for key in keys)
+                logger.info("token keys: %s", ", ".join(names))
         except Exception as error:  # noqa: BLE001 whatever it is, the old keys stay in use
+            self._failures = min(self._failures + 1, _MOST_DOUBLINGS)
             logger.warning("the token keys cannot be read: %s: %s", type(error).__name__, error)
         finally:
             self._reading = None
@@ -86,7 +103,7 @@ class KeySet:
 def key_set(config: AuthConfig) -> KeySet:
     """Return the key set that is configured; raise ConfigError when a file holds none."""
     if config.jwks_url:
-        return KeySet(lambda: _jwks(_fetched(config.jwks_url)), _URL_SECONDS)
+        return KeySet(lambda: _jwks(fetch(config.jwks_url)), _URL_SECONDS)
     if config.jwks_file:
         return _from_file("AUTH_JWKS_FILE", lambda: _jwks(Path(config.jwks_file).read_bytes()))
     return _from_file("AUTH_SHARED_KEY_FILE", lambda: _shared(config.shared_key_file))
@@ -101,7 +118,7 @@ def _from_file(variable: str, load: Callable[[], Keys]) -> KeySet:
 
 
 def _shared(path: str) -> Keys:
-    return {"": Path(path).read_bytes().strip()}
+    return (Key.shared(Path(path).read_bytes().strip()),)
 
 
 def _jwks(text: bytes) -> Keys:
@@ -110,20 +127,11 @@ def _jwks(text: bytes) -> Keys:
     if not isinstance(parsed, dict):
         raise TypeError("no JSON object with `keys` (RFC 7517)")
     keys = jwt.PyJWKSet.from_dict(parsed).keys
-    return {key.key_id or "": key for key in keys if key.public_key_use in (None, "sig")}
+    return tuple(Key.public(key) for key in keys if key.public_key_use in (None, "sig"))
 
 
-def _fetched(url: str) -> bytes:
-    # The URL is https, or http on loopback: AuthConfig has checked it.
-    with urllib.request.urlopen(url, timeout=_FETCH_TIMEOUT) as response:  # noqa: S310
-        text: bytes = response.read(_MAX_BYTES + 1)
-    if len(text) > _MAX_BYTES:
-        raise ValueError(f"{url} answers more than {_MAX_BYTES} bytes")
-    return text
-
-
-def _comparable(keys: Keys) -> dict[str, object]:
-    return {
-        name: key if isinstance(key, bytes) else json.dumps(key._jwk_data, sort_keys=True)  # noqa: SLF001 PyJWK cannot be compared otherwise
-        for name, key in keys.items()
-    }
+def _choose(keys: Keys, key_id: str, algorithm: str) -> Key | None:
+    fitting = [key for key in keys if algorithm in key.algorithms]
+    if key_id:
+        return next((key for key in fitting if key.key_id == key_id), None)
+    return fitting[0] if len(fitting) == 1 else None

@@ -52,14 +52,17 @@ class TokenVerifier:
 
     async def _verified(self, token: str) -> Claims:
         try:
-            key_id = str(jwt.get_unverified_header(token).get("kid") or "")
-            key = await self._keys.find("" if self._config.shared_key_file else key_id)
+            header = jwt.get_unverified_header(token)
+            key_id, algorithm = str(header.get("kid") or ""), str(header.get("alg"))
+            key = await self._keys.find("" if self._config.shared_key_file else key_id, algorithm)
             if key is None:
-                raise Unauthenticated(f"the token is signed with an unknown key: {key_id!r:.80}")
+                raise Unauthenticated(
+                    f"the token is signed with an unknown key: {key_id!r:.80} by {algorithm!r:.20}"
+                )
             claims = jwt.decode(
                 token,
-                key,
-                algorithms=self._config.algorithms,
+                key.value,
+                algorithms=key.algorithms,
                 audience=self._config.audience,
                 issuer=self._config.issuer or None,
                 leeway=_LEEWAY_SECONDS,

@@ -10,11 +10,16 @@ import grpc
 from grpc_service_kit.client import service_config
 from grpc_service_kit.client.interceptors.deadline import limit_time
 from grpc_service_kit.client.interceptors.kinds import intercept
+from grpc_service_kit.client.interceptors.outcome import Outcomes
 from grpc_service_kit.client.interceptors.outgoing import OutgoingCall, Step
 from grpc_service_kit.client.interceptors.request_id import send_request_id
 from grpc_service_kit.client.interceptors.tracing import send_trace_context
 from grpc_service_kit.client.options import ClientOptions
+from grpc_service_kit.client.renewal import RenewingChannel
 from grpc_service_kit.client.target import Target
+from grpc_service_kit.client.tls import ClientTls
+
+_SERVER_NAME = "grpc.ssl_target_name_override"
 
 
 def connect(target: Target | str, options: ClientOptions | None = None) -> grpc.aio.Channel:
@@ -30,16 +35,30 @@ def connect(target: Target | str, options: ClientOptions | None = None) -> grpc.
     target = Target.parse(target) if isinstance(target, str) else target
     options = options or ClientOptions()
     config = service_config.with_retries(target.service_config, options.retry)
-    arguments = [*options.channel_arguments(), *_tls_arguments(options)]
-    arguments.append(("grpc.service_config", json.dumps(config)))
-    interceptors = [*intercept(_steps(options, config)), *options.interceptors]
+    arguments = [*options.channel_arguments(), ("grpc.service_config", json.dumps(config))]
+    outcomes = Outcomes(target.address, options.registry)
+    interceptors = [*intercept(_steps(options, config), outcomes), *options.interceptors]
     if options.tls is None:
         return grpc.aio.insecure_channel(
             target.address, options=arguments, interceptors=interceptors
         )
-    return grpc.aio.secure_channel(
-        target.address, options.tls.credentials(), options=arguments, interceptors=interceptors
-    )
+    return _secure(target.address, options.tls, arguments, interceptors)
+
+
+def _secure(
+    address: str,
+    tls: ClientTls,
+    arguments: list[tuple[str, int | str]],
+    interceptors: list[grpc.aio.ClientInterceptor],
+) -> grpc.aio.Channel:
+    named = [] if tls.server_name is None else [(_SERVER_NAME, tls.server_name)]
+
+    def make() -> grpc.aio.Channel:
+        return grpc.aio.secure_channel(
+            address, tls.credentials(), options=[*arguments, *named], interceptors=interceptors
+        )
+
+    return RenewingChannel(make, tls.files) if tls.files else make()
 
 
 def _steps(options: ClientOptions, config: Mapping[str, Any]) -> tuple[Step, ...]:
@@ -57,9 +76,3 @@ def _steps(options: ClientOptions, config: Mapping[str, Any]) -> tuple[Step, ...
 async def _wait_for_ready(call: OutgoingCall) -> None:
     if call.wait_for_ready is None:
         call.wait_for_ready = True
-
-
-def _tls_arguments(options: ClientOptions) -> list[tuple[str, Any]]:
-    if options.tls is None or options.tls.server_name is None:
-        return []
-    return [("grpc.ssl_target_name_override", options.tls.server_name)]

@@ -1,9 +1,10 @@
 """ClientOptions: how a service calls others; the defaults suit calls inside of a cluster."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import grpc
+from prometheus_client import REGISTRY, CollectorRegistry
 
 from grpc_service_kit.client.errors import ClientConfigError
 from grpc_service_kit.client.interceptors.outgoing import Step
@@ -11,6 +12,19 @@ from grpc_service_kit.client.retry import RetryPolicy
 from grpc_service_kit.client.tls import ClientTls
 
 _MIN_KEEPALIVE_SECONDS = 10
+_OPTIONS = {
+    "grpc.max_send_message_length": "max_message_bytes",
+    "grpc.max_receive_message_length": "max_message_bytes",
+    "grpc.keepalive_time_ms": "keepalive_seconds",
+    "grpc.keepalive_permit_without_calls": "keepalive_seconds",
+    "grpc.http2.max_pings_without_data": "keepalive_seconds",
+    "grpc.keepalive_timeout_ms": "keepalive_timeout_seconds",
+    "grpc.dns_min_time_between_resolutions_ms": "min_resolution_seconds",
+    "grpc.ssl_target_name_override": "tls.server_name",
+    "grpc.service_config": "the target's service config",
+    "grpc.service_config_disable_resolution": "the target's service config",
+}
+"""Channel arguments that the kit sets, and by what they are changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +62,13 @@ class ClientOptions:
     """The least time between two DNS lookups. gRPC looks a name up again only when a connection
     ends, and by default not within 30 s of the last time. 5 s is how long CoreDNS lets clients
     keep an answer."""
+    arguments: Mapping[str, int | str] = field(default_factory=dict)
+    """More of gRPC's channel arguments (include/grpc/impl/channel_arg_names.h), such as
+    `grpc.primary_user_agent`."""
     interceptors: Sequence[grpc.aio.ClientInterceptor] = ()
     """More interceptors, run after those of the kit: they see calls as they are sent."""
+    registry: CollectorRegistry = REGISTRY
+    """Where the calls are counted (`grpc_client_*`)."""
 
     def __post_init__(self) -> None:
         limits = {
@@ -65,11 +84,19 @@ class ClientOptions:
             for name, (value, least) in limits.items()
             if value is not None and not least <= value < float("inf")
         ]
+        problems += [
+            f"arguments: {name}: the kit sets it itself; use {_OPTIONS[name]}"
+            for name in self.arguments
+            if name in _OPTIONS
+        ]
         if problems:
             raise ClientConfigError("\n".join(problems))
 
-    def channel_arguments(self) -> list[tuple[str, int]]:
+    def channel_arguments(self) -> list[tuple[str, int | str]]:
         """Return gRPC's channel arguments (include/grpc/impl/channel_arg_names.h)."""
+        return [*self._own_arguments(), *self.arguments.items()]
+
+    def _own_arguments(self) -> list[tuple[str, int | str]]:
         return [
             ("grpc.max_send_message_length", self.max_message_bytes),
             ("grpc.max_receive_message_length", self.max_message_bytes),

@@ -1,15 +1,16 @@
 """ClientTls: the files of an encrypted channel, checked before gRPC reads them.
 
-gRPC's Python API has no certificate provider for channels, so the files are read once: make a new
-channel when they have changed. (The server side of the kit reloads its own.)
+`renewal.py` reads them again when they have changed.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import grpc
 
 from grpc_service_kit.client.errors import ClientConfigError
+from grpc_service_kit.environment import Environment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,40 @@ class ClientTls:
     """Its private key, without a passphrase."""
     server_name: str | None = None
     """The name in the server's certificate, when it is not the host of the target."""
+
+    @classmethod
+    def read(cls, environment: Environment, prefix: str = "") -> Self | None:
+        """Read the variables that begin with `prefix`; None without any of them.
+
+        PREFIX + GRPC_TLS is `on` for TLS with the roots that gRPC brings along; GRPC_TLS_CA_FILE,
+        GRPC_TLS_CERT_FILE, GRPC_TLS_KEY_FILE and GRPC_TLS_SERVER_NAME are the fields, and each
+        turns TLS on. `environment.check()` reports the problems.
+        """
+        start = f"{prefix}GRPC_TLS"
+        wanted = environment.switch(start, default=False)
+        ca, certificate, key = (
+            environment.file(f"{start}_{name}_FILE") for name in ("CA", "CERT", "KEY")
+        )
+        name = environment.text(f"{start}_SERVER_NAME")
+        if bool(certificate) != bool(key):
+            missing = "KEY" if certificate else "CERT"
+            environment.fail(
+                f"{start}_{missing}_FILE", "is not set; certificate and key belong together"
+            )
+        if not (wanted or ca or certificate or key or name):
+            return None
+        return cls(
+            ca_file=ca or None,
+            certificate_file=certificate or None,
+            key_file=key or None,
+            server_name=name or None,
+        )
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that there are."""
+        every = (self.ca_file, self.certificate_file, self.key_file)
+        return [Path(file) for file in every if file is not None]
 
     def credentials(self) -> grpc.ChannelCredentials:
         """Return gRPC's credentials; raise ClientConfigError that names the wrong file."""

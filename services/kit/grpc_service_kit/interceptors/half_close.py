@@ -52,10 +52,11 @@ class StreamContext:
         """Return the next request, or EOF; raise when the connection is broken."""
         request = await self._context.read()
         if request is grpc.aio.EOF:
-            await self._confirm_end()
+            await self.confirm_end()
         return request
 
-    async def _confirm_end(self) -> None:
+    async def confirm_end(self) -> None:
+        """Raise when the end of the requests is that of the connection."""
         try:
             # Sending fails when the connection is gone; there is nothing else to ask gRPC.
             await self._context.send_initial_metadata(())

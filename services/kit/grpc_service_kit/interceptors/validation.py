@@ -17,6 +17,7 @@ from grpc_service_kit.call import Call, Method, Proceed
 from grpc_service_kit.environment import ConfigError
 from grpc_service_kit.errors import FieldViolation, InvalidArgument
 from grpc_service_kit.interceptors.half_close import StreamContext, requests_of
+from grpc_service_kit.interceptors.rules import check_rules, validator
 
 _RULES = "buf/validate/validate.proto"
 
@@ -24,12 +25,17 @@ Check = Callable[[Any], None]
 
 
 def validate_requests(method: Method, proceed: Proceed) -> Proceed:
-    """Refuse messages that break a rule; raise ConfigError when protovalidate is missing."""
+    """Refuse messages that break a rule.
+
+    Raises:
+        ConfigError: protovalidate is missing, or a rule cannot be compiled or used.
+    """
     message = getattr(method.request_deserializer, "__self__", None)
     descriptor = getattr(message, "DESCRIPTOR", None)
-    if not isinstance(descriptor, Descriptor) or not has_rules(descriptor):
+    ruled = _with_rules(descriptor) if isinstance(descriptor, Descriptor) else []
+    if not ruled:
         return proceed
-    check = _check(method)
+    check = _check(method, ruled)
 
     async def unary(call: Call, request: Any) -> Any:
         check(request)
@@ -43,29 +49,29 @@ def validate_requests(method: Method, proceed: Proceed) -> Proceed:
     return stream if method.request_streaming else unary
 
 
-def has_rules(descriptor: Descriptor) -> bool:
-    """Whether a message, or one inside it, is of a file that states rules."""
-    seen: set[str] = set()
-    rest = [descriptor]
+def _with_rules(descriptor: Descriptor) -> list[Descriptor]:
+    """Return the message and those inside it, but for messages of files that state no rules."""
+    seen, rest = {descriptor.full_name: descriptor}, [descriptor]
     while rest:
-        current = rest.pop()
-        if current.full_name in seen:
-            continue
-        seen.add(current.full_name)
-        if any(file.name == _RULES for file in current.file.dependencies):
-            return True
-        rest += [field.message_type for field in current.fields if field.message_type]
-    return False
+        inside = {field.message_type for field in rest.pop().fields if field.message_type}
+        new = [found for found in inside if found.full_name not in seen]
+        seen |= {found.full_name: found for found in new}
+        rest += new
+    return [found for found in seen.values() if _states_rules(found)]
 
 
-def _check(method: Method) -> Check:
+def _states_rules(descriptor: Descriptor) -> bool:
+    return any(file.name == _RULES for file in descriptor.file.dependencies)
+
+
+def _check(method: Method, ruled: list[Descriptor]) -> Check:
     try:
-        import protovalidate  # noqa: PLC0415 only where there are rules
+        collect = validator().collect_violations
     except ImportError as error:
         raise ConfigError(
             f"{method.name}: its requests have rules; install grpc-service-kit[validation]"
         ) from error
-    collect = protovalidate.Validator().collect_violations
+    check_rules(ruled, method.name)
 
     def check(message: Any) -> None:
         violations = collect(message)

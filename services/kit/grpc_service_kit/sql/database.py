@@ -5,28 +5,24 @@ It knows nothing of what is stored: a store hands it the work of one transaction
 
 import asyncio
 import logging
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Executable, Row, text
+from sqlalchemy import URL, Executable, Row
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from grpc_service_kit.errors import DomainError
+from grpc_service_kit.sql.attempts import Attempts
+from grpc_service_kit.sql.connector import Validity
 from grpc_service_kit.sql.engine import make_engine, reading
 from grpc_service_kit.sql.errors import DatabaseOverloaded, DatabaseUnavailable
 from grpc_service_kit.sql.faults import Fault, described, fault_of
 from grpc_service_kit.sql.limits import Limits
+from grpc_service_kit.sql.probe import Probe
 from grpc_service_kit.sql.waiting import wait_for_database
-
-_ATTEMPTS = 8
-"""How often a transaction is tried that clashes with others each time."""
-_PAUSE = 0.01
-"""Seconds before the second attempt; twice as long before each further one."""
-_CHECK_SECONDS = 3.0
 
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
@@ -41,14 +37,17 @@ class Database:
         """Connect at the first use, under a name that PostgreSQL's administrators see."""
         self._url = url
         self._limits = limits
-        self._engine = make_engine(url, limits, name)
-        self._reader = reading(self._engine)
+        validity = Validity()
+        self._engine = make_engine(url, limits, name, validity)
+        self._reader = reading(self._engine, url)
         # Health has a connection of its own: a service with much to do is not a broken one.
-        self._probe = reading(make_engine(url, replace(limits, connections=1), name))
+        probe = make_engine(url, replace(limits, connections=1), name, validity)
+        self._probe = Probe(reading(probe, url), validity)
         self._running: set[asyncio.Task[Any]] = set()
 
     async def run(self, work: Work[T]) -> T:
-        """Do the work in one transaction and commit; do it again when it clashes with another one.
+        """Do the work in one transaction and commit; do it again when it clashes with another one,
+        or loses its connection before the commit: nothing has been written then.
 
         A caller that gives up gets no answer, but a transaction that has begun goes on to its end:
         one that is cut off in the middle would cost its connection.
@@ -56,7 +55,7 @@ class Database:
         return await self._do(self._engine, work)
 
     async def read(self, query: Executable) -> Sequence[Row[Any]]:
-        """Return all rows of one query."""
+        """Return all rows of one query, which may be made again when a connection is lost."""
 
         async def work(connection: AsyncConnection) -> Sequence[Row[Any]]:
             return (await connection.execute(query)).all()
@@ -71,39 +70,45 @@ class Database:
         return await wait_for_database(lambda: self.read(query), self._url, self._limits.start)
 
     async def check(self) -> None:
-        """Return when the database answers; raise DatabaseUnavailable when it does not."""
-        try:
-            async with asyncio.timeout(_CHECK_SECONDS), self._probe.connect() as connection:
-                await connection.execute(text("SELECT version_num FROM alembic_version"))
-        except (SQLAlchemyError, OSError) as error:
-            raise DatabaseUnavailable(
-                f"the database does not answer: {described(error)}"
-            ) from error
+        """Return when the database answers and takes writes; raise DatabaseUnavailable."""
+        await self._probe.check()
 
     async def close(self) -> None:
         """Wait for what is running, then close every connection."""
         await asyncio.gather(*self._running, return_exceptions=True)
         await self._engine.dispose()
-        await self._probe.dispose()
+        await self._probe.close()
 
     async def _do(self, engine: AsyncEngine, work: Work[T]) -> T:
         with self._translated():
-            connection = await engine.connect()
+            connection = await self._connection(engine)
             return await self._to_the_end(self._attempts(connection, work))
 
+    async def _connection(self, engine: AsyncEngine) -> AsyncConnection:
+        """Return a connection; try again while servers refuse one at once."""
+        attempts = Attempts()
+        while True:
+            try:
+                return await engine.connect()
+            except (SQLAlchemyError, OSError) as error:
+                await attempts.pause_after(error)
+
     async def _attempts(self, connection: AsyncConnection, work: Work[T]) -> T:
+        attempts = Attempts()
+
+        async def to_the_commit(connection: AsyncConnection) -> T:
+            result = await work(connection)
+            attempts.committing = True
+            return result
+
         async with aclosing(connection):
-            attempt = 1
             while True:
+                attempts.committing = False
                 try:
                     async with connection.begin(), _not_stuck(connection):
-                        return await work(connection)
-                except SQLAlchemyError as error:
-                    if fault_of(error) is not Fault.CLASH or attempt == _ATTEMPTS:
-                        raise
-                    logger.info("database: attempt %d clashed: %s", attempt, described(error))
-                await asyncio.sleep(random.uniform(0.5, 1) * _PAUSE * 2**attempt)  # noqa: S311
-                attempt += 1
+                        return await to_the_commit(connection)
+                except (SQLAlchemyError, OSError) as error:
+                    await attempts.pause_after(error)
 
     async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for the work, which goes on when the caller is cancelled."""
@@ -136,7 +141,7 @@ class Database:
             return DatabaseUnavailable(
                 "too many others change the same data; send the request again"
             )
-        if fault is Fault.LOST:
+        if fault in {Fault.LOST, Fault.MOVED}:
             return DatabaseUnavailable(
                 "the database cannot be reached now; send the request again later"
             )

@@ -14,10 +14,26 @@ _CLASHES = {
     "40P01",  # deadlock_detected
     "0A000",  # "cached statement plan is invalid": another process has migrated the schema
 }
-_LOST_CLASSES = {"08", "53", "57"}  # connection, insufficient resources, operator intervention
-_LOST = {
-    "25006",  # read_only_sql_transaction: connected to what was the primary
+_READ_ONLY = "25006"  # read_only_sql_transaction: connected to what was the primary
+_MOVED_CLASSES = {"08"}  # connection exceptions, PgBouncer's own among them
+_MOVED = {
+    _READ_ONLY,
     "25P03",  # idle_in_transaction_session_timeout
+    "26000",  # invalid_sql_statement_name: a pooler has changed servers
+    "42P05",  # duplicate_prepared_statement: likewise
+    "53300",  # too_many_connections
+    "57P01",  # admin_shutdown
+    "57P02",  # crash_shutdown
+    "57P03",  # cannot_connect_now: starts, ends, or a standby that is not consistent yet
+    "57P05",  # idle_session_timeout
+}
+_LEFT_OVER = {
+    "25001",  # active_sql_transaction: something another transaction has left behind
+    "25P01",  # no_active_sql_transaction
+    "25P02",  # in_failed_sql_transaction
+}
+_LOST_CLASSES = {"53", "57"}  # insufficient resources, operator intervention
+_LOST = {
     "40003",  # statement_completion_unknown
     "55P03",  # lock_not_available
     "58030",  # io_error
@@ -31,8 +47,11 @@ class Fault(Enum):
 
     CLASH = "clash"
     """The transaction did not happen, because of another one: try it again."""
+    MOVED = "moved"
+    """The connection is of no use any more: its server ends, or is not the primary. Another
+    connection may do; the transaction may have happened only if it was being committed."""
     LOST = "lost"
-    """The database is away or stuck; the transaction may have happened if it was at its end."""
+    """The database is stuck or full; the transaction may have happened if it was at its end."""
     EXHAUSTED = "exhausted"
     """No connection was free in time; nothing has happened."""
     DUPLICATE = "duplicate"
@@ -43,15 +62,30 @@ def fault_of(error: BaseException) -> Fault | None:
     """Return what a failure means; None for one that only a programming mistake explains."""
     if isinstance(error, PoolTimeoutError):
         return Fault.EXHAUSTED
-    if isinstance(error, OSError):  # A connection cannot be opened, or (TimeoutError) is stuck.
+    if _timed_out(error):  # A connection cannot be opened, or is stuck.
         return Fault.LOST
-    if not isinstance(error, DBAPIError):
-        return None
-    if error.connection_invalidated:
-        return Fault.LOST
+    if isinstance(error, DBAPIError):
+        return _of_driver(error)
+    return Fault.MOVED if isinstance(error, OSError) else None
+
+
+def _of_driver(error: DBAPIError) -> Fault | None:
+    if error.connection_invalidated and sqlstate(error) not in _LEFT_OVER:
+        return Fault.MOVED
     if isinstance(error, IntegrityError):
         return Fault.DUPLICATE
     return _by_state(sqlstate(error)) or _by_sqlite(error)
+
+
+def leaves_pool(error: BaseException) -> bool:
+    """Whether the connection of a failure must not be used again."""
+    state = sqlstate(error)
+    return state in _MOVED or state in _LEFT_OVER or state[:2] in _MOVED_CLASSES
+
+
+def is_read_only(error: BaseException) -> bool:
+    """Whether the server takes no writes: it is not the primary, or not any more."""
+    return sqlstate(error) == _READ_ONLY
 
 
 def sqlstate(error: BaseException) -> str:
@@ -78,7 +112,19 @@ def described(error: BaseException) -> str:
 def _by_state(state: str) -> Fault | None:
     if state in _CLASHES:
         return Fault.CLASH
+    if state in _MOVED or state[:2] in _MOVED_CLASSES:
+        return Fault.MOVED
     return Fault.LOST if state in _LOST or state[:2] in _LOST_CLASSES else None
+
+
+def _timed_out(error: BaseException) -> bool:
+    """Whether a limit of time ended it: what was asked for may still be going on."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, TimeoutError):
+            return True
+        cause = cause.__cause__
+    return False
 
 
 def _by_sqlite(error: DBAPIError) -> Fault | None:

@@ -17,7 +17,8 @@ from grpc_service_kit.sql.database import Database
 from grpc_service_kit.sql.engine import make_engine, prepare_sqlite
 from grpc_service_kit.sql.errors import StoreError
 from grpc_service_kit.sql.limits import Limits
-from grpc_service_kit.sql.revisions import BASE, current
+from grpc_service_kit.sql.pooler import refuse_unnamed
+from grpc_service_kit.sql.revisions import BASE, current, is_newer
 from grpc_service_kit.sql.url import SQLITE
 from grpc_service_kit.sql.waiting import wait_for_database
 
@@ -34,6 +35,14 @@ class Schema:
     """The package of alembic's scripts: `user_service.store:migrations`."""
     versions: tuple[str, ...]
     """The revisions in it, oldest first. A start must not read all scripts to find the newest."""
+
+    compatible: frozenset[str] = frozenset()
+    """Those of `versions` that only add what the code before them need not know: tables, indexes,
+    and columns that may be left out. That code then starts with them, as a rollback needs."""
+
+    def __post_init__(self) -> None:
+        if unknown := sorted(self.compatible - set(self.versions)):
+            raise ValueError(f"compatible: {', '.join(unknown)} is not one of versions")
 
     @property
     def revisions(self) -> tuple[str, ...]:
@@ -67,7 +76,16 @@ class Schema:
 
         async def attempt() -> None:
             async with engine.connect() as connection:
+                await connection.run_sync(refuse_unnamed, url)
                 revision = await connection.run_sync(current, self.revisions)
+                newer = await connection.run_sync(is_newer, self.revisions)
+            if newer and to != self.head:
+                raise StoreError(
+                    f"the database is newer than this version of the service, which cannot migrate"
+                    f" it to {to}; migrate with the version that made it"
+                )
+            if newer:
+                logger.warning("the database is newer than this version, and compatible with it")
             if revision != to:
                 logger.info("migrating the database from %s to %s", revision, to)
                 await self._migrate(engine, to)
@@ -82,7 +100,16 @@ class Schema:
         from grpc_service_kit.sql.migrate import migrate  # noqa: PLC0415
 
         async with engine.begin() as connection:
-            await connection.run_sync(migrate, self.location, self.revisions, to)
+            await connection.run_sync(
+                migrate, self.location, self.revisions, to, self._oldest_for(to)
+            )
+
+    def _oldest_for(self, revision: str) -> str:
+        """Return the oldest revision whose code works with the tables of this one."""
+        known = self.revisions[: self.revisions.index(revision) + 1]
+        while len(known) > 1 and known[-1] in self.compatible:
+            known = known[:-1]
+        return known[-1]
 
 
 async def _prepare_file(path: str) -> None:

@@ -11,10 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from grpc_service_kit.errors import Unavailable
 from grpc_service_kit.sql.errors import StoreError
 from grpc_service_kit.sql.faults import Fault, described, fault_of
+from grpc_service_kit.sql.pooler import problem_of
 
 _PAUSE = 1.0
 """Seconds between two attempts."""
-
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,9 @@ async def wait_for_database(attempt: Callable[[], Awaitable[T]], url: URL, secon
         try:
             return await attempt()
         except (Unavailable, SQLAlchemyError, OSError) as error:
-            away = isinstance(error, Unavailable) or fault_of(error) is Fault.LOST
+            if problem := problem_of(error, url):
+                raise problem from error
+            away = isinstance(error, Unavailable) or fault_of(error) in {Fault.LOST, Fault.MOVED}
             if not away or asyncio.get_running_loop().time() >= end:
                 raise StoreError(
                     f"DATABASE_URL: {url!r} cannot be used: {_reason(error)}; set it to a database"

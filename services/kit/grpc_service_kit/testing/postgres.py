@@ -15,7 +15,6 @@ from pathlib import Path
 from grpc_service_kit.testing.polling import TIMEOUT, wait_until
 
 _BINARIES = Path("/usr/lib/postgresql")
-_INSTALL = ["apt-get", "install", "--yes", "--no-install-recommends", "postgresql"]
 _QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
@@ -48,10 +47,13 @@ class Postgres:
         wait_until(self._started)
 
     def kill(self) -> None:
-        """Kill the server; its other processes notice and end."""
+        """Kill the server, and wait until its other processes have noticed and ended."""
         process = self._running()
+        others = self._children()
         process.kill()
         process.wait()
+        # Until then they serve the connections that exist.
+        wait_until(lambda: not any(_command(pid) for pid in others))
 
     def kill_one_backend(self) -> bool:
         """Kill a process that serves a connection, upon which the server restarts all of them."""
@@ -75,10 +77,12 @@ class Postgres:
 
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Run SQL in a process of its own and return what it prints."""
-        command = [self._program("psql"), "-qAtX", "-v", "ON_ERROR_STOP=1", "-c", statement]
-        done = subprocess.run(
-            [*command, self.url(database)], check=True, capture_output=True, text=True
-        )
+        return self.sql_at(self.url(database), statement)
+
+    def sql_at(self, url: str, statement: str) -> str:
+        """Do so through another address of the server."""
+        command = [self._program("psql"), "-qAtX", "-v", "ON_ERROR_STOP=1", "-c", statement, url]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
         return done.stdout.strip()
 
     def set(self, setting: str, value: str) -> None:
@@ -127,7 +131,7 @@ class Postgres:
         with (self.directory / "log").open("ab") as log:
             return subprocess.Popen(
                 [
-                    *_leave_root(),
+                    *leave_root(),
                     self._program("postgres"),
                     "-D",
                     f"{self.directory}/data",
@@ -140,7 +144,7 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
-            [*_leave_root(), self._program(program), *arguments],
+            [*leave_root(), self._program(program), *arguments],
             check=False,
             cwd="/",
             capture_output=True,
@@ -166,7 +170,7 @@ def postgres_server(*, durable: bool = False) -> Iterator[Postgres]:
         directory = Path(tempfile.mkdtemp(prefix="postgres-"))
         stack.callback(shutil.rmtree, directory)
         if os.geteuid() == 0:
-            os.chown(directory, _account().pw_uid, _account().pw_gid)
+            os.chown(directory, account().pw_uid, account().pw_gid)
         server = Postgres(binaries, directory, durable)
         server.initialize()
         stack.callback(server.stop, forever=True)
@@ -176,32 +180,38 @@ def postgres_server(*, durable: bool = False) -> Iterator[Postgres]:
 
 def _find_binaries() -> Path:
     """Return where the newest installed server is; root installs one when there is none."""
-    if not _versions() and os.geteuid() == 0:
-        subprocess.run(
-            _INSTALL, check=True, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        )
     if not _versions():
-        raise RuntimeError(f"no PostgreSQL in {_BINARIES}; run: sudo {' '.join(_INSTALL)}")
+        install("postgresql")
     return max(_versions(), key=lambda path: float(path.parent.name))
+
+
+def install(package: str) -> None:
+    """Install a package of Debian; raise RuntimeError where only root could."""
+    command = ["apt-get", "install", "--yes", "--no-install-recommends", package]
+    if os.geteuid() != 0:
+        raise RuntimeError(f"{package} is missing; run: sudo {' '.join(command)}")
+    subprocess.run(command, check=True, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
 
 
 def _versions() -> list[Path]:
     return [path.parent for path in _BINARIES.glob("*/bin/postgres")]
 
 
-def _leave_root() -> list[str]:
-    """Return a command to put in front when root starts PostgreSQL, which refuses to run as root.
+def leave_root() -> list[str]:
+    """Return a command to put in front when root starts PostgreSQL or PgBouncer, which refuse to
+    run as root.
 
     subprocess's own way would fork with the threads of grpc in the process, which crashes.
     """
     if os.geteuid() != 0:
         return []
-    account = _account()
-    user = [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
+    user_of = account()
+    user = [f"--reuid={user_of.pw_uid}", f"--regid={user_of.pw_gid}", "--clear-groups"]
     return ["setpriv", *user, "--"]
 
 
-def _account() -> pwd.struct_passwd:
+def account() -> pwd.struct_passwd:
+    """Return the account that Debian's package makes."""
     return pwd.getpwnam("postgres")
 
 

@@ -17,6 +17,7 @@ SETTINGS = GatewaySettings(
     image_pull_policy="IfNotPresent",
     xds_host="grpc-operator.grpc-system.svc.cluster.local",
     xds_port=18000,
+    xds_ca="-----BEGIN CERTIFICATE-----\n",
 )
 
 

@@ -10,6 +10,7 @@ SETTINGS = GatewaySettings(
     image_pull_policy=None,
     xds_host="grpc-operator.grpc-system.svc.cluster.local",
     xds_port=18000,
+    xds_ca="-----BEGIN CERTIFICATE-----\n",
 )
 
 

@@ -24,14 +24,25 @@ from grpc_service_kit.testing.postgres import free_port
 from tests.unit.desired.gateway import SETTINGS, gateway
 from tests.unit.desired.gateway.envoy_process import ENVOY, running
 from tests.waiting import HANG, wait_until
+from tests.xds_access import Access, certificates
 
 _HCM = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 
 
 def parsed(given_settings: GatewaySettings = SETTINGS) -> dict[str, Any]:
     """Reads the bootstrap back; by libyaml, which is ten times as fast."""
-    text = bootstrap.bootstrap(given_settings)
+    text = bootstrap.bootstrap(gateway().spec, given_settings)
     return dict(yaml.load(text, yaml.CSafeLoader))
+
+
+def without_xds() -> dict[str, Any]:
+    """Returns the bootstrap for a proxy that asks nobody for configuration."""
+    config = parsed()
+    del config["dynamic_resources"]
+    del config["cluster_manager"]
+    clusters = config["static_resources"]["clusters"]
+    config["static_resources"]["clusters"] = [c for c in clusters if c["name"] != "xds"]
+    return config
 
 
 def xds_address(config: dict[str, Any]) -> dict[str, Any]:
@@ -42,6 +53,15 @@ def xds_address(config: dict[str, Any]) -> dict[str, Any]:
     return dict(endpoint["endpoint"]["address"]["socket_address"])
 
 
+def verified_names(config: dict[str, Any]) -> list[str]:
+    """Takes out the names that Envoy asks for and that the certificate must have."""
+    (cluster,) = (c for c in config["static_resources"]["clusters"] if c["name"] == "xds")
+    tls = cluster["transport_socket"]["typed_config"]
+    context = tls["common_tls_context"]["combined_validation_context"]
+    (name,) = context["default_validation_context"]["match_typed_subject_alt_names"]
+    return [tls.pop("sni"), name["matcher"].pop("exact")]
+
+
 def without_host(config: dict[str, Any]) -> str:
     """Returns a bootstrap as text, but for the host of the operator."""
     (cluster,) = (c for c in config["static_resources"]["clusters"] if c["name"] == "xds")
@@ -50,7 +70,9 @@ def without_host(config: dict[str, Any]) -> str:
     return json.dumps(config)
 
 
-PLAIN = without_host(parsed(GatewaySettings("image", None, "x", 1)))
+PLAIN = parsed(GatewaySettings("image", None, "x", 1, ""))
+verified_names(PLAIN)
+PLAIN_TEXT = without_host(PLAIN)
 
 
 @given(st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), min_size=1))
@@ -59,16 +81,17 @@ def test_no_host_changes_the_structure(host: str) -> None:
 
     JSON writes characters above U+FFFF as two, which YAML reads differently; no host has them.
     """
-    config = parsed(GatewaySettings("image", None, host, 1))
+    config = parsed(GatewaySettings("image", None, host, 1, ""))
 
     assert xds_address(config) == {"address": host, "port_value": 1}
-    assert without_host(config) == PLAIN
+    assert verified_names(config) == [host, host]
+    assert without_host(config) == PLAIN_TEXT
 
 
 @pytest.mark.parametrize("host", ["n", "no", "null", "1e3", "0x10", '"}}', "a: b", "{{ 7 * 7 }}"])
 def test_words_of_yaml_stay_text(host: str) -> None:
     """Names that YAML reads as something else stay what they are."""
-    assert xds_address(parsed(GatewaySettings("image", None, host, 1)))["address"] == host
+    assert xds_address(parsed(GatewaySettings("image", None, host, 1, "")))["address"] == host
 
 
 def test_an_unknown_variable_is_an_error() -> None:
@@ -99,7 +122,8 @@ def test_the_first_configuration_is_waited_for() -> None:
 def test_envoy_accepts_it(tmp_path: Path) -> None:
     """Field names, types and ranges are right, and nothing in it is deprecated."""
     file = tmp_path / bootstrap.BOOTSTRAP_FILE
-    file.write_text(bootstrap.bootstrap(SETTINGS))
+    access = Access.write(tmp_path, certificates().ca, "token")
+    file.write_text(access.moved(bootstrap.bootstrap(gateway().spec, SETTINGS)))
     command = [str(ENVOY), "--mode", "validate", "-c", str(file)]
     command += ["--service-node", "pod", "--service-cluster", "edge/default"]
 
@@ -112,8 +136,7 @@ def test_envoy_accepts_it(tmp_path: Path) -> None:
 @pytest.mark.envoy
 def test_the_status_port_shows_two_pages(tmp_path: Path) -> None:
     """Readiness and metrics, by GET; not the rest of the admin interface, no per-worker series."""
-    config = parsed()
-    del config["dynamic_resources"]
+    config = without_xds()
     with running(config, tmp_path) as envoy:
         envoy.until_ready()
         code, metrics = envoy.get(envoy.status, "/stats/prometheus")
@@ -130,9 +153,11 @@ def test_the_status_port_shows_two_pages(tmp_path: Path) -> None:
 @pytest.mark.envoy
 def test_a_proxy_without_the_operator_is_not_ready(tmp_path: Path) -> None:
     """It runs, and it says that it waits."""
-    with running(
-        parsed(GatewaySettings("image", None, "127.0.0.1", free_port())), tmp_path
-    ) as envoy:
+    config = parsed()
+    access = Access.write(tmp_path, certificates().ca, "token")
+    clusters = config["static_resources"]["clusters"]
+    clusters[0] = access.cluster(free_port())
+    with running(config, tmp_path) as envoy:
 
         def said() -> tuple[int, str] | None:
             with suppress(OSError):
@@ -155,8 +180,7 @@ def test_a_renewed_certificate_is_used(tmp_path: Path) -> None:
     text = bootstrap.files(spec, SETTINGS)[file.name]
     file.write_text(text.replace(names.certificate_folder("web"), str(folder)))
     port = free_port()
-    config = parsed()
-    del config["dynamic_resources"]
+    config = without_xds()
     config["static_resources"]["listeners"].append(_tls_listener(port, file))
     with running(config, tmp_path) as envoy:
         envoy.until_ready()

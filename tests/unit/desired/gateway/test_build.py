@@ -1,5 +1,6 @@
 """The objects of a GrpcGateway: what depends on what, and what is refused."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,6 +24,12 @@ def template(settings: GatewaySettings = SETTINGS, **spec: Any) -> Manifest:
     manifests = build(gateway(**spec), settings)
     (deployment,) = (m for m in manifests if m["kind"] == "Deployment")
     return dict(deployment["spec"]["template"])
+
+
+def files(settings: GatewaySettings) -> dict[str, str]:
+    """Returns the files of the bootstrap."""
+    (config_map,) = (m for m in build(gateway(), settings) if m["kind"] == "ConfigMap")
+    return dict(config_map["data"])
 
 
 def option(name: str, **spec: Any) -> str:
@@ -54,7 +61,7 @@ def test_workers_follow_the_cpu_limit(limits: dict[str, Any], workers: str) -> N
 
 def test_a_new_bootstrap_makes_new_pods() -> None:
     """Envoy reads it once."""
-    other = GatewaySettings(SETTINGS.image, None, "elsewhere", 1)
+    other = GatewaySettings(SETTINGS.image, None, "elsewhere", 1, SETTINGS.xds_ca)
 
     hashes = {
         template(settings)["metadata"]["annotations"][labels.BOOTSTRAP_HASH]
@@ -64,9 +71,17 @@ def test_a_new_bootstrap_makes_new_pods() -> None:
     assert len(hashes) == 2
 
 
+def test_another_ca_makes_no_new_pods() -> None:
+    """Envoy reads it again, so proxies trust a new CA without a rollout."""
+    other = replace(SETTINGS, xds_ca="another")
+
+    assert template(SETTINGS) == template(other)
+    assert files(SETTINGS) | {"xds-ca.crt": "another"} == files(other)
+
+
 def test_an_own_image_has_its_own_pull_policy() -> None:
     """The operator's policy is about the operator's image."""
-    settings = GatewaySettings("localhost/envoy:dev", "Never", "x", 1)
+    settings = GatewaySettings("localhost/envoy:dev", "Never", "x", 1, "")
 
     assert pod_spec(settings)["containers"][0]["imagePullPolicy"] == "Never"
     assert "imagePullPolicy" not in pod_spec(settings, image="envoy:1")["containers"][0]

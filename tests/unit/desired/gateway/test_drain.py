@@ -90,8 +90,8 @@ def port() -> int:
 @pytest.fixture
 def envoy(upstream: Upstream, port: int, tmp_path: Path) -> Iterator[Envoy]:
     """A proxy whose listener comes from the bootstrap, because there is no operator."""
-    config = yaml.safe_load(bootstrap.bootstrap(SETTINGS))
-    del config["dynamic_resources"]
+    config = yaml.safe_load(bootstrap.bootstrap(gateway().spec, SETTINGS))
+    del config["dynamic_resources"], config["cluster_manager"]  # both speak to the operator
     resources = config["static_resources"]
     resources["clusters"] = [
         cluster for cluster in resources["clusters"] if cluster["name"] == "admin"

@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grpc_operator import labels
+from grpc_operator.allowances import Allowance
 from grpc_operator.api import GrpcService
 from grpc_operator.desired.common.metadata import stamped
 from grpc_operator.desired.service import build
+from grpc_operator.errors import InvalidSpecError
 from grpc_operator.resources import Manifest
 from tests.unit.desired.service import pod_service, service
 
@@ -145,3 +147,72 @@ def test_only_what_changed_gets_another_hash() -> None:
 def test_the_progress_deadline_outlasts_a_slow_start(spec: dict[str, Any], seconds: int) -> None:
     """A pod within its startup budget is never reported as a failed rollout."""
     assert deployment(build(service(**spec)))["spec"]["progressDeadlineSeconds"] == seconds
+
+
+@pytest.mark.parametrize(
+    ("spec", "field", "words"),
+    [
+        (
+            {"resources": {"requests": {"cpu": 2}, "limits": {"cpu": "1500m"}}},
+            "spec.resources.requests.cpu",
+            "2 must not exceed spec.resources.limits.cpu, which is 1500m",
+        ),
+        (
+            {"resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": "1.0E9"}}},
+            "spec.resources.requests.memory",
+            "must not exceed",
+        ),
+        (
+            {"resources": {"limits": {"hugepages-2Mi": "much"}}},
+            "spec.resources.limits.hugepages-2Mi",
+            "is not a valid quantity",
+        ),
+        (
+            {"autoscaling": {"maxReplicas": 3}},
+            "spec.autoscaling",
+            "scaling by cpu requires spec.resources.requests.cpu",
+        ),
+        (
+            {"autoscaling": {"maxReplicas": 3, "cpuUtilizationPercent": 70}},
+            "spec.autoscaling.cpuUtilizationPercent",
+            "scaling by cpu requires spec.resources.requests.cpu",
+        ),
+        (
+            {"autoscaling": {"maxReplicas": 3, "memoryUtilizationPercent": 70}},
+            "spec.autoscaling.memoryUtilizationPercent",
+            "scaling by memory requires spec.resources.requests.memory",
+        ),
+    ],
+)
+def test_resources_are_checked(spec: dict[str, Any], field: str, words: str) -> None:
+    """What the schema of quantities cannot say is said by the operator, at the field."""
+    with pytest.raises(InvalidSpecError) as caught:
+        build(service(**spec))
+    (problem,) = caught.value.problems
+    assert problem.field == field
+    assert words in problem.message
+
+
+@pytest.mark.parametrize("cpu", [0.5, 1, "500m", "0.5", ".5", "5e-1"])
+def test_every_spelling_of_a_quantity_is_passed_on(cpu: float | str) -> None:
+    """As it was written, so that nobody sees a difference; a limit counts as a request."""
+    built = build(service(resources={"limits": {"cpu": cpu}}, autoscaling={"maxReplicas": 2}))
+    (container,) = deployment(built)["spec"]["template"]["spec"]["containers"]
+    assert container["resources"] == {"limits": {"cpu": cpu}}
+
+
+def test_an_account_of_others_is_used_only_if_it_allows_it() -> None:
+    """Also one that has the name which the operator's own would have."""
+    for name in ("users", "deployer"):
+        chosen = service(serviceAccountName=name)
+        with pytest.raises(InvalidSpecError) as caught:
+            build(chosen)
+        (problem,) = caught.value.problems
+        assert problem.field == "spec.serviceAccountName"
+        assert "grpc.infera.dev/allowed-grpcservices" in problem.message
+
+        for allowed in ({"account_is_allowed": True}, {"pods_may": [Allowance.ALL]}):
+            built = build(chosen, **allowed)
+            pod = deployment(built)["spec"]["template"]["spec"]
+            assert pod["serviceAccountName"] == name
+            assert "ServiceAccount" not in kinds(built)

@@ -6,4 +6,5 @@ SCHEMA = Schema(
     name="user-service",
     location="user_service.store:migrations",
     versions=("0001", "0002", "0003"),
+    compatible=frozenset({"0002", "0003"}),  # Tables that code before them does not know.
 )

@@ -1,0 +1,1 @@
+"""Clients of three languages that know only a service's client ConfigMap."""

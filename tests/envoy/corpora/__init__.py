@@ -1,0 +1,1 @@
+"""Descriptors of real APIs, from the packages of their projects."""

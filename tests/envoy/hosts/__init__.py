@@ -1,0 +1,1 @@
+"""Two namespaces at one gateway: which of them answers on whose host."""

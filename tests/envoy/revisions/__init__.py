@@ -1,0 +1,1 @@
+"""Several revisions of a service behind a real Envoy."""

@@ -1,0 +1,77 @@
+"""What Envoy's statistics say, as it writes them, and what it would never write."""
+
+import json
+from typing import Any
+
+import pytest
+
+from grpc_operator.rollout import proxy_counters
+from grpc_operator.rollout.proxy_counters import Series
+
+GET = "user_v1_UserService/GetUser"
+
+
+def written(*stats: Any) -> bytes:
+    """Returns an answer."""
+    return json.dumps({"stats": stats}).encode()
+
+
+def counter(name: str, value: object = 1) -> dict[str, object]:
+    """Returns a counter of the method GetUser."""
+    return {"name": f"cluster.shop/users.grpc.user_v1_UserService.GetUser.{name}", "value": value}
+
+
+def histogram(*buckets: tuple[float, float, int]) -> dict[str, Any]:
+    """Returns the times of the method GetUser; of each bucket lower bound, width and count."""
+    totals = [{"lower_bound": low, "width": width, "count": n} for low, width, n in buckets]
+    name = str(counter("upstream_rq_time")["name"])
+    return {"histograms": {"details": [{"name": name, "totals": totals, "intervals": []}]}}
+
+
+def test_calls_are_counted_by_cluster_method_and_status() -> None:
+    other = counter("13", 2) | {"name": "cluster.shop/users@7f3a9c2e.grpc.a_B.C.13"}
+    found = proxy_counters.of_codes(written(counter("0", 7), counter("total", 9), other))
+    assert found == {
+        Series("shop/users", GET, 0): 7,
+        Series("shop/users@7f3a9c2e", "a_B/C", 13): 2,
+    }
+
+
+def test_times_are_counted_by_their_upper_bound() -> None:
+    found = proxy_counters.of_times(written(histogram((3, 0.1, 4), (120, 10, 1))))
+    assert found == {
+        Series("shop/users", GET, None, 3.1): 4,
+        Series("shop/users", GET, None, 130.0): 1,
+    }
+
+
+@pytest.mark.parametrize("read", [proxy_counters.of_codes, proxy_counters.of_times])
+def test_without_any_call_there_is_nothing(read: Any) -> None:
+    assert read(written()) == {}
+
+
+def test_without_any_time_there_is_nothing() -> None:
+    """Envoy writes an empty histogram then."""
+    assert proxy_counters.of_times(written({"histograms": {"details": []}})) == {}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"no healthy upstream",
+        b"[]",
+        b"{}",
+        b'{"stats": 1}',
+        b"[" * 100_000,
+        written(1),
+        written({}),
+        written(counter("0", -1)),
+        written(counter("0", "1")),
+        written({"name": "cluster.a.b", "value": 1}),
+        written({"name": ".".join("abcdef"), "value": 1}),
+    ],
+)
+def test_what_envoy_never_writes_is_a_value_error(answer: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - whatever it says
+        proxy_counters.of_codes(answer)
