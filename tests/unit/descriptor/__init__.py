@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 import google.api
 import google.protobuf
-import grpc_tools  # type: ignore[import-untyped]
+import grpc_tools
 from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
     FieldDescriptorProto,
