@@ -1,9 +1,12 @@
 """One HTTP conversation with the API server: authentication, timeouts, errors."""
 
+import asyncio
 import json
 import os
 import re
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +29,9 @@ from grpc_operator.kube.availability import Availability
 
 REQUEST_TIMEOUT = 10.0
 """Seconds after which a request counts as failed."""
+
+_CLOSE_TIMEOUT = 2.0
+"""Seconds that the other side of a WebSocket has to close it too."""
 
 _FROM_A_LOAD_BALANCER = {502, 503}
 """HTTP status when the API server itself is not reached, or is not ready yet."""
@@ -170,6 +176,47 @@ class Connection:
         except ValueError as error:
             raise ClusterError(f"{what}: the answer is not JSON, but {data[:200]!r}") from error
         return result
+
+    @asynccontextmanager
+    async def websocket(
+        self, path: str, *, query: dict[str, str], protocol: str
+    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """Yields a WebSocket to a subresource, and closes it.
+
+        Args:
+            path: Of the subresource.
+            query: Its parameters.
+            protocol: The subprotocol (``Sec-WebSocket-Protocol``).
+
+        Raises:
+            ClusterError: The server did not answer, or refused; the subclass says how.
+        """
+        headers: dict[str, str] = {}
+        await self._api.update_params_for_auth(headers, [], ["BearerToken"], path, "GET", None)
+        rest = self._api.rest_client
+        if rest.pool_manager is None:
+            rest.pool_manager = rest._create_pool_manager()  # noqa: SLF001 - as WsApiClient does
+        url = f"ws{self._api.configuration.host.removeprefix('http')}{path}?{urlencode(query)}"
+        connecting = rest.pool_manager.ws_connect(
+            url,
+            protocols=(protocol,),
+            headers=headers,
+            proxy=rest.proxy,
+            proxy_headers=rest.proxy_headers,
+            timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_TIMEOUT),
+        )
+        try:
+            socket = await asyncio.wait_for(connecting, REQUEST_TIMEOUT)
+        except aiohttp.WSServerHandshakeError as error:
+            await self.send("GET", path, query=query)  # refused with words, which aiohttp drops
+            raise _refusal(f"GET {path}", error.status, b"", None) from error
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            words = f"no answer from the API server: {error or type(error).__name__}"
+            raise ClusterError(f"GET {path}: {words}", words=words) from error
+        try:
+            yield socket
+        finally:
+            await socket.close()
 
 
 async def _load(kubeconfig: Kubeconfig, configuration: client.Configuration) -> None:
