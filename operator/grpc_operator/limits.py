@@ -143,6 +143,15 @@ DESCRIPTOR_BINDINGS = Limit(
     "Fixed. Remove `additional_bindings`.",
 )
 
+REST_RULES = Limit(
+    "Rules in `spec.gateway.rest.rules`",
+    256,
+    "rules",
+    "The API server, which checks each of them",
+    "Fixed. Write `google.api.http` into the proto files, or divide the gRPC services among"
+    " GrpcServices.",
+)
+
 DESCRIPTOR_ALL_BINDINGS = Limit(
     "HTTP bindings of all methods of one GrpcService",
     8192,

@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
+from grpc_operator import limits
 from grpc_operator.api.base import ApiModel, list_atomic, list_map, rule, rules
+from grpc_operator.api.http_rules import HttpRule
 from grpc_operator.api.types import AnyHostname, Duration, ServiceFullName
 
 GrpcCode = Literal[
@@ -146,8 +148,16 @@ class PrintOptions(ApiModel):
 
 
 class Rest(ApiModel):
-    """REST/JSON, with routes from the `google.api.http` options in the descriptor."""
+    """REST/JSON, with routes from `rules` and the `google.api.http` options in the descriptor."""
 
+    rules: list[HttpRule] | None = Field(
+        default=None,
+        max_length=limits.REST_RULES.value,
+        json_schema_extra=list_map("selector"),
+    )
+    """REST rules of single methods, for protos without `google.api.http`: the `http.rules` of a
+    gRPC API configuration, as grpc-gateway reads it. A rule replaces the option of its method. With
+    `spec.rollout` or `spec.traffic`, other rules are another revision."""
     auto_mapping: Literal["Enabled", "Disabled"] = "Disabled"
     """`Enabled` also serves every method at `POST /package.Service/Method` with a JSON body."""
     prefixes: list[PathPrefix] | None = Field(
