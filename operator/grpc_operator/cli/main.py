@@ -14,7 +14,7 @@ from grpc_operator import __version__
 from grpc_operator.cli.errors import CliError, ExitCode
 
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "Without a cluster": (),
+    "Without a cluster": ("lint",),
     "With a cluster": (),
     "About grpcop": ("completion", "version"),
 }
