@@ -14,3 +14,16 @@ def one_line(text: str, most: int) -> str:
     # Cut first: the text may be very long.
     printable = "".join(each if each.isprintable() else " " for each in text[:most])
     return " ".join(printable.replace('"', "'").split())
+
+
+def printable(text: str) -> str:
+    """Returns a text that a terminal only prints: what would control it is escaped, as in Python.
+
+    Args:
+        text: One line or several; tabs and line ends stay.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() or each in "\n\t" else ascii(each)[1:-1] for each in text
+    )

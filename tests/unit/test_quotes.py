@@ -2,7 +2,7 @@
 
 import pytest
 
-from grpc_operator.quotes import one_line
+from grpc_operator.quotes import one_line, printable
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,16 @@ from grpc_operator.quotes import one_line
 def test_words_cannot_pretend_to_be_the_operators(message: str, quoted: str) -> None:
     """One line without control characters, which cannot end the quotation marks around it."""
     assert one_line(message, 100) == quoted
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain", "plain"),
+        ("zwölf\n\t„ja“", "zwölf\n\t„ja“"),
+        ("a\x1b[31mb\x07\r", "a\\x1b[31mb\\x07\\r"),
+        ("\u202egnp.exe", "\\u202egnp.exe"),
+    ],
+)
+def test_what_controls_a_terminal_is_escaped(text: str, expected: str) -> None:
+    assert printable(text) == expected

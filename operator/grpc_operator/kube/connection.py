@@ -33,6 +33,9 @@ REQUEST_TIMEOUT = 10.0
 _CLOSE_TIMEOUT = 2.0
 """Seconds that the other side of a WebSocket has to close it too."""
 
+_LONGEST_LINE = 64 * 1024
+"""Bytes of a line of a log that are kept."""
+
 _FROM_A_LOAD_BALANCER = {502, 503}
 """HTTP status when the API server itself is not reached, or is not ready yet."""
 
@@ -72,13 +75,17 @@ class Connection:
 
     Attributes:
         in_cluster: Whether it is that of the pod's ServiceAccount.
+        namespace: That of the kubeconfig's context; ``None`` if it names none.
         availability: Whether the API server answers.
     """
 
-    def __init__(self, api: client.ApiClient, *, in_cluster: bool) -> None:
+    def __init__(
+        self, api: client.ApiClient, *, in_cluster: bool, namespace: str | None = None
+    ) -> None:
         self._api = api
         self.availability = Availability()
         self.in_cluster = in_cluster
+        self.namespace = namespace
 
     @classmethod
     async def open(cls, kubeconfig: Kubeconfig | None) -> "Connection":
@@ -92,8 +99,9 @@ class Connection:
                 usable.
         """
         configuration = client.Configuration()
+        namespace = None
         if kubeconfig is not None:
-            await _load(kubeconfig, configuration)
+            namespace = await _load(kubeconfig, configuration)
         else:
             try:
                 config.load_incluster_config(client_configuration=configuration)
@@ -102,7 +110,9 @@ class Connection:
                     f"this is not a pod with the token of a ServiceAccount ({error}); to run"
                     " outside of a cluster, name it with --kubeconfig FILE or --context NAME"
                 ) from error
-        return cls(client.ApiClient(configuration), in_cluster=kubeconfig is None)
+        return cls(
+            client.ApiClient(configuration), in_cluster=kubeconfig is None, namespace=namespace
+        )
 
     async def credentials(self) -> dict[str, Any]:
         """Returns server and credentials for another client, named as kopf's ``ConnectionInfo``."""
@@ -132,6 +142,7 @@ class Connection:
         query: dict[str, str] | None = None,
         body: Any = None,
         content_type: str = "application/json",
+        accept: str = "application/json",
         timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed to aiohttp, which enforces it
     ) -> dict[str, Any]:
         """Makes one request and returns the answer.
@@ -143,14 +154,8 @@ class Connection:
             body = apply_body.encode(body)
             # With a parameter, the client sends a body of this type as it is.
             content_type += ";charset=utf-8"
-        headers = {"Accept": "application/json", "Content-Type": content_type}
-        parameters: list[tuple[str, str]] = []
-        await self._api.update_params_for_auth(
-            headers, parameters, ["BearerToken"], path, method, body
-        )
-        url = self._api.configuration.host + path
-        if query:
-            url += "?" + urlencode(query)
+        headers = {"Accept": accept, "Content-Type": content_type}
+        url = await self._address(method, path, query, headers)
         what, started = f"{method} {path}", time.monotonic()
         try:
             answer = await self._api.rest_client.request(
@@ -218,11 +223,59 @@ class Connection:
         finally:
             await socket.close()
 
+    async def lines(self, path: str, query: dict[str, str]) -> AsyncIterator[bytes]:
+        """Yields the lines of an answer as they arrive, without their ends: the log of a pod.
 
-async def _load(kubeconfig: Kubeconfig, configuration: client.Configuration) -> None:
+        Args:
+            path: What to read.
+            query: Its parameters.
+
+        Raises:
+            ClusterError: The server did not answer, or refused; the subclass says how.
+        """
+        headers = {"Accept": "*/*"}
+        url, what = await self._address("GET", path, query, headers), f"GET {path}"
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=REQUEST_TIMEOUT)
+        try:
+            answer = await self._api.rest_client.request(
+                "GET", url, headers=headers, _request_timeout=timeout
+            )
+            if answer.status >= 400:  # noqa: PLR2004 - HTTP
+                data = await answer.read()
+                raise _refusal(what, answer.status, data, answer.headers.get("Retry-After"))
+            async with answer.response:
+                async for line in _lines(answer.response.content):
+                    yield line
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            words = f"no answer from the API server: {error!s}"
+            raise ClusterError(f"{what}: {words}", words=words) from error
+
+    async def _address(
+        self, method: str, path: str, query: dict[str, str] | None, headers: dict[str, str]
+    ) -> str:
+        """Returns the URL of a request, and adds its credentials to the headers."""
+        await self._api.update_params_for_auth(headers, [], ["BearerToken"], path, method, None)
+        host = str(self._api.configuration.host)
+        return host + path + (f"?{urlencode(query)}" if query else "")
+
+
+async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """Yields lines; of one that is longer than ``_LONGEST_LINE``, only its beginning."""
+    rest = b""
+    async for chunk in content.iter_any():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line[:_LONGEST_LINE]
+        rest = rest[:_LONGEST_LINE]
+    if rest:
+        yield rest
+
+
+async def _load(kubeconfig: Kubeconfig, configuration: client.Configuration) -> str | None:
+    """Fills in a configuration; returns the namespace of the context."""
     named = kubeconfig.file or os.environ.get("KUBECONFIG") or "~/.kube/config"
     try:
-        await config.load_kube_config(
+        loader = await config.load_kube_config(
             config_file=_existing(named),
             context=kubeconfig.context,
             client_configuration=configuration,
@@ -231,6 +284,8 @@ async def _load(kubeconfig: Kubeconfig, configuration: client.Configuration) -> 
     except (config.ConfigException, OSError, ValueError) as error:
         text = " ".join(str(error).split())
         raise ConfigurationError(f"kubeconfig {named}: {text}") from error
+    namespace = loader.current_context["context"].get("namespace")
+    return str(namespace) if namespace else None
 
 
 def _existing(named: str) -> str:
