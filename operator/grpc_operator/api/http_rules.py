@@ -21,13 +21,13 @@ PathTemplate = Annotated[
 ]
 """A path template of ``google.api.http``."""
 
-BodyField = Annotated[str, Field(max_length=253, pattern=r"^([*]|[A-Za-z_][A-Za-z0-9_]*)$")]
+BodyField = Annotated[str, Field(max_length=255, pattern=r"^([*]|[A-Za-z_][A-Za-z0-9_]*)$")]
 """``*``, or the name of a field."""
 
 MethodFullName = Annotated[
     str,
     Field(
-        max_length=382,
+        max_length=509,
         pattern=r"^[A-Za-z_][A-Za-z0-9_]*([.][A-Za-z_][A-Za-z0-9_]*)+$",
     ),
 ]

@@ -7,6 +7,8 @@ Pure: bytes in, frozen values out. ``load`` is the entry point.
   ``topological_order``: the smallest set
   that serves
 - ``services``, ``http_rule``, ``template``: services, methods, ``google.api.http``
+- ``given_rules``: rules of the spec in place of annotations
+- ``proposed_rules``, ``resource_paths``, ``requests``, ``method_names``: rules by names of methods
 - ``served_rules``, ``reserved``: only the rules that are served, and nothing reserved, for Envoy
 - ``path_fields``: request messages in which only the path sets what it binds
 - ``packing``: as it is stored
@@ -20,6 +22,7 @@ from grpc_operator.descriptor.model import Binding, Descriptor, Kind, Method, Re
 from grpc_operator.descriptor.nearest import nearest
 from grpc_operator.descriptor.packing import packed, unpacked
 from grpc_operator.descriptor.path_fields import with_path_fields
+from grpc_operator.descriptor.proposed_rules import Proposed, Without, proposed_rules
 from grpc_operator.descriptor.reserved import without_reserved
 from grpc_operator.descriptor.served_rules import with_bindings
 from grpc_operator.descriptor.services import EVERY
@@ -31,12 +34,15 @@ __all__ = [
     "DescriptorError",
     "Kind",
     "Method",
+    "Proposed",
     "RefusedRule",
     "Service",
+    "Without",
     "load",
     "merge_files",
     "nearest",
     "packed",
+    "proposed_rules",
     "unpacked",
     "with_bindings",
     "with_path_fields",

@@ -84,7 +84,7 @@ def read(method: MethodDescriptorProto, symbols: Symbols, groups: Groups) -> Rul
             binding = reader.binding(rule)
             reader.check_bodies(binding, found[:1])
         except (TemplateError, HttpRuleError) as error:
-            refused.append(RefusedRule(_shown(rule), str(error)))
+            refused.append(RefusedRule(text(rule), str(error)))
         else:
             found.append(binding)
         if rule is not first and rule.additional_bindings:
@@ -117,16 +117,16 @@ class _Reader:
     groups: Groups
 
     def binding(self, rule: HttpRule) -> Binding:
-        verb, text = _pattern(rule)
-        template = parse(text)
-        for path in template.variables:
-            self._check_variable(path)
+        verb, path = _pattern(rule)
+        template = parse(path)
+        for variable in template.variables:
+            self._check_variable(variable)
         self._check_body(rule)
         self._check_groups(rule)
         self._check_response_body(rule)
         return Binding(
             verb=verb,
-            template=text,
+            template=path,
             segments=template.segments,
             custom_verb=template.custom_verb,
             variables=template.variables,
@@ -239,10 +239,11 @@ def _inner(rules: Sequence[HttpRule]) -> RefusedRule:
 
 def _several(rules: Sequence[HttpRule]) -> str:
     more = f" and {len(rules) - 1} more" if len(rules) > 1 else ""
-    return _shown(rules[0]) + more
+    return text(rules[0]) + more
 
 
-def _shown(rule: HttpRule) -> str:
+def text(rule: HttpRule) -> str:
+    """Returns HTTP method and path template of a rule for messages: bounded and printable."""
     kind = rule.WhichOneof("pattern")
     if kind is None:
         return "a rule without a path"

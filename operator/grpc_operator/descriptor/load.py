@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 
+from grpc_operator.api.http_rules import HttpRule
 from grpc_operator.descriptor import error_details
 from grpc_operator.descriptor.closure import Closure
 from grpc_operator.descriptor.descriptor_error import DescriptorError, refuse, shown
 from grpc_operator.descriptor.files import read, write
+from grpc_operator.descriptor.given_rules import annotate
 from grpc_operator.descriptor.model import Descriptor
 from grpc_operator.descriptor.packable import packable
 from grpc_operator.descriptor.packing import packed
@@ -21,7 +23,13 @@ from grpc_operator.descriptor.symbols import Symbols
 _ANY = "google.protobuf.Any"
 
 
-def load(data: bytes, services: Sequence[str] | None = None, *, rest: bool = True) -> Descriptor:
+def load(
+    data: bytes,
+    services: Sequence[str] | None = None,
+    *,
+    rest: bool = True,
+    rules: Iterable[HttpRule] = (),
+) -> Descriptor:
     """Returns some services of a serialised FileDescriptorSet.
 
     The order of files in ``data`` does not matter. The result loads into a protobuf descriptor
@@ -32,6 +40,8 @@ def load(data: bytes, services: Sequence[str] | None = None, *, rest: bool = Tru
         services: Full names; all but reflection and health when ``None``; or ``EVERY``.
         rest: Whether the services are transcoded: ``google.api.http`` is checked and kept, and the
             set can render error details. Without, wrong annotations do no harm.
+        rules: ``spec.gateway.rest.rules``, which replace annotations, also in ``data`` of the
+            result.
 
     Raises:
         DescriptorError: Reason ``InvalidDescriptor``, ``DescriptorTooLarge`` or
@@ -41,6 +51,8 @@ def load(data: bytes, services: Sequence[str] | None = None, *, rest: bool = Tru
     if rest:
         error_details.complete(symbols)
     names = select(symbols, services)
+    if rest:
+        annotate(symbols, rules)
     closure = Closure(symbols)
     closure.add_services(names)
     if rest:
