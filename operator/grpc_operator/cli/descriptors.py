@@ -11,6 +11,7 @@ from grpc_operator.cli.manifests import Document
 from grpc_operator.cli.objects import Given
 from grpc_operator.cli.protos import descriptor_set
 from grpc_operator.descriptor import Descriptor, load
+from grpc_operator.gateway import rest
 
 
 def of_service(
@@ -40,8 +41,6 @@ def of_service(
 def of_spec(given: Given[GrpcService], documents: Iterable[Document]) -> bytes | None:
     """Returns the set that ``spec.descriptor`` names; raises as ``of_service`` does."""
     source = given.object.spec.descriptor
-    if source is None:
-        return None
     where = given.document.where(("spec", "descriptor"))
     if source.inline is not None:
         return _decoded(source.inline, where)
@@ -58,8 +57,7 @@ def of_spec(given: Given[GrpcService], documents: Iterable[Document]) -> bytes |
 
 def offers_rest(service: GrpcService) -> bool:
     """Returns whether a service is to be served by REST."""
-    gateway = service.spec.gateway
-    return gateway is not None and (gateway.protocols is None or "REST" in gateway.protocols)
+    return service.spec.gateway is not None and rest.is_offered(service.spec.gateway)
 
 
 def _name(document: Document) -> str:

@@ -14,7 +14,7 @@ from grpc_operator import __version__
 from grpc_operator.cli.errors import CliError, ExitCode
 
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "Without a cluster": ("lint",),
+    "Without a cluster": ("render", "lint"),
     "With a cluster": (),
     "About grpcop": ("completion", "version"),
 }

@@ -10,6 +10,8 @@ from grpc_operator.api import API_VERSION, GrpcGateway, GrpcService
 from grpc_operator.cli.errors import CliError
 from grpc_operator.cli.manifests import Document
 
+DEFAULT_NAMESPACE = "default"
+
 Model = TypeVar("Model", GrpcService, GrpcGateway)
 
 
@@ -21,18 +23,28 @@ class Given(Generic[Model]):
     object: Model
 
 
-def services(documents: Iterable[Document]) -> list[Given[GrpcService]]:
-    """Returns the GrpcServices among documents.
+def services(
+    documents: Iterable[Document], namespace: str = DEFAULT_NAMESPACE
+) -> list[Given[GrpcService]]:
+    """Returns the GrpcServices among documents, as the API server would store them.
+
+    Args:
+        documents: Objects of any kind.
+        namespace: That of objects which name none.
 
     Raises:
         CliError: One does not fit the schema; names every field.
     """
-    return [Given(each, _parsed(each, GrpcService)) for each in of_kind(documents, "GrpcService")]
+    found = of_kind(documents, "GrpcService")
+    return [Given(each, _parsed(each, GrpcService, namespace)) for each in found]
 
 
-def gateways(documents: Iterable[Document]) -> list[Given[GrpcGateway]]:
-    """Returns the GrpcGateways among documents; raises as ``services`` does."""
-    return [Given(each, _parsed(each, GrpcGateway)) for each in of_kind(documents, "GrpcGateway")]
+def gateways(
+    documents: Iterable[Document], namespace: str = DEFAULT_NAMESPACE
+) -> list[Given[GrpcGateway]]:
+    """Returns the GrpcGateways among documents; see ``services``."""
+    found = of_kind(documents, "GrpcGateway")
+    return [Given(each, _parsed(each, GrpcGateway, namespace)) for each in found]
 
 
 def of_kind(documents: Iterable[Document], kind: str) -> Iterator[Document]:
@@ -42,9 +54,12 @@ def of_kind(documents: Iterable[Document], kind: str) -> Iterator[Document]:
             yield each
 
 
-def _parsed(document: Document, model: type[Model]) -> Model:
+def _parsed(document: Document, model: type[Model], namespace: str) -> Model:
+    metadata = document.data.get("metadata")
+    if isinstance(metadata, dict):
+        metadata = {"namespace": namespace, "uid": "", "generation": 1, **metadata}
     try:
-        return model.model_validate(document.data)
+        return model.model_validate({**document.data, "metadata": metadata})
     except ValidationError as error:
         problems = [
             f"{document.where(found['loc'])}: {'.'.join(map(str, found['loc']))}: {found['msg']}"

@@ -52,6 +52,9 @@ Namespace = Annotated[
     str | None,
     typer.Option("--namespace", "-n", help="Namespace; by default that of the context."),
 ]
+NamespaceOfFiles = Annotated[
+    str, typer.Option("--namespace", "-n", help="Namespace of objects that name none.")
+]
 AllNamespaces = Annotated[
     bool, typer.Option("--all-namespaces", "-A", help="Of all namespaces.", show_default=False)
 ]

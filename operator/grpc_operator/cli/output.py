@@ -1,6 +1,7 @@
 """What commands print: tables for people, documents for programs."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ class Format(StrEnum):
     JSON = "json"
     YAML = "yaml"
     NAME = "name"
+
+
+_NOT_TEXT = re.compile(r"[yYnN]|[-+.]?[0-9][-+.:_0-9a-fA-FxXoO]*")
+"""Texts that PyYAML takes for text, and go-yaml for a boolean or a number, such as ``1e3``."""
 
 
 @dataclass(frozen=True)
@@ -138,5 +143,5 @@ def _write_table(table: Table, *, wide: bool) -> None:
 
 
 def _text_node(dumper: Any, text: str) -> Any:
-    style = "|" if "\n" in text else None
+    style = "|" if "\n" in text else "'" if _NOT_TEXT.fullmatch(text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from math import inf
 
-from grpc_operator import hashing, names
+from grpc_operator import names
 from grpc_operator.api import GrpcService
 from grpc_operator.api.reasons import Reason
 from grpc_operator.controlplane import revision_pods
@@ -40,9 +40,6 @@ Fetch = Callable[[str, float], Awaitable[bytes]]
 REFLECTION_TIMEOUT = 5.0
 RECHECK = 30.0
 """Seconds until a ConfigMap is read again: it is not watched."""
-
-_PRUNING = "2"
-"""Another value has all sources read again: when more of a set is kept than before."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +129,7 @@ class DescriptorSources:
     async def _read(self, reading: "_Reading") -> Pinned:
         spec = reading.service.spec.descriptor
         if spec.inline is not None:
-            origin = _origin(reading.service, hashing.digest(spec.inline.encode()))
+            origin = _origin(reading.service, descriptor_config_map.of_inline(spec.inline))
             inline = spec.inline
             return reading.pinned_from("Inline", origin) or self._beside(
                 reading,
@@ -334,6 +331,4 @@ def _decoded(text: str) -> bytes:
 
 
 def _origin(service: GrpcService, source: str) -> str:
-    """Returns what a set is taken from: the source, and what of it is wanted."""
-    wanted = [*(service.spec.services or ()), "" if offers_rest(service) else "-rest", _PRUNING]
-    return f"{source}#{hashing.digest(' '.join(wanted).encode())[:8]}"
+    return descriptor_config_map.origin(source, service.spec.services, rest=offers_rest(service))

@@ -3,10 +3,11 @@
 import base64
 import binascii
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from grpc_operator import names
+from grpc_operator import hashing, names
 from grpc_operator.api import GrpcService
 from grpc_operator.descriptor import DescriptorError, packed, unpacked
 from grpc_operator.desired.common.metadata import metadata, stamped
@@ -15,6 +16,9 @@ from grpc_operator.resources import Manifest
 KEY = "descriptor.pb"
 
 Source = Literal["Reflection", "ConfigMap", "Inline"]
+
+_PRUNING = "2"
+"""Another value has all sources read again: when more of a set is kept than before."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,23 @@ def build(service: GrpcService, pinned: Pinned, revision: str | None = None) -> 
             "data": {"source": pinned.source, "revision": pinned.revision},
         }
     )
+
+
+def origin(source: str, services: Sequence[str] | None, *, rest: bool) -> str:
+    """Returns what a set is taken from: the source, and what of it is wanted.
+
+    Args:
+        source: Names the source and its version.
+        services: ``spec.services``.
+        rest: Whether the services are served by REST.
+    """
+    wanted = [*(services or ()), "" if rest else "-rest", _PRUNING]
+    return f"{source}#{hashing.digest(' '.join(wanted).encode())[:8]}"
+
+
+def of_inline(text: str) -> str:
+    """Returns the source and version of ``spec.descriptor.inline``."""
+    return hashing.digest(text.encode())
 
 
 def read(manifest: Manifest | None) -> Pinned | None:

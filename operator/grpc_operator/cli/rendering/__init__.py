@@ -1,0 +1,1 @@
+"""What ``render`` prints: what the operator would apply, and what proxies would be sent."""
