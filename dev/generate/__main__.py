@@ -13,6 +13,7 @@ from generate import (
     pod_policy,
     protos,
     reasons,
+    schemas,
     settings_docs,
     version,
 )
@@ -20,6 +21,7 @@ from generate import (
 GENERATORS = (
     version,
     crds,
+    schemas,
     kustomize,
     chart,
     protos,

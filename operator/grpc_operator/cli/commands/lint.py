@@ -22,7 +22,7 @@ _Codes = list[str] | None
 
 
 @app.command()
-def lint(  # noqa: PLR0913 - one argument for each option
+def lint(
     paths: _Paths,
     *,
     descriptor: Descriptor = None,
