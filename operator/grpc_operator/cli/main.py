@@ -14,8 +14,8 @@ from grpc_operator import __version__
 from grpc_operator.cli.errors import CliError, ExitCode
 
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "Without a cluster": ("render", "lint"),
-    "With a cluster": (),
+    "Without a cluster": ("lint", "render"),
+    "With a cluster": ("call",),
     "About grpcop": ("completion", "version"),
 }
 """The names of all commands, by section of the help, in its order. The code of each is in the file

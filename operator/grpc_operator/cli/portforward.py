@@ -1,7 +1,7 @@
 """Ports of pods on this machine, as ``kubectl port-forward`` has them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -30,6 +30,14 @@ class Forward:
         return f"{_HOST}:{self.port}"
 
 
+class ForwardError(Exception):
+    """A connection has failed; the text says why."""
+
+
+Carry = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+"""Carries one connection until it ends; raises ``ForwardError``."""
+
+
 @asynccontextmanager
 async def forwarded(
     connection: Connection, pod: tuple[str, str], port: int
@@ -41,6 +49,24 @@ async def forwarded(
         pod: Its namespace and name.
         port: Number of its port.
     """
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await port_forward.carry(connection, pod, port, (reader, writer))
+        except ClusterError as error:
+            raise ForwardError(f"port {port} of pod {'/'.join(pod)}: {error.words}") from error
+
+    async with listening(carry) as forward:
+        yield forward
+
+
+@asynccontextmanager
+async def listening(carry: Carry) -> AsyncIterator[Forward]:
+    """Yields a local port, and carries each of its connections.
+
+    Args:
+        carry: Called for each; the connection is closed when it returns.
+    """
     forward = Forward(0)
     tasks: set[asyncio.Task[None]] = set()
 
@@ -49,9 +75,9 @@ async def forwarded(
         assert task is not None  # noqa: S101 - this is a coroutine
         tasks.add(task)
         try:
-            await port_forward.carry(connection, pod, port, (reader, writer))
-        except ClusterError as error:
-            forward.problems.append(f"port {port} of pod {'/'.join(pod)}: {error.words}")
+            await carry(reader, writer)
+        except ForwardError as error:
+            forward.problems.append(str(error))
         except asyncio.CancelledError:
             pass  # asyncio would report it as an error of this callback
         finally:

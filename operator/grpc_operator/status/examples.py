@@ -115,7 +115,7 @@ def grpcurl(key: Key, place: Place, api: Api, method: Method) -> str:
     if place.authority is not None:
         options += ["-authority", place.authority]
     there = shlex.join((*options, place.target, f"{api.name}/{method.name}"))
-    return f"grpcurl {_protoset(key)} {there}"
+    return f"grpcurl {protoset(key)} {there}"
 
 
 def grpc_web(base: str, at: tuple[str, ...], api: Api, method: Method) -> str:
@@ -189,7 +189,7 @@ def _query(sample: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, s
                 yield f"{prefix}{name}", json.dumps(first).strip('"')
 
 
-def _protoset(key: Key) -> str:
+def protoset(key: Key) -> str:
     """Returns grpcurl's option for the schema: the gateway does not serve reflection."""
     what = ("-n", key.namespace, "get", "configmap", names.descriptor_config_map(key.name))
     content = ("-o", r"jsonpath={.binaryData.descriptor\.pb}")

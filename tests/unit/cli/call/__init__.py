@@ -1,0 +1,1 @@
+"""``grpcop call`` against a server in this process."""
