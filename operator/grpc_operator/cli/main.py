@@ -14,7 +14,7 @@ from grpc_operator import __version__
 from grpc_operator.cli.errors import CliError, ExitCode
 
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "Without a cluster": ("lint", "render"),
+    "Without a cluster": ("render", "lint", "diff", "descriptor"),
     "With a cluster": ("call",),
     "About grpcop": ("completion", "version"),
 }

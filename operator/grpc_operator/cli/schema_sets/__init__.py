@@ -1,0 +1,1 @@
+"""``descriptor``: sets of clusters, servers and files; pruned, compared and written."""
