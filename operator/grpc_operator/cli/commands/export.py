@@ -1,0 +1,47 @@
+"""``grpcop export``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grpc_operator.cli.options import Descriptor, Filenames, ProtoPath
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def export(
+    *,
+    filename: Filenames,
+    to: Annotated[str, typer.Option(help="The target: kubernetes.", show_default=False)],
+    directory: Annotated[
+        Path | None,
+        typer.Option(
+            "--directory",
+            "-d",
+            help="Folder to write to, with what the target cannot do in UNSUPPORTED.md; by default"
+            " everything is printed.",
+            show_default=False,
+        ),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 if anything gets lost.")
+    ] = False,
+    descriptor: Descriptor = None,
+    proto_path: ProtoPath = None,
+) -> int:
+    """Write GrpcServices for another platform, and name what it cannot do."""
+    from grpc_operator.cli.errors import ExitCode
+    from grpc_operator.cli.export import inputs, targets, written
+
+    options: dict[str, str | None] = {}
+    given = inputs.read(
+        filename,
+        descriptor,
+        proto_path or (),
+        {name: value for name, value in options.items() if value is not None},
+    )
+    made = targets.export(to, given)
+    written.write(to, made, directory)
+    return ExitCode.FOUND if strict and made.losses else ExitCode.OK
