@@ -35,7 +35,9 @@ def of_service(
     data = descriptor_set(path, proto_path) if path else of_spec(given, documents)
     if data is None:
         return None
-    return load(data, given.object.spec.services, rest=offers_rest(given.object))
+    spec = given.object.spec
+    rules = (spec.gateway and spec.gateway.rest.rules) or ()
+    return load(data, spec.services, rest=offers_rest(given.object), rules=rules)
 
 
 def of_spec(given: Given[GrpcService], documents: Iterable[Document]) -> bytes | None:

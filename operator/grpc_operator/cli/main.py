@@ -14,7 +14,7 @@ from grpc_operator import __version__
 from grpc_operator.cli.errors import CliError, ExitCode
 
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "Without a cluster": ("render", "lint", "diff", "descriptor", "export"),
+    "Without a cluster": ("render", "lint", "diff", "descriptor", "export", "import"),
     "With a cluster": ("call",),
     "About grpcop": ("completion", "version"),
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.constructor import SafeConstructor
+from ruamel.yaml.constructor import ConstructorError, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -69,7 +69,20 @@ class _Constructor(SafeConstructor):
     """Leaves dates as they are written."""
 
 
-_Constructor.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
+def _text(constructor: SafeConstructor, node: ScalarNode) -> str:
+    """Returns a string; JSON writes what is beyond the BMP as two escapes, a surrogate pair."""
+    text = str(constructor.construct_scalar(node))
+    if text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text):
+        return text
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError as error:
+        message = "has half of a surrogate pair, which is no character"
+        raise ConstructorError(None, None, message, node.start_mark) from error
+
+
+for _tag in ("str", "timestamp"):
+    _Constructor.add_constructor(f"tag:yaml.org,2002:{_tag}", _text)
 
 
 def read(paths: Iterable[Path]) -> list[Document]:

@@ -22,6 +22,9 @@ class Format(StrEnum):
     NAME = "name"
 
 
+_OTHER_BREAKS = frozenset("\x85\u2028\u2029")
+"""Line breaks of YAML 1.1 besides line feed and carriage return."""
+
 _NOT_TEXT = re.compile(r"[yYnN]|[-+.]?[0-9][-+.:_0-9a-fA-FxXoO]*")
 """Texts that PyYAML takes for text, and go-yaml for a boolean or a number, such as ``1e3``."""
 
@@ -144,4 +147,6 @@ def _write_table(table: Table, *, wide: bool) -> None:
 
 def _text_node(dumper: Any, text: str) -> Any:
     style = "|" if "\n" in text else "'" if _NOT_TEXT.fullmatch(text) else None
+    if not _OTHER_BREAKS.isdisjoint(text):
+        style = '"'  # in any other style a reader would make line feeds or spaces of them
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
