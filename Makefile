@@ -133,7 +133,7 @@ release: $(STAMP) ## Write what the commit of a release has: make release VERSIO
 	@$(PYTEST) -q tests/helm --update-golden
 
 .PHONY: package
-package: $(STAMP) ## Chart, kit and release notes into dist/; with TAG=vX.Y.Z it must be the version
+package: $(STAMP) ## Chart, kit, grpcop and release notes into dist/; with TAG=vX.Y.Z it must be the version
 	@$(RUN) -m release package $(TAG)
 
 ##@ Other

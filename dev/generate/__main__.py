@@ -6,6 +6,7 @@ from pathlib import Path
 
 from generate import (
     chart,
+    cli_docs,
     crds,
     kustomize,
     limits_docs,
@@ -24,6 +25,7 @@ GENERATORS = (
     schemas,
     kustomize,
     chart,
+    cli_docs,
     protos,
     locks,
     settings_docs,

@@ -57,7 +57,7 @@ def prepare(wanted: str) -> None:
 
 
 def package(tag: str) -> None:
-    """Fills `dist/` with the chart, the kit's wheel and sdist, and the release notes.
+    """Fills `dist/` with the chart, the kit, the wheel with grpcop, and the release notes.
 
     Args:
         tag: The git tag to publish, such as `v0.1.0`. When empty, nothing is compared, and no
@@ -73,7 +73,8 @@ def package(tag: str) -> None:
     shutil.rmtree(DIST, ignore_errors=True)
     DIST.mkdir()
     (DIST / "notes.md").write_text(notes((ROOT / "CHANGELOG.md").read_text(), current))
-    build_kit(DIST)
+    build(DIST, "services/kit")
+    build(DIST, ".", "--wheel")
     with tempfile.TemporaryDirectory() as folder:
         chart = pinned_chart(Path(folder), base_images(current)) if tag else CHART
         _run(localkind("tools", "helm"), "package", chart, "--destination", DIST)
@@ -87,10 +88,16 @@ def base_images(current: str) -> str:
     return envoy
 
 
-def build_kit(target: Path) -> None:
-    """Writes the kit's sdist and wheel into a folder, with the build backend that was locked."""
+def build(target: Path, project: str, *options: str) -> None:
+    """Writes sdist and wheel of a project into a folder, with the build backend that was locked.
+
+    Args:
+        target: The folder.
+        project: Folder of the project, in the repository.
+        options: More arguments of the build.
+    """
     lock = ("--build-constraints", "dev/release/build-requirements.txt", "--require-hashes")
-    _run(BIN / "uv", "build", "--quiet", *lock, "--out-dir", target, "services/kit")
+    _run(BIN / "uv", "build", "--quiet", *lock, *options, "--out-dir", target, project)
 
 
 def notes(changelog: str, wanted: str) -> str:

@@ -1,6 +1,8 @@
 """What a release publishes, and what readers install before there is one."""
 
 import re
+import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path, PurePath
@@ -10,7 +12,7 @@ import yaml
 
 from generate.version import version
 from images.build import ENVOY, OPERATOR
-from release.__main__ import ReleaseError, build_kit, notes
+from release.__main__ import ReleaseError, build, notes
 from tests.docs.pages import ROOT
 
 _INSTALL = re.compile(r"helm (?:install|test)\b(?:[^\n]*\\\n)*[^\n]*")
@@ -50,7 +52,7 @@ def test_every_page_installs_into_the_same_namespace(page: str) -> None:
 
 def test_the_kit_is_published_with_its_license(tmp_path: Path) -> None:
     """Apache-2.0, section 4: whoever gets a copy gets the license with it."""
-    build_kit(tmp_path)
+    build(tmp_path, "services/kit")
     license_text = (ROOT / "LICENSE").read_bytes()
     (sdist,), (wheel,) = tmp_path.glob("*.tar.gz"), tmp_path.glob("*.whl")
 
@@ -62,3 +64,37 @@ def test_the_kit_is_published_with_its_license(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive_:
         (name,) = (n for n in archive_.namelist() if n.endswith("licenses/LICENSE"))
         assert archive_.read(name) == license_text
+
+
+def test_grpcop_is_one_file_to_install(tmp_path: Path) -> None:
+    """The wheel runs outside of the checkout, with what its extra requires."""
+    build(tmp_path, ".", "--wheel")
+    (wheel,) = tmp_path.glob("*.whl")
+    installed = tmp_path / "installed"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(installed)  # noqa: S202 - we have just built it
+        (metadata,) = (n for n in archive.namelist() if n.endswith("/METADATA"))
+        (entries,) = (n for n in archive.namelist() if n.endswith("/entry_points.txt"))
+        commands = archive.read(entries).decode()
+        required = archive.read(metadata).decode()
+    program = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1)); import grpc_operator.cli.main as m; "
+    )
+    program += "print(m.__file__); sys.exit(m.main())"
+    service = ROOT / "examples/users/grpcservice.yaml"
+
+    ran = subprocess.run(
+        [sys.executable, "-c", program, installed, "render", "-f", service, "-o", "name"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    file, *names = ran.stdout.split()
+    assert Path(file).is_relative_to(installed)
+    assert "deployment/users" in names
+    assert "grpcop = grpc_operator.cli.__main__:main" in commands
+    assert "kubectl-grpc = grpc_operator.cli.__main__:main" in commands
+    assert "extra == 'cli'" in required

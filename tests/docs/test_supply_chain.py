@@ -42,6 +42,9 @@ _KNOWN = {
     "tools/localkind/README.md": "pip",
     # The reader's own project, with the names of packages; its last paragraph has the way on.
     "docs/write-a-service.md": "pip",
+    # For readers who install grpcop on their own machine.
+    "dev/generate/cli_docs.py": "uv tool",
+    "docs/grpcop/README.md": "uv tool",
     # How the lower bounds of the kit were tried.
     "docs/adr/0020-service-kit.md": "pip",
 }

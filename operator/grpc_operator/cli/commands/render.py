@@ -31,8 +31,8 @@ def render(
 ) -> None:
     """Print what the operator applies for GrpcServices, or sends to Envoy.
 
-    The objects are those of a service that does not exist yet. Owner references and the annotation
-    with their hash are there when the file has metadata.uid, as from kubectl get -o yaml.
+    The objects are those of a service that does not exist yet. They have owner references and the
+    annotation with their hash only if the file has metadata.uid, as with kubectl get -o yaml.
     """
     from grpc_operator.cli.rendering.command import Request, run
 

@@ -9,7 +9,7 @@ from grpc_operator.errors import InvalidSpecError
 from grpc_operator.resources import Manifest
 from grpc_operator.settings import Settings
 
-_INSTALLED_IN = "grpc-system"
+_INSTALLED_IN = "grpc-operator-system"
 
 
 def of_gateway(given: Given[GrpcGateway]) -> list[Manifest]:
@@ -33,7 +33,7 @@ def settings() -> GatewaySettings:
     return GatewaySettings(
         image=Settings.model_fields["envoy_image"].default,
         image_pull_policy=None,
-        xds_host=f"grpc-operator.{_INSTALLED_IN}.svc",
+        xds_host=f"grpc-operator-xds.{_INSTALLED_IN}.svc.cluster.local",
         xds_port=18000,
         xds_ca="",
     )
