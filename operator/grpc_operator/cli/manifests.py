@@ -77,7 +77,7 @@ def _text(constructor: SafeConstructor, node: ScalarNode) -> str:
     try:
         return text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError as error:
-        message = "has half of a surrogate pair, which is no character"
+        message = "has half of a surrogate pair, which is not a character"
         raise ConstructorError(None, None, message, node.start_mark) from error
 
 
