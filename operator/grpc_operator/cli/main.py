@@ -15,7 +15,7 @@ from grpc_operator.cli.errors import CliError, ExitCode
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "Without a cluster": ("render", "lint", "diff", "descriptor", "export", "import"),
-    "With a cluster": ("call",),
+    "With a cluster": ("call", "check"),
     "About grpcop": ("completion", "version"),
 }
 """The names of all commands, by section of the help, in its order. The code of each is in the file

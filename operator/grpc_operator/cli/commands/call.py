@@ -21,7 +21,7 @@ class Int64(StrEnum):
 
 
 @app.command()
-def call(  # noqa: PLR0913 - the options of a command
+def call(
     name: Annotated[
         str | None,
         typer.Argument(help="GrpcService; can be left out with --address.", show_default=False),

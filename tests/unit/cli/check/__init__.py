@@ -1,0 +1,1 @@
+"""``grpcop check`` against clusters with one thing broken in each."""
