@@ -1,7 +1,7 @@
 """From what the user gave to findings, and to an exit code."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from grpc_operator.cli.errors import CliError, ExitCode
@@ -9,6 +9,7 @@ from grpc_operator.cli.lint import formats
 from grpc_operator.cli.lint.codes import CODES
 from grpc_operator.cli.lint.finding import Finding, fails
 from grpc_operator.cli.lint.options import FailOn, Form
+from grpc_operator.cli.lint.report import Report
 
 
 @dataclass(frozen=True)
@@ -28,19 +29,6 @@ class Request:
     proto_path: Sequence[Path] = ()
     select: Sequence[str] = ()
     ignore: Sequence[str] = ()
-
-
-@dataclass
-class Report:
-    """What was found.
-
-    Attributes:
-        findings: In no order.
-        unchecked: What was not checked and why, one sentence each.
-    """
-
-    findings: list[Finding] = field(default_factory=list)
-    unchecked: list[str] = field(default_factory=list)
 
 
 def run(request: Request, form: Form, fail_on: FailOn) -> int:
@@ -89,7 +77,19 @@ def check(request: Request) -> Report:
     Raises:
         CliError: A path does not exist.
     """
-    for path in request.paths:
-        if path != Path("-") and not path.exists():
-            raise CliError(f"{path}: no such file or folder")
-    return Report()
+    from grpc_operator.cli.lint import code_mistakes, ignores, inputs, objects
+
+    report = Report()
+    given = inputs.read(request.paths, report)
+    sets = []
+    if given.protos:
+        from grpc_operator.cli.lint import proto_files, proto_mistakes
+
+        sets = proto_files.read(given.protos, request.proto_path, report)
+        for each in sets:
+            report.add(*proto_mistakes.findings(each))
+    if given.documents:
+        objects.check(given.documents, sets, request.descriptor, request.proto_path, report)
+    code_mistakes.check(given.sources, report)
+    report.findings = ignores.applied(report.findings, given.texts)
+    return report
