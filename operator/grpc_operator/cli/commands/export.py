@@ -14,7 +14,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def export(
     *,
     filename: Filenames,
-    to: Annotated[str, typer.Option(help="The target: kubernetes.", show_default=False)],
+    to: Annotated[str, typer.Option(help="The target: kubernetes or envoy.", show_default=False)],
     directory: Annotated[
         Path | None,
         typer.Option(
@@ -28,6 +28,15 @@ def export(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 if anything gets lost.")
     ] = False,
+    upstream: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="envoy: address of the servers; {name}, {namespace} and {port} are those of"
+            " each service; by default its headless Service.",
+            show_default=False,
+        ),
+    ] = None,
     descriptor: Descriptor = None,
     proto_path: ProtoPath = None,
 ) -> int:
@@ -35,7 +44,7 @@ def export(
     from grpc_operator.cli.errors import ExitCode
     from grpc_operator.cli.export import inputs, targets, written
 
-    options: dict[str, str | None] = {}
+    options = {"upstream": upstream}
     given = inputs.read(
         filename,
         descriptor,

@@ -30,10 +30,6 @@ class Loss:
     reason: str
     fix: str
 
-    def __str__(self) -> str:
-        """Returns it as one line."""
-        return f"{self.object}: {self.field}: {self.reason} {self.fix}".rstrip()
-
 
 Lack = tuple[str, str]
 """What a target cannot do, and what to do instead."""
@@ -109,6 +105,34 @@ def below(path: str, key: str | int) -> str:
     return f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{json.dumps(key)}]"
 
 
+@dataclass(frozen=True)
+class Group:
+    """Fields of one object that are lost for the same reason.
+
+    Attributes:
+        object: ``KIND NAMESPACE/NAME``.
+        fields: Their paths.
+        text: Reason and fix.
+    """
+
+    object: str
+    fields: tuple[str, ...]
+    text: str
+
+    def __str__(self) -> str:
+        """Returns it as one line."""
+        return f"{self.object}: {', '.join(self.fields)}: {self.text}"
+
+
+def grouped(losses: Iterable[Loss]) -> list[Group]:
+    """Returns losses by object and reason, in the order in which they first occur."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for loss in losses:
+        text = " ".join(f"{loss.reason} {loss.fix}".split())
+        found.setdefault((loss.object, text), []).append(loss.field)
+    return [Group(about, tuple(fields), text) for (about, text), fields in found.items()]
+
+
 def as_markdown(target: str, losses: Sequence[Loss]) -> str:
     """Returns the page about the losses of an export."""
     lines = [
@@ -116,19 +140,14 @@ def as_markdown(target: str, losses: Sequence[Loss]) -> str:
         "",
         "Fields that this export leaves out or changes, and what to do instead.",
     ]
-    for about in dict.fromkeys(loss.object for loss in losses):
+    groups = grouped(losses)
+    for about in dict.fromkeys(group.object for group in groups):
         lines += ["", f"## {about}", ""]
-        lines += [
-            f"- `{loss.field.translate(_ESCAPED)}`: {_line(f'{loss.reason} {loss.fix}')}"
-            for loss in losses
-            if loss.object == about
-        ]
+        for group in groups:
+            if group.object == about:
+                fields = ", ".join(f"`{field.translate(_ESCAPED)}`" for field in group.fields)
+                lines.append(f"- {fields}: {group.text}")
     return "\n".join(lines) + "\n"
-
-
-def unique(losses: Iterable[Loss]) -> list[Loss]:
-    """Returns the losses in their order, each once."""
-    return list(dict.fromkeys(losses))
 
 
 def _children(value: Any) -> Iterator[tuple[str | int, Any]]:
@@ -136,7 +155,3 @@ def _children(value: Any) -> Iterator[tuple[str | int, Any]]:
         yield from value.items()
     elif isinstance(value, list):
         yield from enumerate(value)
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())

@@ -7,7 +7,7 @@ from typing import Any
 
 from grpc_operator.api import GrpcGateway, GrpcService
 from grpc_operator.cli.errors import CliError
-from grpc_operator.cli.export.losses import Coverage, Loss
+from grpc_operator.cli.export.losses import UNKNOWN, Coverage, Loss
 from grpc_operator.cli.export.workload import Workload
 from grpc_operator.cli.objects import Given
 from grpc_operator.descriptor import Descriptor
@@ -15,10 +15,12 @@ from grpc_operator.resources import Manifest
 
 TARGETS: Mapping[str, str] = {
     "kubernetes": "grpc_operator.cli.export.kubernetes",
+    "envoy": "grpc_operator.cli.export.envoy",
 }
 """The module of each target. It has ``COVERAGE`` (``Coverage``), ``OPTIONS`` (the names of the
 options that it takes) and ``export`` (``Inputs`` to ``Exported``). ``Exported.losses`` has what
-depends on values; what ``COVERAGE`` knows is added to it here."""
+depends on values; what ``COVERAGE`` knows is added to it here. ``GATEWAY_COVERAGE`` is
+for GrpcGateways, which are not exported without it."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +104,22 @@ def export(target: str, inputs: Inputs) -> Exported:
             for each in inputs.services
             for loss in coverage.losses(each.about, _given_fields(each.object))
         ),
+        *_gateway_losses(inputs, getattr(module, "GATEWAY_COVERAGE", None)),
         *made.losses,
     ]
     return Exported(made.files, sorted(set(losses)))
+
+
+def _gateway_losses(inputs: Inputs, coverage: Coverage | None) -> list[Loss]:
+    found = []
+    for each in inputs.gateways:
+        metadata = each.object.metadata
+        about = f"GrpcGateway {metadata.namespace}/{metadata.name}"
+        if coverage is None:
+            found.append(Loss(about, "spec", *UNKNOWN))
+        else:
+            found += coverage.losses(about, _given_fields(each.object))
+    return found
 
 
 def _module(target: str) -> str:
@@ -115,9 +130,9 @@ def _module(target: str) -> str:
     return TARGETS[target]
 
 
-def _given_fields(service: GrpcService) -> Manifest:
+def _given_fields(owner: GrpcService | GrpcGateway) -> Manifest:
     """Returns the fields of the spec that are set, as the object has them."""
-    fields: dict[str, Any] = service.spec.model_dump(
+    fields: dict[str, Any] = owner.spec.model_dump(
         by_alias=True, exclude_unset=True, exclude_none=True
     )
     return fields

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from grpc_operator.cli.errors import CliError
-from grpc_operator.cli.export.losses import as_markdown
+from grpc_operator.cli.export.losses import as_markdown, grouped
 from grpc_operator.cli.export.targets import Exported
 from grpc_operator.cli.output import note, write_text
 
@@ -34,8 +34,8 @@ def write(target: str, made: Exported, folder: Path | None) -> None:
         _print(made)
     else:
         _save(target, made, folder)
-    for loss in made.losses:
-        note(f"loss: {loss}")
+    for each in grouped(made.losses):
+        note(f"loss: {each}")
 
 
 def _print(made: Exported) -> None:

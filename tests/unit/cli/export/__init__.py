@@ -69,13 +69,14 @@ def whole(target: str, manifest: dict[str, Any], **options: str) -> Exported:
     (only,) = made.services
     gateway = only.object.spec.gateway
     rules = gateway.rest.rules if gateway else None
-    known = _descriptor(json.dumps([each.wire() for each in rules or ()]))
+    names = tuple(only.object.spec.services or ())
+    known = _descriptor(names, json.dumps([each.wire() for each in rules or ()]))
     given = replace(only, descriptor=known, workload=replace(only.workload, descriptor=known))
     return export(target, replace(made, services=(given,)))
 
 
 @cache
-def _descriptor(rules_text: str) -> Descriptor:
+def _descriptor(names: tuple[str, ...], rules_text: str) -> Descriptor:
     rules = [HttpRule.model_validate(each) for each in json.loads(rules_text)]
     data = b64decode(orders_descriptor())
-    return load(data, ["orders.v1.Orders"], rest=True, rules=rules)
+    return load(data, names or None, rest=True, rules=rules)

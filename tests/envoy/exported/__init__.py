@@ -1,0 +1,1 @@
+"""The configuration that ``grpcop export --to envoy`` writes, without a control plane."""
