@@ -14,7 +14,7 @@ from grpc_operator import __version__
 from grpc_operator.cli.errors import CliError, ExitCode
 
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "Without a cluster": ("render", "lint", "diff", "descriptor", "export", "import"),
+    "Without a cluster": ("init", "render", "lint", "diff", "import", "export", "descriptor"),
     "With a cluster": ("call", "check"),
     "About grpcop": ("completion", "version"),
 }
