@@ -75,7 +75,7 @@ services: $(STAMP) ## Tests of the service kit and the services, with real datab
 	@$(PYTEST) -q services
 
 .PHONY: clients
-clients: $(STAMP) ## Build the example clients and run them against the services
+clients: $(STAMP) ## Build the example clients and servers, and run them
 	@$(PYTEST) -q -m clients tests/clients
 
 .PHONY: conformance

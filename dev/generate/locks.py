@@ -16,6 +16,7 @@ def generate() -> dict[str, str]:
         "dev/bin/uv-requirements.txt": _export(".", "--only-group", "installer"),
         "dev/images/envoy/requirements.txt": _export(".", "--only-group", "proxy"),
         "dev/images/postgres/requirements.txt": _export(".", "--only-group", "database"),
+        "examples/servers/node/requirements.txt": _export(".", "--only-group", "clients"),
         "dev/release/build-requirements.txt": _export(".", "--only-group", "build"),
         "operator/requirements.txt": _export(".", "--no-default-groups"),
         "requirements-dev.txt": _export("."),

@@ -3,13 +3,13 @@
 import sys
 import time
 
-from images.build import IMAGES, build, provider
+from images.build import EXAMPLES, IMAGES, build, provider
 
 
 def main() -> int:
     """Returns the exit code."""
     engine = provider()
-    for image in IMAGES:
+    for image in (*IMAGES, *EXAMPLES):
         started = time.monotonic()
         build(image, engine)
         print(f"Image {image.tag} is up to date ({time.monotonic() - started:.0f} s)", flush=True)

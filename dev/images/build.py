@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from images import examples
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -16,7 +18,8 @@ class Image:
 
     Attributes:
         tag: Name and tag it is given.
-        home: Its folder below the repository, with Dockerfile, requirements.txt and wheels/.
+        home: Its folder below the repository, with Dockerfile, and where pip installs
+            something requirements.txt and wheels/.
         context: The build context, which has the home in it; the home itself when empty.
     """
 
@@ -47,6 +50,11 @@ ORDER_SERVICE = _service("order")
 ENVOY = Image("localhost/envoy:dev", "dev/images/envoy")
 POSTGRES = Image("localhost/postgres:dev", "dev/images/postgres")
 IMAGES = (OPERATOR, USER_SERVICE, PRODUCT_SERVICE, ORDER_SERVICE, ENVOY, POSTGRES)
+EXAMPLES = (
+    Image("localhost/users-go:dev", "examples/servers/go"),
+    Image("localhost/users-node:dev", "examples/servers/node"),
+)
+"""The user service in other languages."""
 
 _SOURCES = {".j2", ".py", ".sh", ".txt"}
 _PYTHON_TAG = "311"
@@ -71,6 +79,8 @@ def localkind(*arguments: str) -> str:
 
 def build(image: Image, engine: str) -> None:
     """Builds an image; the engine's layer cache makes it cheap when nothing changed."""
+    if image in EXAMPLES:
+        examples.prepare()
     download_wheels(image)
     arguments = ("--tag", image.tag, "--build-arg", "PIP_NO_INDEX=1", *image.arguments)
     if engine == "localkind":
@@ -91,6 +101,8 @@ def source_digest(image: Image) -> str:
 def download_wheels(image: Image) -> None:
     """Fills ``wheels/`` with exactly what requirements.txt names, for the image's platform."""
     requirements = image.folder / "requirements.txt"
+    if not requirements.exists():
+        return  # a program that needs no Python to build
     wheels = image.folder / "wheels"
     stamp = wheels / ".complete"
     digest = hashlib.sha256(requirements.read_bytes()).hexdigest()

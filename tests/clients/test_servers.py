@@ -4,20 +4,16 @@ What a server shares between the calls of a connection depends on its language; 
 ``tests/envoy/protocols/test_malformed.py``.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 
-import grpc
 import pytest
 import pytest_asyncio
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.clients import toolchain
 from tests.envoy.protocols import malformed
 from tests.envoy.protocols.backends import user_descriptor
 from tests.envoy.protocols.conftest import USERS
 from tests.envoy.protocols.gateway import Exposed, running_gateway
-from tests.waiting import HANG
 
 pytestmark = [pytest.mark.clients, pytest.mark.asyncio(loop_scope="module")]
 
@@ -34,18 +30,6 @@ def commands(
     toolchain.run([f"go -C examples/clients/go build -o {program} {source}"], variables)
     modules = toolchain.ROOT / "examples/clients/typescript/node_modules"
     return {"go": str(program), "node": f"NODE_PATH={modules} node {_SERVERS}/echo.cjs"}
-
-
-@pytest.fixture(scope="module")
-def examples(
-    generated: None, variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, str]:
-    """What starts the servers of ``examples/servers``."""
-    program = tmp_path_factory.mktemp("examples") / "server"
-    source = toolchain.ROOT / "examples/servers/main.go"
-    toolchain.run([f"go -C examples/clients/go build -o {program} {source}"], variables)
-    modules = toolchain.ROOT / "examples/clients/typescript/node_modules"
-    return {"go": str(program), "node": f"NODE_PATH={modules} node examples/servers/server.cjs"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=["go", "node"])
@@ -69,27 +53,3 @@ async def gateway(
 @pytest.mark.parametrize("protocol", malformed.PROTOCOLS)
 async def test_only_the_malformed_call_fails(gateway: int, protocol: str) -> None:
     await malformed.assert_alone(gateway, protocol)
-
-
-@pytest.mark.parametrize("language", ["go", "node"])
-async def test_the_example_servers_are_healthy_and_end_at_sigterm(
-    language: str, examples: dict[str, str], variables: dict[str, str]
-) -> None:
-    """Health is what the kubelet asks for; a call that runs at SIGTERM does not hold the end up."""
-    process = await toolchain.start(
-        examples[language], {**variables, "PORT": "0", "GRPC_DRAIN_SECONDS": "1"}
-    )
-    assert process.stdout is not None
-    port = int(await process.stdout.readline())
-    try:
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            stub = health_pb2_grpc.HealthStub(channel)
-            answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=HANG)
-            watch = stub.Watch(health_pb2.HealthCheckRequest())
-            assert answer.status == health_pb2.HealthCheckResponse.SERVING
-            process.terminate()
-            assert await asyncio.wait_for(process.wait(), HANG) == 0
-            watch.cancel()
-    finally:
-        if process.returncode is None:
-            process.kill()

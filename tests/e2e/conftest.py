@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_kind import KindCluster
 
-from images.build import IMAGES, USER_SERVICE, build, localkind, provider
+from images.build import EXAMPLES, IMAGES, USER_SERVICE, build, localkind, provider
 from tests.e2e.cluster import ROOT, Cluster
 
 NEXT_USER_SERVICE = replace(USER_SERVICE, tag="localhost/user-service:next")
@@ -20,7 +20,7 @@ def cluster(kind_cluster: KindCluster, pytestconfig: pytest.Config) -> Iterator[
     """Provides the cluster with the images of this repository in its node."""
     kind = Path(str(pytestconfig.getoption("kind_bin"))).resolve()
     build(NEXT_USER_SERVICE, provider())
-    tags = [image.tag for image in (*IMAGES, NEXT_USER_SERVICE)]
+    tags = [image.tag for image in (*IMAGES, *EXAMPLES, NEXT_USER_SERVICE)]
     load = [str(kind), "load", "docker-image", "--name", kind_cluster.name, *tags]
     subprocess.run(load, check=True)
     yield Cluster(kind_cluster.kubeconfig_path.resolve(), localkind("tools", "helm"))

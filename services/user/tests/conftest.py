@@ -4,16 +4,17 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import count
 from pathlib import Path
 
-import grpc
 import pytest
 from sqlalchemy import URL
 
 from grpc_service_kit import Server
 from grpc_service_kit.sql import Schema
 from grpc_service_kit.testing.processes import ServerProcess, server_processes
-from user.v1 import user_pb2, user_pb2_grpc
+from user_contract.fixtures import ada, channel, stub
 from user_servers import serving
 from user_service.store import SCHEMA, UserStore
+
+__all__ = ["ada", "channel", "stub"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,22 +48,8 @@ async def server(store: UserStore) -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-async def channel(server: Server) -> AsyncIterator[grpc.aio.Channel]:
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
-        yield channel
-
-
-@pytest.fixture
-def stub(channel: grpc.aio.Channel) -> "user_pb2_grpc.UserServiceAsyncStub":
-    return user_pb2_grpc.UserServiceStub(channel)
-
-
-@pytest.fixture
-async def ada(stub: "user_pb2_grpc.UserServiceAsyncStub") -> user_pb2.User:
-    request = user_pb2.CreateUserRequest(
-        email="ada@example.com", name="Ada", role=user_pb2.USER_ROLE_ADMIN
-    )
-    return (await stub.CreateUser(request)).user
+def target(server: Server) -> str:
+    return f"127.0.0.1:{server.port}"
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from images.build import OPERATOR
+from images.toolchain import environment
 from tests.clients import toolchain
 from tests.e2e.cluster import Cluster
 
@@ -30,7 +31,7 @@ _UNPACK = (
 
 def build(directory: Path) -> bytes:
     """Builds the clients and returns a tar file of all that they need."""
-    variables = toolchain.environment(directory)
+    variables = environment(directory)
     go, package = directory / "go", directory / "package"
     package.mkdir()
     toolchain.run(

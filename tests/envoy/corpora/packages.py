@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from images.toolchain import environment
 from localkind.paths import cache_dir
 from localkind.progress import Progress
 from localkind.toolchain import ensure_go
-from tests.clients import toolchain
 
 
 def npm(specs: Iterable[str]) -> Mapping[str, Path]:
@@ -20,7 +20,7 @@ def npm(specs: Iterable[str]) -> Mapping[str, Path]:
     missing = [spec for spec, path in folders.items() if not path.exists()]
     if missing:
         with TemporaryDirectory() as temporary:
-            variables = toolchain.environment(Path(temporary))
+            variables = environment(Path(temporary))
             command = ["npm", "pack", "--json", "--pack-destination", temporary, *missing]
             done = subprocess.run(command, check=True, env=variables, capture_output=True)
             for packed in json.loads(done.stdout):
