@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import ConstructorError, SafeConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.error import MarkedYAMLError, YAMLError
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from grpc_operator.cli import yaml_reader
 from grpc_operator.cli.errors import CliError
 
 MOST_NODES = 1_000_000
@@ -65,26 +64,6 @@ class Document:
         return found if isinstance(found, str) else ""
 
 
-class _Constructor(SafeConstructor):
-    """Leaves dates as they are written."""
-
-
-def _text(constructor: SafeConstructor, node: ScalarNode) -> str:
-    """Returns a string; JSON writes what is beyond the BMP as two escapes, a surrogate pair."""
-    text = str(constructor.construct_scalar(node))
-    if text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text):
-        return text
-    try:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16")
-    except UnicodeDecodeError as error:
-        message = "has half of a surrogate pair, which is not a character"
-        raise ConstructorError(None, None, message, node.start_mark) from error
-
-
-for _tag in ("str", "timestamp"):
-    _Constructor.add_constructor(f"tag:yaml.org,2002:{_tag}", _text)
-
-
 def read(paths: Iterable[Path]) -> list[Document]:
     """Returns the objects of files, folders and standard input (``-``), those of a ``List`` singly.
 
@@ -125,17 +104,11 @@ def of_text(text: str, file: str) -> list[Document]:
     Raises:
         CliError: See ``read``.
     """
-    reader = YAML(typ="safe", pure=True)
-    reader.version = (1, 1)
-    reader.Constructor = _Constructor
     try:
-        nodes = [node for node in reader.compose_all(text) if node is not None]
-        for node in nodes:
-            _check_size(node, file)
         return [
             each
-            for node in nodes
-            for each in _singly(Document(file, reader.constructor.construct_document(node), node))
+            for node, value in yaml_reader.read(text, lambda node: _check_size(node, file))
+            for each in _singly(Document(file, value, node))
         ]
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

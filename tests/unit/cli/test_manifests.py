@@ -20,9 +20,21 @@ def test_values_have_lines() -> None:
 
 def test_scalars_are_those_of_kubernetes() -> None:
     """YAML 1.1; a date is a string, as JSON has none."""
-    (document,) = manifests.of_text("{a: 2024-01-01, b: on, c: 010, d: '1'}", "f.yaml")
+    text = "{a: 2024-01-01, b: on, c: 010, d: '1', e: y, f: 1e3, g: 1:30, h: =, i: 0x1F}"
 
-    assert document.data == {"a": "2024-01-01", "b": True, "c": 8, "d": "1"}
+    (document,) = manifests.of_text(text, "f.yaml")
+
+    assert document.data == {
+        "a": "2024-01-01",
+        "b": True,
+        "c": 8,
+        "d": "1",
+        "e": True,
+        "f": 1000.0,
+        "g": "1:30",
+        "h": "=",
+        "i": 31,
+    }
 
 
 def test_a_list_is_its_items() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ruamel.yaml.error import StringMark
-from ruamel.yaml.nodes import ScalarNode
+from yaml.error import Mark
+from yaml.nodes import ScalarNode
 
 from grpc_operator.api.http_rules import HttpRule
 from grpc_operator.cli.export.inputs import of_documents
@@ -19,7 +19,7 @@ from grpc_operator.cli.manifests import Document
 from grpc_operator.cli.protos import descriptor_set
 from grpc_operator.descriptor import Descriptor, load
 
-_START = StringMark("f.yaml", 0, 0, 0, "", 0)
+_START = Mark("f.yaml", 0, 0, 0, None, 0)
 _NODE = ScalarNode("tag:yaml.org,2002:str", "", _START, _START)
 EVERY_FIELD = Path(__file__).parent / "every-field.yaml"
 
