@@ -14,7 +14,9 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def export(
     *,
     filename: Filenames,
-    to: Annotated[str, typer.Option(help="The target: kubernetes or envoy.", show_default=False)],
+    to: Annotated[
+        str, typer.Option(help="The target: kubernetes, cloud-run or envoy.", show_default=False)
+    ],
     directory: Annotated[
         Path | None,
         typer.Option(
@@ -37,6 +39,22 @@ def export(
             show_default=False,
         ),
     ] = None,
+    project: Annotated[
+        str | None,
+        typer.Option(
+            help="cloud-run: project; by default that of the annotation"
+            " export.grpc.infera.dev/project.",
+            show_default=False,
+        ),
+    ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            help="cloud-run: region; by default that of the annotation"
+            " export.grpc.infera.dev/region.",
+            show_default=False,
+        ),
+    ] = None,
     descriptor: Descriptor = None,
     proto_path: ProtoPath = None,
 ) -> int:
@@ -44,7 +62,7 @@ def export(
     from grpc_operator.cli.errors import ExitCode
     from grpc_operator.cli.export import inputs, targets, written
 
-    options = {"upstream": upstream}
+    options = {"project": project, "region": region, "upstream": upstream}
     given = inputs.read(
         filename,
         descriptor,

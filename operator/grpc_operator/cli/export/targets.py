@@ -15,6 +15,7 @@ from grpc_operator.resources import Manifest
 
 TARGETS: Mapping[str, str] = {
     "kubernetes": "grpc_operator.cli.export.kubernetes",
+    "cloud-run": "grpc_operator.cli.export.cloud_run",
     "envoy": "grpc_operator.cli.export.envoy",
 }
 """The module of each target. It has ``COVERAGE`` (``Coverage``), ``OPTIONS`` (the names of the

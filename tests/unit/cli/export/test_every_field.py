@@ -92,7 +92,7 @@ def test_losses_say_what_to_do(target: str) -> None:
     for manifest, _ in documents():
         for loss in whole(target, manifest).losses:
             assert loss.object == "GrpcService shop/orders"
-            assert loss.field.startswith(("spec.", "metadata."))
+            assert loss.field.startswith(("spec.", "metadata.", "spec"))
             assert loss.reason.endswith(".")
             assert loss.fix.endswith(".")
 
