@@ -5,7 +5,16 @@ from datetime import UTC, datetime
 
 from grpc_operator import labels
 from grpc_operator.cli.check.installation import DEPLOYMENTS, PODS
-from grpc_operator.cli.check.model import Check, Known, Verdict, condition, failed, ok, warning
+from grpc_operator.cli.check.model import (
+    Check,
+    Known,
+    Status,
+    Verdict,
+    condition,
+    failed,
+    ok,
+    warning,
+)
 from grpc_operator.cli.check.service import GROUP
 from grpc_operator.cli.portforward import forwarded
 from grpc_operator.probe import pod_health
@@ -59,7 +68,7 @@ async def _run(known: Known) -> Verdict:
     hint = f"kubectl describe pods {known.where} -l {labels.selector_text(known.name or '')}"
     if cause is not None:
         return (warning if ready else failed)(f"{text}: {cause.reason}: {cause.message}", hint)
-    if not _asked(known):
+    if _asked(known) is None:
         return failed(f"{text}: no container runs", hint)
     return ok(text)
 
@@ -109,6 +118,8 @@ async def _answer(known: Known, service: str) -> tuple[str, str, str]:
 
 
 async def _speaks_grpc(known: Known) -> Verdict:
+    if _asked(known) is None:
+        return Verdict(Status.SKIPPED, "not checked, because no container runs")
     kind, words, pod = await _answer(known, "")
     if kind in _ANSWERS:
         return failed(words, _ANSWERS[kind].format(where=known.where, pod=pod))
@@ -143,6 +154,6 @@ def _probed(known: Known) -> list[str]:
 CHECKS = (
     Check("image", GROUP, _image, after=("service",)),
     Check("pods", GROUP, _run, after=("image",)),
-    Check("port", GROUP, _speaks_grpc, after=("image", "pods")),
+    Check("port", GROUP, _speaks_grpc, after=("image",)),
     Check("health", GROUP, _healthy, after=("port",)),
 )
