@@ -5,13 +5,13 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from grpc_operator import __version__
 from grpc_operator.cli.errors import CliError, ExitCode
+from grpc_operator.cli.group import Group
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "Without a cluster": ("init", "render", "lint", "diff", "import", "export", "descriptor"),
@@ -31,7 +31,7 @@ Exit codes: 0 nothing is wrong, 1 something is (findings, differences, an unheal
 """
 
 
-class _Commands(TyperGroup):
+class _Commands(Group):
     """Imports a command when it is needed."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - given by click
@@ -73,22 +73,9 @@ app = typer.Typer(
 )
 
 
-def _print_version(given: bool | None) -> None:  # noqa: FBT001 - click calls it so
-    if given:
-        typer.echo(__version__)
-        raise typer.Exit
-
-
 @app.callback()
-def _root(
-    _version: Annotated[
-        bool | None,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
-        ),
-    ] = None,
-) -> None:
-    """Has what is the same for all commands."""
+def _root() -> None:
+    """Has no options: typer would import pydantic to read them, for every --help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -98,8 +85,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the program's name; ``sys.argv`` by default.
     """
     run = cast("Callable[..., Any]", typer.main.get_command(app))
+    given = [*(sys.argv[1:] if arguments is None else arguments)]
+    if given == ["--version"]:
+        given = ["version"]
     try:
-        code = run(args=arguments, prog_name=program(), standalone_mode=False)
+        code = run(args=given, prog_name=program(), standalone_mode=False)
     except BrokenPipeError:
         # Whoever read the output has read enough; nothing more can be written, at exit neither.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from grpc_operator.cli import options
+from grpc_operator.cli.group import Group
 from grpc_operator.cli.output import Format
 
 app = typer.Typer(
+    cls=Group,
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
