@@ -120,8 +120,8 @@ def _written(folder: Path, text: str, name: str = "source.yaml") -> str:
             "string",
         ),
         (KNATIVE, ("image: users:1", "image: users:1\n          args: [1]"), 10, "quote it"),
-        (KNATIVE, ("image: users:1", "image: users:1\n          imagee: x"), 10, "no field"),
-        (KNATIVE, ("    spec:", "    spec:\n      timeoutSecs: 5"), 8, "no field"),
+        (KNATIVE, ("image: users:1", "image: users:1\n          imagee: x"), 10, "not a field"),
+        (KNATIVE, ("    spec:", "    spec:\n      timeoutSecs: 5"), 8, "not a field"),
         (KNATIVE, ("    spec:", "    metadata: {labels: {a: 1}}\n    spec:"), 7, "quote"),
         (
             KNATIVE,

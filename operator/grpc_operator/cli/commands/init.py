@@ -28,8 +28,8 @@ def init(
 ) -> int:
     """Find the gRPC servers of a source tree, and write a GrpcService for each.
 
-    It looks at the code of Go, Python, Node, Rust and Java, at .proto files, at manifests such as
-    go.mod, and at Dockerfiles. What it has found, and what it could not know, is printed to
+    It reads the code of Go, Python, Node, Rust and Java, .proto files, manifests such as go.mod,
+    and Dockerfiles. What it has found, and what it could not know, is printed to
     standard error.
     """
     from grpc_operator.cli.detect.run import run

@@ -58,7 +58,7 @@ def _write(found: list[Proposal], folder: Path, *, force: bool) -> None:
     if existing and not force:
         raise CliError(
             f"{existing[0]}: exists already",
-            fix="Look at what would be written with --dry-run, or overwrite it with --force.",
+            fix="See what would be written with --dry-run, or overwrite it with --force.",
         )
     folder.mkdir(parents=True, exist_ok=True)
     for file, written in files.items():

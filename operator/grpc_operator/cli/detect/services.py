@@ -100,7 +100,7 @@ def _port(server: Server, proposal: Proposal) -> None:
     if not places:
         spec["port"] = DEFAULT_PORT
         proposal.unknown.append(
-            f"port: {DEFAULT_PORT} is assumed; run the server, and look at what it listens on"
+            f"port: {DEFAULT_PORT} is assumed; run the server, and see on which port it listens"
         )
         proposal.written.comment("A guess: no port was found in the source.", "spec", "port")
         return

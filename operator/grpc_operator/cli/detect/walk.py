@@ -75,7 +75,7 @@ def walk(root: Path) -> Tree:
     Symbolic links are not followed, and hidden folders are left out.
 
     Raises:
-        CliError: It is no folder.
+        CliError: It is not a folder.
     """
     if not root.is_dir():
         raise CliError(f"{root}: no such folder")

@@ -16,22 +16,25 @@ _SLEEP = re.compile(r"^(?:exec )?(?:/usr)?(?:/bin/)?sleep ([0-9]{1,4})s?$")
 _MOST_DELAY = 600
 
 
-def read(pod: Fields, container: Fields) -> dict[str, Any] | None:
+def read(pod: Fields, container: Fields, finish: int | None = None) -> dict[str, Any] | None:
     """Returns ``spec.drain``; ``None`` where its defaults are right.
 
     Args:
         pod: The PodSpec.
         container: Its gRPC container.
+        finish: Seconds that the platform gives a pod to finish its calls; what the PodSpec says
+            when unset.
     """
     grace = pod.number("terminationGracePeriodSeconds")
     delay = _delay(container)
     if grace is None and delay is None:
+        seconds = finish or _DEFAULT_GRACE
         pod.say(
             Effect.ADDED,
-            "a pod serves for 65 s after its deletion, and then has 30 s to finish its calls;"
-            " spec.drain sets both",
+            f"a pod serves for 65 s after its deletion, and then has {seconds} s to finish its"
+            " calls; spec.drain sets both",
         )
-        return None
+        return {"timeout": f"{finish}s"} if finish else None
     total = _DEFAULT_GRACE if grace is None else grace
     seconds = min(delay or 0, _MOST_DELAY)
     timeout = max(total - seconds - _EXIT_SECONDS, 1)

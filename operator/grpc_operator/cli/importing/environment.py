@@ -10,7 +10,7 @@ def read(container: Fields) -> list[dict[str, Any]]:
     """Returns the variables. Of several with one name, the last counts, as in Kubernetes.
 
     Raises:
-        CliError: A name or value is no string.
+        CliError: A name or value is not a string.
     """
     found: dict[str, dict[str, Any]] = {}
     for variable in container.items("env"):

@@ -83,7 +83,7 @@ def read(
     project.routes.check({each.name for each in written if each.kind == "GrpcService"})
     if project.routes.gateway:
         written.append(_gateway(root, project))
-    root.finish("an infera.yaml has no such field, as far as this command knows")
+    root.finish("grpcop knows no such field of an infera.yaml")
     return written
 
 

@@ -83,7 +83,7 @@ def read(document: Document, report: Report, *, is_cloud_run: bool) -> Written:
     if not template.names():
         raise CliError("spec.template must have the container", where=root.where("spec"))
     limits = _Limits.read(template.child("spec"))
-    pod = _pod(template, is_cloud_run=is_cloud_run)
+    pod = _pod(template, limits, is_cloud_run=is_cloud_run)
     written = Written({"metadata": meta, "spec": pod.spec})
     kept = _add_template(written, pod, template, is_cloud_run=is_cloud_run)
     if limits.concurrency:
@@ -104,12 +104,13 @@ def read(document: Document, report: Report, *, is_cloud_run: bool) -> Written:
     return written
 
 
-def _pod(template: Fields, *, is_cloud_run: bool) -> Pod:
+def _pod(template: Fields, limits: _Limits, *, is_cloud_run: bool) -> Pod:
     fields = template.child("spec")
     pod = pod_spec.read(
         fields,
         port=_port(fields),
         probe_defaults=cloud_run.PROBES if is_cloud_run else PROBES,
+        finish=limits.timeout,
     )
     if is_cloud_run:
         cloud_run.finish(pod, fields)

@@ -140,7 +140,7 @@ class _Annotations:
             if value is not None:
                 number, unit = value[:-1], value[-1:]
                 if not (number.isascii() and number.isdigit()) or unit not in units:
-                    self.lose(name, "is no time such as 90s, 2m or 1h")
+                    self.lose(name, "is not a time such as 90s, 2m or 1h")
                     return None
                 return int(number) * units[unit]
         return None

@@ -96,7 +96,7 @@ def check(fields: Fields, known: frozenset[str], what: str) -> None:
     for name in fields.names():
         if name not in known:
             raise CliError(
-                f"{name[:80]!r} is no field of {what}",
+                f"{name[:80]!r} is not a field of {what}",
                 where=fields.where(name),
                 fix="Correct the name, or remove it.",
             )

@@ -51,6 +51,7 @@ def read(
     *,
     port: int | None = None,
     probe_defaults: Mapping[str, Mapping[str, Any]] | None = None,
+    finish: int | None = None,
 ) -> Pod:
     """Returns what a PodSpec becomes; reports what it cannot.
 
@@ -58,6 +59,7 @@ def read(
         pod: The PodSpec.
         port: The port that clients reach, if a Service or the platform names it.
         probe_defaults: See ``probes.read``.
+        finish: See ``drain.read``.
 
     Raises:
         CliError: A value cannot be read, or there is no container.
@@ -76,7 +78,8 @@ def read(
     others = [each for each in containers if each is not ours]
     if others:
         result.overlay["containers"] = [without_nulls(each.whole()) for each in others]
-    _pod(pod, ours, result)
+    result.spec["drain"] = drain.read(pod, ours, finish)
+    _pod(pod, result)
     return result
 
 
@@ -173,13 +176,12 @@ def _rest_of_container(ours: Fields, result: Pod) -> None:
     result.container |= _overlay(ours)
 
 
-def _pod(pod: Fields, ours: Fields, result: Pod) -> None:
+def _pod(pod: Fields, result: Pod) -> None:
     for name, why in _OWN_POD.items():
         pod.lose(name, why)
     policy = pod.text("restartPolicy")
     if policy not in (None, "Always"):
         pod.say(Effect.LOST, "the pods of a Deployment always restart", "restartPolicy")
-    result.spec["drain"] = drain.read(pod, ours)
     secrets = pod.sequence("imagePullSecrets")
     if secrets:
         result.spec["imagePullSecrets"] = secrets

@@ -47,3 +47,15 @@ def test_the_api_server_would_accept_the_result(case: str) -> None:
 
     assert ours
     assert [problem for each in ours for problem in schema.problems(each)] == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_lint_finds_no_error(case: str, tmp_path: Path) -> None:
+    """What platforms do by default may be a warning."""
+    (tmp_path / "result.yaml").write_text(
+        run("import", str(HERE / f"{case}.in.yaml")).out, encoding="utf-8"
+    )
+
+    ran = run("lint", "--fail-on", "error", str(tmp_path / "result.yaml"))
+
+    assert ran.code == 0, ran.out
