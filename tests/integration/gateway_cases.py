@@ -16,6 +16,21 @@ def _method(**spec: object) -> Manifest:
     return _gateway(methods=[_METHOD | spec])
 
 
+_RULE = "spec.gateway.rest.rules[0]"
+_PATTERNS = "set exactly one of get, put, post, delete, patch and custom"
+
+
+def _rule(**fields: object) -> Manifest:
+    return _gateway(rest={"rules": [{"selector": "user.v1.UserService.GetUser"} | fields]})
+
+
+def _without_slash(verb: str) -> tuple[Manifest, str]:
+    """Returns a pattern whose path does not begin with a slash, and the field of the path."""
+    if verb == "custom":
+        return {verb: {"kind": "OPTIONS", "path": "v1"}}, "custom.path"
+    return {verb: "v1"}, verb
+
+
 SERVICE_CEL: list[tuple[Manifest, str, str]] = [
     (
         {"descriptor": {"reflection": {}, "inline": "aaaa"}},
@@ -44,6 +59,18 @@ SERVICE_CEL: list[tuple[Manifest, str, str]] = [
             " without a trailing slash"
         ),
         "spec.gateway.rest.prefixes[0]",
+    ),
+    (_rule(), _PATTERNS, _RULE),
+    (_rule(get="/v1", put="/v1"), _PATTERNS, _RULE),
+    (_rule(get="/v1", additionalBindings=[{}]), _PATTERNS, f"{_RULE}.additionalBindings[0]"),
+    *(
+        (given, "must begin with /, such as /v1/users/{id}", f"{_RULE}{inner}.{field}")
+        for verb in ("get", "put", "post", "delete", "patch", "custom")
+        for pattern, field in [_without_slash(verb)]
+        for given, inner in (
+            (_rule(**pattern), ""),
+            (_rule(get="/v1", additionalBindings=[pattern]), ".additionalBindings[0]"),
+        )
     ),
     (_gateway(retry={"perTryTimeout": "x"}), DURATION, "spec.gateway.retry.perTryTimeout"),
     *(
@@ -87,6 +114,20 @@ MAXIMAL_GATEWAY: Manifest = {
                 "fieldNames": "Proto",
             },
             "unknownQueryParameters": "Ignore",
+            "rules": [
+                {
+                    "selector": "user.v1.UserService.GetUser",
+                    "get": "/v1/users/{id}",
+                    "responseBody": "data",
+                    "additionalBindings": [
+                        {"put": "/v1/a", "body": "*"},
+                        {"post": "/v1/b", "body": "user"},
+                        {"delete": "/v1/c"},
+                        {"patch": "/v1/d", "body": "*"},
+                        {"custom": {"kind": "OPTIONS", "path": "/v1/e"}},
+                    ],
+                }
+            ],
         },
         "metadataValidation": "Disabled",
         "maxMessageBytes": 1048576,

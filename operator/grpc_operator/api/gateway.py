@@ -222,6 +222,12 @@ class Gateway(ApiModel):
     proxies: 16 MiB with the default of 1Gi, 64 MiB with 4Gi. gRPC and gRPC-Web messages are not
     buffered; the server limits them, so larger messages need gRPC."""
 
+    @property
+    def http_rules(self) -> tuple[HttpRule, ...]:
+        """`rest.rules` as far as they matter: none where REST is not offered."""
+        is_offered = self.protocols is None or "REST" in self.protocols
+        return tuple(self.rest.rules or ()) if is_offered else ()
+
 
 class DescriptorConfigMap(ApiModel):
     """Reads the FileDescriptorSet from a ConfigMap in the namespace of the GrpcService."""

@@ -371,10 +371,11 @@ class Reason(StrEnum):
     UNSUPPORTED_RULE = "UnsupportedRule"
     """`PartiallyInvalid=True`.
 
-    Some rules of `google.api.http` cannot be served; the message names them, and
-    `status.services[].methods[].refused` has all of them. Everything else is served, and `Ready` is
-    not affected. Change the rules, or set `spec.gateway.methods[].rest` of their methods to
-    `Disabled`. The condition is present only while it is true; Gateway API uses the same type."""
+    Some rules of `google.api.http` or `spec.gateway.rest.rules` cannot be served; the message names
+    them, and `status.services[].methods[].refused` has all that are of a method. Everything else is
+    served, and `Ready` is not affected. Change the rules, or set `spec.gateway.methods[].rest` of
+    their methods to `Disabled`. The condition is present only while it is true; Gateway API uses
+    the same type."""
 
     NO_DISRUPTION_ALLOWED = "NoDisruptionAllowed"
     """`DisruptionAllowed=False`.

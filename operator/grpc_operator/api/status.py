@@ -48,8 +48,10 @@ class ServiceUrl(ApiModel):
 
 
 class RefusedRule(ApiModel):
-    """A rule of `google.api.http` that is not served."""
+    """A REST rule that is not served."""
 
+    field: str | None = Field(default=None, max_length=128)
+    """Where it is in the spec, such as `spec.gateway.rest.rules[2]`; unset for an annotation."""
     rule: str = Field(max_length=512)
     """The rule: HTTP method and path."""
     reason: str = Field(max_length=1024)

@@ -36,7 +36,7 @@ def of_service(
     if data is None:
         return None
     spec = given.object.spec
-    rules = (spec.gateway and spec.gateway.rest.rules) or ()
+    rules = spec.gateway.http_rules if spec.gateway is not None else ()
     return load(data, spec.services, rest=offers_rest(given.object), rules=rules)
 
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 from grpc_operator import descriptor as descriptors
 from grpc_operator import labels, limits, names
 from grpc_operator.api import GrpcService
+from grpc_operator.api.http_rules import HttpRule
 from grpc_operator.descriptor.model import Descriptor
 from grpc_operator.desired.service import descriptor_config_map
 from grpc_operator.engine.store import Store
@@ -195,7 +196,11 @@ class DescriptorCache:
             del loaded[revision]
 
     async def load(
-        self, service: GrpcService, data: bytes, wanted: Sequence[str] | None = None
+        self,
+        service: GrpcService,
+        data: bytes,
+        wanted: Sequence[str] | None = None,
+        rules: Sequence[HttpRule] = (),
     ) -> Descriptor:
         """Returns what a serialised FileDescriptorSet says about a service.
 
@@ -203,16 +208,19 @@ class DescriptorCache:
             service: The service.
             data: The set.
             wanted: Full names of its gRPC services; those of ``spec.services`` when unset.
+            rules: ``spec.gateway.rest.rules``; a set that is pinned has them already.
 
         Raises:
             DescriptorError: See ``descriptor.load``.
         """
         wanted, with_rest = wanted or service.spec.services, offers_rest(service)
         recent = self._recent.get(_content(data, wanted, rest=with_rest))
-        if recent is not None:
+        if recent is not None and not rules:
             return recent
         async with self._turns.of(service.metadata.namespace):
-            loaded = await asyncio.to_thread(descriptors.load, data, wanted, rest=with_rest)
+            loaded = await asyncio.to_thread(
+                descriptors.load, data, wanted, rest=with_rest, rules=rules
+            )
         # What is pinned is loaded.data, of which load makes the same descriptor.
         self._recent[_content(loaded.data, wanted, rest=with_rest)] = loaded
         while len(self._recent) > 1 and _bytes(self._recent.values()) > _RECENT:

@@ -1,31 +1,17 @@
 """``spec.gateway.rest.rules`` as ``google.api.http`` of the methods, as if the proto had it."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from google.api import annotations_pb2, http_pb2
 
 from grpc_operator.api.http_rules import PATTERNS, HttpBinding, HttpRule
 from grpc_operator.descriptor.descriptor_error import shown
 from grpc_operator.descriptor.http_rule import text
-from grpc_operator.descriptor.model import Method, Service
+from grpc_operator.descriptor.model import Method, RefusedRule, Service
 from grpc_operator.descriptor.nearest import did_you_mean
 from grpc_operator.descriptor.symbols import Symbols
 
 FIELD = "spec.gateway.rest.rules"
-
-
-@dataclass(frozen=True)
-class Unmatched:
-    """A rule that no method has.
-
-    Attributes:
-        field: Of the spec, such as ``spec.gateway.rest.rules[2].selector``.
-        reason: Why not, and how to fix it. Bounded and printable.
-    """
-
-    field: str
-    reason: str
 
 
 def annotate(symbols: Symbols, given: Iterable[HttpRule]) -> None:
@@ -55,7 +41,7 @@ def annotation(rule: HttpRule) -> http_pb2.HttpRule:
     return option
 
 
-def unmatched(given: Iterable[HttpRule], services: Iterable[Service]) -> Iterator[Unmatched]:
+def unmatched(given: Iterable[HttpRule], services: Iterable[Service]) -> Iterator[RefusedRule]:
     """Yields the rules that are not in force because of their selectors.
 
     Args:
@@ -68,11 +54,11 @@ def unmatched(given: Iterable[HttpRule], services: Iterable[Service]) -> Iterato
         field, selector = f"{FIELD}[{index}].selector", shown(rule.selector)
         if rule.selector in first:
             reason = f"{selector} has a rule already, {FIELD}[{first[rule.selector]}]; use"
-            yield Unmatched(field, f"{reason} its additionalBindings")
+            yield RefusedRule(text(annotation(rule)), f"{reason} its additionalBindings", field)
         elif rule.selector not in known:
             near = did_you_mean(rule.selector, known)
             reason = f"{selector} is not a method of the gRPC services that are exposed"
-            yield Unmatched(field, f"{reason}{near}")
+            yield RefusedRule(text(annotation(rule)), f"{reason}{near}", field)
         first.setdefault(rule.selector, index)
 
 

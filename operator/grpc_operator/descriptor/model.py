@@ -35,15 +35,18 @@ class Binding:
 
 @dataclass(frozen=True)
 class RefusedRule:
-    """A rule of ``google.api.http`` that is not served; everything else of the method is.
+    """A REST rule of a method that is not served; everything else of the method is.
 
     Attributes:
         rule: HTTP method and path template, such as ``GET /v1/{id}``. Bounded and printable.
         reason: Why not, and how to fix it. Bounded and printable.
+        field: Where it is in the spec, such as ``spec.gateway.rest.rules[2]``; empty for an
+            annotation.
     """
 
     rule: str
     reason: str
+    field: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from grpc_operator.api import GrpcService
 from grpc_operator.api.gateway import Gateway
-from grpc_operator.descriptor.model import Descriptor, Service
+from grpc_operator.descriptor import given_rules
+from grpc_operator.descriptor.model import Descriptor, RefusedRule, Service
 from grpc_operator.errors import InvalidSpecError, Problem
 from grpc_operator.gateway import cors, hosts, ir, rest, rest_rules, validation
 from grpc_operator.gateway.infrastructure import EXPOSABLE
@@ -43,8 +44,8 @@ def attach(
         *_problems_of_spec(service, gateway),
         *validation.of_descriptor(services),
     ]
+    known = (*services, *(each for other in others for each in other.services))
     if descriptor is not None:
-        known = (*services, *(each for other in others for each in other.services))
         problems += _problems_of_fit(gateway, descriptor, known, policies)
     if problems:
         raise InvalidSpecError(problems)
@@ -60,6 +61,7 @@ def attach(
         rest=rest.build(gateway, descriptor, services, service.metadata.uid),
         cors=cors.build(gateway.cors),
         validates_metadata=gateway.metadata_validation == "Enabled",
+        unmatched=_unmatched(gateway, descriptor, known),
     )
 
 
@@ -115,6 +117,15 @@ def _services(
     if descriptor is None:
         return tuple(Service(name, ()) for name in sorted(service.spec.services or ()))
     return rest_rules.served(gateway, descriptor.services)
+
+
+def _unmatched(
+    gateway: Gateway, descriptor: Descriptor | None, known: tuple[Service, ...]
+) -> tuple[RefusedRule, ...]:
+    """Returns rules of methods that no revision has, as far as that is known."""
+    if descriptor is None:
+        return ()
+    return tuple(given_rules.unmatched(gateway.http_rules, known))
 
 
 def _api(service: Service, policies: Policies) -> ir.Api:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from grpc_operator import names
+from grpc_operator.descriptor.model import RefusedRule
 from grpc_operator.errors import InvalidSpecError, Problem
 from grpc_operator.gateway import hosts
 from grpc_operator.gateway.methods import Api, Method, Policy, Retries
@@ -170,6 +171,7 @@ class Attachment:
             serves. Empty when there is only one, in ``cluster``.
         sticky: By what clients are recognized; ``None`` when each call is split by itself.
         tag_hosts: Those of its hosts that belong to tags.
+        unmatched: Rules of the spec that are of no method; no configuration depends on them.
     """
 
     key: Key
@@ -185,6 +187,7 @@ class Attachment:
     targets: tuple[Target, ...] = ()
     sticky: Sticky | None = None
     tag_hosts: tuple[TagHost, ...] = ()
+    unmatched: tuple[RefusedRule, ...] = field(default=(), repr=False)
 
     @cached_property
     def cluster(self) -> str:

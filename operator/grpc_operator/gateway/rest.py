@@ -108,7 +108,7 @@ def _line_breaks(gateway: Gateway) -> Iterator[Problem]:
 
 def _without_bindings(gateway: Gateway) -> Iterator[Problem]:
     """Yields what requests REST explicitly, where no method can be offered by it."""
-    fix = "add google.api.http options, or set spec.gateway.rest.autoMapping to Enabled"
+    fix = "add google.api.http options or spec.gateway.rest.rules, or set autoMapping to Enabled"
     requested = {
         "spec.gateway.protocols": "REST" in (gateway.protocols or ()),
         "spec.gateway.rest.prefixes": bool(gateway.rest.prefixes),

@@ -5,11 +5,12 @@ A rule that cannot be served never costs more than itself: the others of the met
 one in the order of the descriptor is served; ``methods[].rest: Disabled`` leaves it to the other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from grpc_operator import limits
 from grpc_operator.api.gateway import Gateway
+from grpc_operator.descriptor import given_rules
 from grpc_operator.descriptor.descriptor_error import shown
 from grpc_operator.descriptor.http_rule import group_problem
 from grpc_operator.descriptor.model import Binding, Method, RefusedRule, Service
@@ -29,12 +30,31 @@ def served(gateway: Gateway, services: Iterable[Service]) -> tuple[Service, ...]
         replace(each, methods=tuple(rules.written(each.name, method) for method in each.methods))
         for each in services
     )
-    if gateway.rest.auto_mapping == "Disabled":
-        return found
-    return tuple(
-        replace(each, methods=tuple(rules.automatic(each.name, method) for method in each.methods))
-        for each in found
+    if gateway.rest.auto_mapping == "Enabled":
+        found = tuple(
+            replace(each, methods=tuple(rules.automatic(each.name, it) for it in each.methods))
+            for each in found
+        )
+    return tuple(_placed(gateway, each) for each in found) if gateway.http_rules else found
+
+
+def _placed(gateway: Gateway, service: Service) -> Service:
+    """Returns a service whose refused rules say where they are in the spec."""
+    return replace(
+        service,
+        methods=tuple(
+            replace(method, refused=tuple(_in_spec(gateway, service, method)))
+            if method.refused
+            else method
+            for method in service.methods
+        ),
     )
+
+
+def _in_spec(gateway: Gateway, service: Service, method: Method) -> Iterator[RefusedRule]:
+    places = given_rules.places(gateway.http_rules, service.name, method)
+    for each in method.refused:
+        yield replace(each, field=places.get(each.rule, ""))
 
 
 @dataclass

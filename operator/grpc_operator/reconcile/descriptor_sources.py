@@ -11,6 +11,7 @@ from math import inf
 
 from grpc_operator import names
 from grpc_operator.api import GrpcService
+from grpc_operator.api.http_rules import HttpRule
 from grpc_operator.api.reasons import Reason
 from grpc_operator.controlplane import revision_pods
 from grpc_operator.controlplane.descriptor_cache import DescriptorCache, offers_rest
@@ -263,7 +264,7 @@ class DescriptorSources:
     ) -> Pinned:
         """Checks a descriptor and keeps the part that the service is made of."""
         try:
-            descriptor = await self._cache.load(service, data)
+            descriptor = await self._cache.load(service, data, rules=_rules(service))
         except InvalidSpecError as error:
             field = f"spec.descriptor.{source[0].lower()}{source[1:]}"
             problems = [
@@ -331,4 +332,11 @@ def _decoded(text: str) -> bytes:
 
 
 def _origin(service: GrpcService, source: str) -> str:
-    return descriptor_config_map.origin(source, service.spec.services, rest=offers_rest(service))
+    return descriptor_config_map.origin(
+        source, service.spec.services, rest=offers_rest(service), rules=_rules(service)
+    )
+
+
+def _rules(service: GrpcService) -> tuple[HttpRule, ...]:
+    gateway = service.spec.gateway
+    return gateway.http_rules if gateway is not None else ()

@@ -19,7 +19,7 @@ _LONGEST_REASON = 512
 
 def condition(attachment: Attachment) -> ConditionResult | None:
     """Returns PartiallyInvalid; ``None`` while every rule is served."""
-    found = list(_named(attachment))
+    found = [*_unmatched(attachment), *_named(attachment)]
     if not found:
         return None
     some = "; ".join(f"({number}) {text}" for number, text in enumerate(found[:_MOST_NAMED], 1))
@@ -38,8 +38,14 @@ def of_method(method: Method) -> list[dict[str, Any]]:
     """Returns ``status.services[].methods[].refused``."""
     return [
         {"rule": _cut(each.rule, _LONGEST_RULE), "reason": _cut(each.reason, _LONGEST_REASON)}
+        | ({"field": each.field} if each.field else {})
         for each in method.refused[:_MOST_OF_METHOD]
     ]
+
+
+def _unmatched(attachment: Attachment) -> Iterator[str]:
+    for each in attachment.unmatched:
+        yield f"{each.field}: {_cut(each.reason, _LONGEST_NAMED)}"
 
 
 def _named(attachment: Attachment) -> Iterator[str]:
@@ -50,7 +56,8 @@ def _named(attachment: Attachment) -> Iterator[str]:
 
 
 def _text(refused: RefusedRule) -> str:
-    return f"{_cut(refused.rule, _LONGEST_NAMED)}: {_cut(refused.reason, _LONGEST_NAMED)}"
+    field = f" ({refused.field})" if refused.field else ""
+    return f"{_cut(refused.rule, _LONGEST_NAMED)}{field}: {_cut(refused.reason, _LONGEST_NAMED)}"
 
 
 def _cut(text: str, most: int) -> str:

@@ -60,7 +60,9 @@ class Exposed:
         service = GrpcService.parse({"metadata": metadata, "spec": spec})
         if self.descriptor is None:
             return attach(service, None, DOMAIN)
-        return attach(service, descriptor.load(self.descriptor, self.services), DOMAIN)
+        rules = service.spec.gateway.http_rules if service.spec.gateway is not None else ()
+        loaded = descriptor.load(self.descriptor, self.services, rules=rules)
+        return attach(service, loaded, DOMAIN)
 
 
 class Served(Protocol):

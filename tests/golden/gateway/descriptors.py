@@ -2,10 +2,11 @@
 
 ``{user.v1.UserService: {GetUser: {rest: [GET /v1/users/{id}], kind: Unary, idempotent: true}}}``
 (or ``read_only``);
-every field named by a path is a string of the method's request.
+every field named by a path is a string of the method's request, and so is each of ``fields``.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from google.api import annotations_pb2, http_pb2
@@ -18,6 +19,7 @@ from google.protobuf.descriptor_pb2 import (
     MethodOptions,
 )
 
+from grpc_operator.api.http_rules import HttpRule
 from grpc_operator.descriptor import Descriptor, load
 
 _STREAMS = {
@@ -29,10 +31,10 @@ _STREAMS = {
 _VERBS = ("GET", "PUT", "POST", "DELETE", "PATCH")
 
 
-def descriptor(services: dict[str, dict[str, Any]]) -> Descriptor:
-    """Returns the loaded descriptor of some services."""
+def descriptor(services: dict[str, dict[str, Any]], rules: Iterable[HttpRule] = ()) -> Descriptor:
+    """Returns the loaded descriptor of some services, with ``spec.gateway.rest.rules``."""
     files = [_file(full_name, methods) for full_name, methods in services.items()]
-    return load(FileDescriptorSet(file=files).SerializeToString())
+    return load(FileDescriptorSet(file=files).SerializeToString(), rules=rules)
 
 
 def _file(full_name: str, methods: dict[str, Any]) -> FileDescriptorProto:
@@ -42,7 +44,8 @@ def _file(full_name: str, methods: dict[str, Any]) -> FileDescriptorProto:
     for method, options in methods.items():
         request = f"{name}{method}Request"
         paths = [text.partition(" ") for text in (options or {}).get("rest", ())]
-        file.message_type.append(_request(request, [path for _, _, path in paths]))
+        fields = [f"{{{name}}}" for name in (options or {}).get("fields", ())]
+        file.message_type.append(_request(request, [*fields, *(path for _, _, path in paths)]))
         rules = [_rule(verb, path) for verb, _, path in paths]
         service.method.append(_method(method, f".{package}.{request}", options or {}, rules))
     return file

@@ -10,6 +10,7 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 
 from grpc_operator.api import GrpcGateway, GrpcService
+from grpc_operator.descriptor.model import RefusedRule
 from grpc_operator.errors import InvalidSpecError, Problem
 from grpc_operator.gateway.attach import attach
 from grpc_operator.gateway.endpoints import endpoints
@@ -93,7 +94,9 @@ def _attached(
 
 def _share(service: GrpcService, of: Mapping[str, Any], domain: str) -> Share:
     """Returns a revision; a service without any has a single one of its own name."""
-    known = descriptor(of["descriptor"]) if "descriptor" in of else None
+    gateway = service.spec.gateway
+    rules = gateway.http_rules if gateway is not None else ()
+    known = descriptor(of["descriptor"], rules) if "descriptor" in of else None
     return Share(
         revision=of.get("name", service.metadata.name),
         attachment=attach(service, known, domain),
@@ -104,14 +107,25 @@ def _share(service: GrpcService, of: Mapping[str, Any], domain: str) -> Share:
 
 
 def _refused(attachments: Iterable[Attachment]) -> Problems:
-    """Returns the REST rules that are not served, by method."""
-    return {
-        f"{api.name}/{method.name}": [f"{each.rule}: {each.reason}" for each in method.refused]
+    """Returns the REST rules that are not served, by method, or by service without one."""
+    of_methods = {
+        f"{api.name}/{method.name}": [_rule(each) for each in method.refused]
         for attachment in attachments
         for api in attachment.apis
         for method in api.methods
         if method.refused
     }
+    unmatched = {
+        attachment.key.namespaced_name: [_rule(each) for each in attachment.unmatched]
+        for attachment in attachments
+        if attachment.unmatched
+    }
+    return of_methods | unmatched
+
+
+def _rule(refused: RefusedRule) -> str:
+    field = f" ({refused.field})" if refused.field else ""
+    return f"{refused.rule}{field}: {refused.reason}"
 
 
 def _texts(problems: Iterable[Problem]) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from grpc_operator.api.gateway import Gateway
+from grpc_operator.api.http_rules import HttpRule
 from grpc_operator.descriptor import load
 from grpc_operator.gateway.schema import compare
 from tests.unit.descriptor import one_file
@@ -30,6 +31,18 @@ def entries(spec: dict[str, Any] | None, old: str, new: str) -> list[str]:
     gateway = None if spec is None else Gateway.model_validate(spec)
     found = compare(gateway, load(one_file(old)), load(one_file(new)))
     return [each.entry for each in found.findings]
+
+
+def test_a_changed_rule_of_the_spec_is_a_changed_annotation() -> None:
+    """Each revision has the rules that were in the spec when it was made."""
+    old, new = (
+        load(one_file(PLAIN), rules=[HttpRule(selector="p.S.Get", get=f"/{version}/{{id}}")])
+        for version in ("v1", "v2")
+    )
+
+    found = compare(Gateway(), old, new)
+
+    assert [each.entry for each in found.findings] == ["HTTP_BINDING_SAME_PATH:GET /v1/{id}"]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from grpc_operator.reconcile.descriptor_sources import DescriptorSources, Fetch,
 from grpc_operator.reflection import ReflectionError
 from grpc_operator.resources import CONFIG_MAPS, PODS, Key, Manifest
 from grpc_operator.status.observed import ConditionResult
+from tests.unit.descriptor import users as user_api
 from tests.unit.reconcile import USERS, large_set, pinned, users
 
 
@@ -160,6 +161,27 @@ async def refreshed(cache: DescriptorCache, service: GrpcService) -> None:
     load_it = cache.refresh(USERS, service)
     if load_it is not None:
         await load_it()
+
+
+async def test_other_rules_have_the_source_read_again() -> None:
+    """A rule replaces an annotation, and without the rule the annotation counts again."""
+    finding, data = Finding(), user_api().SerializeToString()
+    rule = {"selector": "user.v1.UserService.GetUser", "get": "/v2/users/{id}"}
+    plain, ruled = inline(data), inline(data)
+    ruled["spec"]["gateway"] = {"rest": {"rules": [rule]}}
+    paths = []
+
+    for version, manifest in enumerate((plain, ruled, plain), 1):
+        found = (await finding.read(manifest)).pinned
+        assert found is not None
+        (served,) = load(found.data, ["user.v1.UserService"]).services
+        paths.append(served.methods[0].bindings[0].template)
+        config_map = pinned(manifest, found.data)
+        config_map["metadata"]["resourceVersion"] = str(version)
+        config_map["data"] = {"source": found.source, "revision": found.revision}
+        finding.store.put(CONFIG_MAPS, config_map)
+
+    assert paths == ["/v1/users/{id}", "/v2/users/{id}", "/v1/users/{id}"]
 
 
 async def test_a_deleted_config_map_is_made_again_of_what_it_was() -> None:

@@ -34,6 +34,31 @@ def test_the_condition_names_rule_and_reason_and_what_to_do() -> None:
     )
 
 
+def test_rules_of_the_spec_are_named_with_their_fields() -> None:
+    """Those of no method come first: nothing else of the status has them."""
+    unmatched = RefusedRule(
+        "GET /v1", "p.S.Got is not a method", "spec.gateway.rest.rules[1].selector"
+    )
+    given = replace(RULE, field="spec.gateway.rest.rules[0]")
+
+    found = refused_rules.condition(replace(attachment(given), unmatched=(unmatched,)))
+
+    assert found is not None
+    assert found.message.startswith(
+        "2 REST rules not served: (1) spec.gateway.rest.rules[1].selector: p.S.Got is not a method;"
+        " (2) user.v1.UserService/ListUsers GET /v1/{id} (spec.gateway.rest.rules[0]): Request has"
+        " no field id."
+    )
+    method = attachment(given).apis[0].methods[0]
+    assert refused_rules.of_method(method) == [
+        {
+            "rule": "GET /v1/{id}",
+            "reason": "Request has no field id",
+            "field": "spec.gateway.rest.rules[0]",
+        }
+    ]
+
+
 def test_it_is_there_only_while_it_is_true() -> None:
     """And other conditions do not depend on it: kstatus knows Ready, Reconciling and Stalled."""
     absent = conditions.build(observed(), {}, "now")["conditions"]

@@ -88,7 +88,8 @@ def _pinned(
     if path is None and spec.descriptor.inline is not None:
         source = descriptor_config_map.of_inline(spec.descriptor.inline)
         rest = descriptors.offers_rest(given.object)
-        origin = descriptor_config_map.origin(source, spec.services, rest=rest)
+        rules = spec.gateway.http_rules
+        origin = descriptor_config_map.origin(source, spec.services, rest=rest, rules=rules)
         return descriptor_config_map.Pinned(found.data, "Inline", origin)
     is_config_map = spec.descriptor.config_map is not None
     return descriptor_config_map.Pinned(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from grpc_operator import hashing, names
 from grpc_operator.api import GrpcService
+from grpc_operator.api.http_rules import HttpRule
 from grpc_operator.descriptor import DescriptorError, packed, unpacked
 from grpc_operator.desired.common.metadata import metadata, stamped
 from grpc_operator.resources import Manifest
@@ -60,15 +61,20 @@ def build(service: GrpcService, pinned: Pinned, revision: str | None = None) -> 
     )
 
 
-def origin(source: str, services: Sequence[str] | None, *, rest: bool) -> str:
+def origin(
+    source: str, services: Sequence[str] | None, *, rest: bool, rules: Sequence[HttpRule] = ()
+) -> str:
     """Returns what a set is taken from: the source, and what of it is wanted.
 
     Args:
         source: Names the source and its version.
         services: ``spec.services``.
         rest: Whether the services are served by REST.
+        rules: ``spec.gateway.rest.rules``.
     """
     wanted = [*(services or ()), "" if rest else "-rest", _PRUNING]
+    if rules:
+        wanted.append(hashing.canonical_json([each.wire() for each in rules]))
     return f"{source}#{hashing.digest(' '.join(wanted).encode())[:8]}"
 
 

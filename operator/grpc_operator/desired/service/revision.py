@@ -6,6 +6,7 @@ again whatever the Deployment is called.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from grpc_operator import hashing, labels
 from grpc_operator.api import GrpcService
@@ -37,11 +38,14 @@ def digest(service: GrpcService) -> str:
         KeyError: The overlay is invalid; ``check`` says how.
     """
     spec = service.spec
-    made_of = {
+    made_of: dict[str, Any] = {
         "template": pod_template.build(service),
         "descriptor": spec.descriptor.wire(),
         "services": sorted(spec.services or ()),
     }
+    rules = spec.gateway.http_rules if spec.gateway is not None else ()
+    if rules:  # as operators that know none
+        made_of["rules"] = sorted((each.wire() for each in rules), key=lambda it: it["selector"])
     return hashing.digest(hashing.canonical_json(made_of).encode())[:_DIGITS]
 
 

@@ -51,6 +51,7 @@ def test_the_label_is_not_part_of_the_revision() -> None:
         {"drain": {"timeout": "1m"}},
         {"services": ["user.v1.UserService"]},
         {"descriptor": {"configMap": {"name": "users-proto"}}},
+        {"gateway": {"rest": {"rules": [{"selector": "p.S.Get", "get": "/v1/{id}"}]}}},
         {"podTemplate": {"metadata": {"annotations": {"a": "b"}}}},
     ],
 )
@@ -64,6 +65,13 @@ def test_what_makes_another_revision(spec: dict[str, Any]) -> None:
     [
         {"replicas": 7},
         {"gateway": {}},
+        {"gateway": {"rest": {"rules": []}}},
+        {
+            "gateway": {
+                "protocols": ["GRPC"],
+                "rest": {"rules": [{"selector": "p.S.Get", "get": "/v1/{id}"}]},
+            }
+        },
         {"client": {"timeout": "1m"}},
         {"podDisruptionBudget": {"mode": "Disabled"}},
         {"rollout": {}},
@@ -75,8 +83,18 @@ def test_what_does_not(spec: dict[str, Any]) -> None:
     assert revision.digest(service(**spec)) == revision.digest(service())
 
 
-def test_the_order_of_services_does_not_matter() -> None:
-    """They are a set."""
-    one, other = service(services=["a.A", "b.B"]), service(services=["b.B", "a.A"])
+RULES = [{"selector": "p.S.Get", "get": "/v1/{id}"}, {"selector": "p.S.All", "get": "/v1"}]
 
-    assert revision.digest(one) == revision.digest(other)
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"services": ["a.A", "b.B"]}, {"services": ["b.B", "a.A"]}),
+        ({"gateway": {"rest": {"rules": RULES}}}, {"gateway": {"rest": {"rules": RULES[::-1]}}}),
+    ],
+)
+def test_the_order_of_services_and_rules_does_not_matter(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    """They are sets."""
+    assert revision.digest(service(**one)) == revision.digest(service(**other))
