@@ -176,7 +176,8 @@ async def _gateway(cluster: Cluster, service: Service, via: Via, authority: str 
     urls = (service.manifest.get("status") or {}).get("urls") or ()
     protocol = _PROTOCOLS[via]
     found = next((each["url"] for each in urls if each["protocol"] == protocol), None)
-    if found is None:
+    attached = (service.manifest.get("spec") or {}).get("gateway") is not None
+    if found is None or not attached:
         raise _not_served(service, protocol, [each["protocol"] for each in urls])
     url = urlsplit(found.replace("dns:///", "//"))
     listener, gateway = await _listener(cluster, service, url)

@@ -59,8 +59,8 @@ async def _hosts(known: Known) -> Verdict:
             "the gateway serves none of its hosts",
             f"See why: kubectl describe grpcservice {known.name} {known.where}",
         )
-    wanted = ((known.service.get("spec") or {}).get("gateway") or {}).get("hostnames") or hosts
-    if lost := sorted(set(wanted) - set(hosts)):
+    wanted = ((known.service.get("spec") or {}).get("gateway") or {}).get("hostnames") or ()
+    if lost := sorted({each.lower().rstrip(".") for each in wanted} - set(hosts)):
         return failed(
             f"it does not have {', '.join(lost)}",
             f"See whose it is: kubectl describe grpcservice {known.name} {known.where}",

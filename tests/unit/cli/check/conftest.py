@@ -48,6 +48,7 @@ class Broken:
         gateway: The proxy.
         check: Runs ``grpcop check``.
         stack: Ends with the cluster.
+        kubeconfig: The file that leads to it.
     """
 
     api: Api
@@ -55,6 +56,7 @@ class Broken:
     gateway: Gateway
     check: Callable[..., Ran]
     stack: ExitStack
+    kubeconfig: str
 
 
 @pytest.fixture
@@ -83,7 +85,7 @@ def cluster(server: tuple[Server, health.HealthServicer], tmp_path: Path) -> Ite
         def check(*arguments: str) -> Ran:
             return run("check", *arguments, "--kubeconfig", str(file), "-n", "shop")
 
-        yield Broken(api, servicer, gateway, check, stack)
+        yield Broken(api, servicer, gateway, check, stack, str(file))
 
 
 def _kubeconfig(server: str) -> object:
