@@ -15,7 +15,11 @@ def export(
     *,
     filename: Filenames,
     to: Annotated[
-        str, typer.Option(help="The target: kubernetes, cloud-run or envoy.", show_default=False)
+        str,
+        typer.Option(
+            help="The target: kubernetes, gateway-api, envoy-gateway, envoy or cloud-run.",
+            show_default=False,
+        ),
     ],
     directory: Annotated[
         Path | None,
@@ -30,6 +34,20 @@ def export(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 if anything gets lost.")
     ] = False,
+    gateway_class: Annotated[
+        str | None,
+        typer.Option(
+            help="gateway-api, envoy-gateway: the GatewayClass of Gateways.", show_default=False
+        ),
+    ] = None,
+    transcoder: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[NAMESPACE/]NAME:PORT",
+            help="gateway-api, envoy-gateway: a Service that turns REST into gRPC.",
+            show_default=False,
+        ),
+    ] = None,
     upstream: Annotated[
         str | None,
         typer.Option(
@@ -62,7 +80,13 @@ def export(
     from grpc_operator.cli.errors import ExitCode
     from grpc_operator.cli.export import inputs, targets, written
 
-    options = {"project": project, "region": region, "upstream": upstream}
+    options = {
+        "gateway-class": gateway_class,
+        "project": project,
+        "region": region,
+        "transcoder": transcoder,
+        "upstream": upstream,
+    }
     given = inputs.read(
         filename,
         descriptor,

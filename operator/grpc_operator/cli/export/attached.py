@@ -140,9 +140,16 @@ def _gateway(
 
 def _attachment(service: ExportedService, domain: str) -> Attachment:
     try:
-        return attach(service.object, service.descriptor, domain)
+        made = attach(service.object, service.descriptor, domain)
     except InvalidSpecError as error:
         raise refused(service.given.document, error) from error
+    if not made.apis:
+        raise CliError(
+            "neither a descriptor nor spec.services says which gRPC services there are",
+            fix="Give the descriptor with --descriptor, or set spec.services.",
+            where=service.given.document.where(("spec",)),
+        )
+    return made
 
 
 def _grants(services: tuple[AttachedService, ...]) -> tuple[Grant, ...]:

@@ -15,6 +15,8 @@ from grpc_operator.resources import Manifest
 
 TARGETS: Mapping[str, str] = {
     "kubernetes": "grpc_operator.cli.export.kubernetes",
+    "gateway-api": "grpc_operator.cli.export.gateway_api.standard",
+    "envoy-gateway": "grpc_operator.cli.export.gateway_api.envoy_gateway",
     "cloud-run": "grpc_operator.cli.export.cloud_run",
     "envoy": "grpc_operator.cli.export.envoy",
 }

@@ -8,9 +8,9 @@ from grpc_operator.gateway import patterns
 from grpc_operator.gateway.envoy.protobuf import regex
 from grpc_operator.gateway.ir import Cors
 
-_METHODS = "DELETE, GET, PATCH, POST, PUT"
+METHODS = "DELETE, GET, PATCH, POST, PUT"
 
-_REQUEST_HEADERS = (
+REQUEST_HEADERS = (
     "authorization",
     "content-type",
     "grpc-timeout",
@@ -19,7 +19,7 @@ _REQUEST_HEADERS = (
 )
 """What gRPC-Web clients send (grpc/grpc, PROTOCOL-WEB.md), and what REST needs."""
 
-_RESPONSE_HEADERS = ("grpc-message", "grpc-status", "grpc-status-details-bin")
+RESPONSE_HEADERS = ("grpc-message", "grpc-status", "grpc-status-details-bin")
 """Where a failed gRPC-Web call has its status when it has no body."""
 
 
@@ -27,9 +27,9 @@ def policy(cors: Cors) -> cors_pb2.CorsPolicy:
     """Returns the filter's policy. Preflight requests of other origins end at the gateway too."""
     return cors_pb2.CorsPolicy(
         allow_origin_string_match=[_origin(origin) for origin in cors.allow_origins],
-        allow_methods=_METHODS,
-        allow_headers=", ".join(_with(_REQUEST_HEADERS, cors.allow_headers)),
-        expose_headers=", ".join(_with(_RESPONSE_HEADERS, cors.expose_headers)),
+        allow_methods=METHODS,
+        allow_headers=", ".join(_with(REQUEST_HEADERS, cors.allow_headers)),
+        expose_headers=", ".join(_with(RESPONSE_HEADERS, cors.expose_headers)),
         max_age=str(int(cors.max_age)),
         allow_credentials=BoolValue(value=cors.allow_credentials),
         forward_not_matching_preflights=BoolValue(value=False),

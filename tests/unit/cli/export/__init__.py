@@ -63,9 +63,9 @@ def exported(target: str, *objects: dict[str, Any], **options: str) -> Exported:
     return export(target, inputs(*objects, **options))
 
 
-def whole(target: str, manifest: dict[str, Any], **options: str) -> Exported:
-    """Exports a service with its descriptor, which is read once."""
-    made = inputs(manifest, **options)
+def whole(target: str, *objects: dict[str, Any], **options: str) -> Exported:
+    """Exports a service, and its gateway, with its descriptor, which is read once."""
+    made = inputs(*objects, **options)
     (only,) = made.services
     gateway = only.object.spec.gateway
     rules = gateway.rest.rules if gateway else None

@@ -42,6 +42,12 @@ ALTERNATIVES: dict[str, dict[str, Any]] = {
 _PROBES = {"startup", "readiness", "liveness"}
 
 
+OPTIONS: dict[str, dict[str, str]] = {
+    "gateway-api": {"transcoder": "edge/transcoder:80"},
+    "envoy-gateway": {"transcoder": "edge/transcoder:80"},
+}
+"""Options with which a target uses as much as it can."""
+
 WITHOUT_EFFECT = (
     "spec.replicas",  # beside autoscaling
     "spec.client.healthCheckService",  # beside PickFirst
@@ -73,7 +79,7 @@ def test_every_field_matters(target: str) -> None:
     """Without it, other files are written, or one loss less is named."""
     dropped = set()
     for manifest, changes in documents():
-        before = whole(target, manifest)
+        before = whole(target, manifest, **OPTIONS.get(target, {}))
         lost = tuple(loss.field for loss in before.losses)
         for path in _leaves(manifest["spec"], ()):
             shown = _shown(path)
@@ -90,7 +96,7 @@ def test_every_field_matters(target: str) -> None:
 def test_losses_say_what_to_do(target: str) -> None:
     """Each has a field of the object, a reason and a way out."""
     for manifest, _ in documents():
-        for loss in whole(target, manifest).losses:
+        for loss in whole(target, manifest, **OPTIONS.get(target, {})).losses:
             assert loss.object == "GrpcService shop/orders"
             assert loss.field.startswith(("spec.", "metadata.", "spec"))
             assert loss.reason.endswith(".")
@@ -166,6 +172,6 @@ def _without(whole: dict[str, Any], path: tuple[Any, ...]) -> dict[str, Any]:
 def _exported(target: str, manifest: dict[str, Any]) -> Exported | None:
     """Returns ``None`` where the field is one that must be set: its absence is an error."""
     try:
-        return whole(target, manifest)
+        return whole(target, manifest, **OPTIONS.get(target, {}))
     except (CliError, InvalidSpecError):
         return None
