@@ -17,7 +17,8 @@ def export(
     to: Annotated[
         str,
         typer.Option(
-            help="The target: kubernetes, gateway-api, envoy-gateway, envoy or cloud-run.",
+            help="The target: kubernetes, gateway-api, envoy-gateway, envoy, cloud-run, terraform-gcp"
+            " or terraform-aws.",
             show_default=False,
         ),
     ],
@@ -73,6 +74,22 @@ def export(
             show_default=False,
         ),
     ] = None,
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            help="terraform-gcp: what the internal load balancer has behind it, serverless (Cloud"
+            " Run) or gke.",
+            show_default=False,
+        ),
+    ] = None,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="terraform-gcp, terraform-aws: hcl (default) or tf.json.",
+            show_default=False,
+        ),
+    ] = None,
     descriptor: Descriptor = None,
     proto_path: ProtoPath = None,
 ) -> int:
@@ -81,6 +98,8 @@ def export(
     from grpc_operator.cli.export import inputs, targets, written
 
     options = {
+        "backend": backend,
+        "format": format_,
         "gateway-class": gateway_class,
         "project": project,
         "region": region,

@@ -97,7 +97,7 @@ def lose_requests(given: Workload, lose: Lose) -> None:
 
 def wanted(given: Workload, name: str) -> Fraction | None:
     """Returns the limit of a resource, or the request without a limit."""
-    return amount(given.limits.get(name, given.requests.get(name)))
+    return amount({**given.requests, **given.limits}.get(name))
 
 
 def field(given: Workload, name: str) -> str:

@@ -19,6 +19,8 @@ TARGETS: Mapping[str, str] = {
     "envoy-gateway": "grpc_operator.cli.export.gateway_api.envoy_gateway",
     "cloud-run": "grpc_operator.cli.export.cloud_run",
     "envoy": "grpc_operator.cli.export.envoy",
+    "terraform-aws": "grpc_operator.cli.export.terraform.aws",
+    "terraform-gcp": "grpc_operator.cli.export.terraform.gcp",
 }
 """The module of each target. It has ``COVERAGE`` (``Coverage``), ``OPTIONS`` (the names of the
 options that it takes) and ``export`` (``Inputs`` to ``Exported``). ``Exported.losses`` has what

@@ -1,0 +1,1 @@
+"""Terraform configuration, validated by OpenTofu against the schemas of the providers."""
