@@ -89,13 +89,22 @@ def output(folder: Path, case: str) -> Path:
     return folder / f"{case}{OUTPUT}"
 
 
-def dump(documents: Iterable[Mapping[str, Any]]) -> str:
+def dump(documents: Iterable[Mapping[str, Any]], *, unicode: bool = False) -> str:
     """Returns objects as YAML documents in the order given, keys in the order they were built.
 
     Neither anchors nor folded lines: a changed value is one changed line.
+
+    Args:
+        documents: The objects.
+        unicode: Whether letters and symbols beyond ASCII are not escaped.
     """
     return yaml.dump_all(
-        documents, Dumper=_Dumper, sort_keys=False, explicit_start=True, width=1_000_000
+        documents,
+        Dumper=_Dumper,
+        sort_keys=False,
+        explicit_start=True,
+        width=1_000_000,
+        allow_unicode=unicode,
     )
 
 

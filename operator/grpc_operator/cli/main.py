@@ -15,7 +15,17 @@ from grpc_operator.cli.group import Group
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "Without a cluster": ("init", "render", "lint", "diff", "import", "export", "descriptor"),
-    "With a cluster": ("call", "check"),
+    "With a cluster": (
+        "status",
+        "describe",
+        "tree",
+        "events",
+        "call",
+        "check",
+        "top",
+        "rollout",
+        "logs",
+    ),
     "About grpcop": ("completion", "version"),
 }
 """The names of all commands, by section of the help, in its order. The code of each is in the file

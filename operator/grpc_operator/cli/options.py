@@ -58,3 +58,10 @@ NamespaceOfFiles = Annotated[
 AllNamespaces = Annotated[
     bool, typer.Option("--all-namespaces", "-A", help="Of all namespaces.", show_default=False)
 ]
+Watch = Annotated[
+    bool,
+    typer.Option("--watch", "-w", help="Go on, and print what changes.", show_default=False),
+]
+ServiceName = Annotated[
+    str, typer.Argument(metavar="NAME", help="Name of the GrpcService.", show_default=False)
+]

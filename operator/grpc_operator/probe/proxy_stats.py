@@ -16,21 +16,27 @@ class ProxyStatsError(Exception):
     """A proxy gave no answer that can be used; the text says why."""
 
 
-async def read(target: str, route: StatusRoute, service: Key) -> bytes:
+async def read(
+    target: str,
+    route: StatusRoute,
+    service: Key,
+    timeout: float | None = None,  # noqa: ASYNC109 - handed to aiohttp, which enforces it
+) -> bytes:
     """Returns what a proxy says: the JSON of Envoy's ``/stats``.
 
     Args:
         target: HOST:PORT of its status port.
         route: What to ask for.
         service: The GrpcService.
+        timeout: Seconds for the answer; ``TIMEOUT`` by default.
 
     Raises:
         ProxyStatsError: It did not answer in time, or with too much.
     """
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT)
+    limit = aiohttp.ClientTimeout(total=TIMEOUT if timeout is None else timeout)
     try:
         async with (
-            aiohttp.ClientSession(timeout=timeout, trust_env=False) as session,
+            aiohttp.ClientSession(timeout=limit, trust_env=False) as session,
             session.get(f"http://{target}{route.path(service)}", allow_redirects=False) as answer,
         ):
             if answer.status != HTTPStatus.OK:

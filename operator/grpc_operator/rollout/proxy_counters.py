@@ -1,14 +1,18 @@
 """What Envoy's ``/stats`` says of calls by method, as counters by cluster and method.
 
 The names of its series are ``cluster.CLUSTER.grpc.SERVICE.METHOD.`` and a gRPC status, or
-``upstream_rq_time``, with underscores for the dots of the gRPC service.
+``upstream_rq_time``, with underscores for the dots of the gRPC service. Calls that have not ended
+are counted by cluster alone: ``cluster.CLUSTER.upstream_rq_active``.
 """
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, NamedTuple, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
 
 _PARTS = 6
+_OPEN = ("cluster", "upstream_rq_active")
 
 
 class Series(NamedTuple):
@@ -51,7 +55,19 @@ def of_times(answer: bytes) -> dict[Series, int]:
     return _read(answer, _times)
 
 
-def _read(answer: bytes, parse: Callable[[Any], Iterator[tuple[Series, int]]]) -> dict[Series, int]:
+def of_open(answer: bytes) -> dict[str, int]:
+    """Returns the calls that have not ended, by cluster.
+
+    Args:
+        answer: What a proxy says of gauges (``type=Gauges``).
+
+    Raises:
+        ValueError: It is not what Envoy writes.
+    """
+    return _read(answer, _open)
+
+
+def _read(answer: bytes, parse: Callable[[Any], Iterator[tuple[Key, int]]]) -> dict[Key, int]:
     try:
         stats = json.loads(answer)["stats"]
         return {series: count for entry in stats for series, count in parse(entry)}
@@ -71,6 +87,13 @@ def _times(entry: Any) -> Iterator[tuple[Series, int]]:
         for bucket in histogram.get("totals") or ():
             bound = round(float(bucket["lower_bound"]) + float(bucket["width"]), 3)
             yield Series(cluster, method, None, bound), _count(bucket["count"])
+
+
+def _open(entry: Any) -> Iterator[tuple[str, int]]:
+    parts = str(entry["name"]).split(".")
+    if len(parts) != len(_OPEN) + 1 or (parts[0], parts[2]) != _OPEN:
+        raise ValueError(f"not the open calls of a cluster: {entry['name'][:200]!r}")
+    yield parts[1], _count(entry["value"])
 
 
 def _name(entry: Any) -> tuple[str, str, str]:

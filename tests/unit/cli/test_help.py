@@ -22,7 +22,12 @@ print(json.dumps([codes, sorted(packages), sorted(own)]))
 
 def test_help_imports_only_arguments() -> None:
     """That of all commands, one after the other."""
-    names = ["", "descriptor compare", *(name for names in COMMANDS.values() for name in names)]
+    names = [
+        "",
+        "descriptor compare",
+        "rollout status",
+        *(name for names in COMMANDS.values() for name in names),
+    ]
 
     ran = subprocess.run(
         [sys.executable, "-c", PROGRAM, *names], check=True, capture_output=True, text=True

@@ -75,3 +75,12 @@ def test_without_any_time_there_is_nothing() -> None:
 def test_what_envoy_never_writes_is_a_value_error(answer: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - whatever it says
         proxy_counters.of_codes(answer)
+
+
+def test_open_calls_are_counted_by_cluster() -> None:
+    gauge = {"name": "cluster.shop/users@7f3a9c2e.upstream_rq_active", "value": 3}
+
+    assert proxy_counters.of_open(written(gauge)) == {"shop/users@7f3a9c2e": 3}
+    for wrong in (counter("0"), gauge | {"value": -1}, {"value": 3}):
+        with pytest.raises(ValueError, match="not"):
+            proxy_counters.of_open(written(wrong))

@@ -1,4 +1,4 @@
-"""The paths of a proxy's status port with the calls of one GrpcService, by method and revision.
+"""The paths of a proxy's status port with the calls of one GrpcService, by method or revision.
 
 Envoy's admin interface compares a regular expression with the name of every series that has a
 value. It is chosen here, and only the names in it by who asks.
@@ -57,4 +57,11 @@ TIMES = StatusRoute(
 )
 """How long they took; Envoy adds new ones every 5 s (``stats_flush_interval``)."""
 
-ALL = (CALLS, TIMES)
+OPEN = StatusRoute(
+    "/stats/open/",
+    "format=json&usedonly&type=Gauges",
+    r"\.upstream_rq_active$",
+)
+"""How many calls of each revision have not ended, open streams included."""
+
+ALL = (CALLS, TIMES, OPEN)
