@@ -162,11 +162,11 @@ RULES = (
             *_server(
                 r"\bnew\s+(grpc\.)?Server\(",
                 health=(
-                    r"grpc-health-check|\bHealthImplementation\b|grpc\.health\.v1\.Health",
+                    r"grpc-health-check|\bHealthImplementation\b|grpc[./]health",
                     "Add the health service of the package grpc-health-check.",
                 ),
                 reflection=(
-                    r"@grpc/reflection|\bReflectionService\b|grpc\.reflection\.v1",
+                    r"@grpc/reflection|\b(Server)?Reflection(Service)?\b|grpc[./]reflection",
                     "Add the ReflectionService of the package @grpc/reflection.",
                 ),
                 interceptors=(

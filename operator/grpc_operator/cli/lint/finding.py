@@ -17,12 +17,14 @@ class Place:
         line: From 1; 0 for a thing that is in no file, and for a whole file that has no lines.
         column: From 1; 0 if it is not known.
         field: Path of a field such as ``spec.image``, or the full name of a method.
+        last_line: Where the thing ends, if it has several lines: comments in it are about it.
     """
 
     file: str
     line: int = 0
     column: int = 0
     field: str = ""
+    last_line: int = 0
 
     def __str__(self) -> str:
         numbers = [str(number) for number in (self.line, self.column) if number]

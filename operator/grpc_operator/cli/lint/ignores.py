@@ -1,7 +1,7 @@
 """Comments that say which finding is meant to be: ``grpcop: ignore GS105 pages are small here``.
 
 Such a comment is about its own line, or, on a line of its own, about the next line that is neither
-empty nor a comment.
+empty nor a comment. Within a method of a .proto file it is about the method.
 """
 
 import re
@@ -52,7 +52,7 @@ def applied(findings: Iterable[Finding], texts: Mapping[str, str]) -> list[Findi
         hits = [
             ignore
             for ignore in by_file.get(each.where.file, ())
-            if ignore.about == each.where.line and each.code in ignore.codes
+            if each.code in ignore.codes and _is_about(ignore, each.where)
         ]
         used |= {(each.where.file, ignore.line, each.code) for ignore in hits}
         if not any(ignore.reason for ignore in hits):
@@ -61,6 +61,10 @@ def applied(findings: Iterable[Finding], texts: Mapping[str, str]) -> list[Findi
         for ignore in ignores:
             kept += _problems(file, ignore, used)
     return kept
+
+
+def _is_about(ignore: _Ignore, where: Place) -> bool:
+    return where.line <= ignore.about <= max(where.line, where.last_line)
 
 
 def _problems(file: str, ignore: _Ignore, used: set[tuple[str, int, str]]) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from grpc_operator.cli.protos import compiled
 
 _PACKAGE = re.compile(r"^\s*package\s+([\w.]+)\s*;", re.MULTILINE)
 
+_SPAN_OF_LINES = 4  # with three numbers, first and last line are the same
+
 Steps = tuple[int, ...]
 
 
@@ -25,17 +27,17 @@ class ProtoFile:
     Attributes:
         file: Its path.
         proto: What is in it.
-        lines: By path in ``proto`` (``SourceCodeInfo``), the line and column from 1.
+        lines: By path in ``proto`` (``SourceCodeInfo``): first line, column, last line; from 1.
     """
 
     file: Path
     proto: FileDescriptorProto
-    lines: dict[Steps, tuple[int, int]]
+    lines: dict[Steps, tuple[int, int, int]]
 
     def place(self, *path: int, name: str = "") -> Place:
         """Returns where something is."""
-        line, column = self.lines.get(path, (1, 0))
-        return Place(str(self.file), line, column, name)
+        line, column, last = self.lines.get(path, (1, 0, 0))
+        return Place(str(self.file), line, column, name, last)
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,16 @@ class ProtoSet:
 
 
 def read(
-    protos: Sequence[tuple[Path, Path]], proto_path: Sequence[Path], report: Report
+    protos: Sequence[tuple[Path, Path]],
+    named: Collection[Path],
+    proto_path: Sequence[Path],
+    report: Report,
 ) -> list[ProtoSet]:
     """Returns the files, compiled; what protoc refuses is reported.
 
     Args:
         protos: Each file with the folder that was given.
+        named: The files that were given themselves.
         proto_path: Folders that imports are relative to; guessed from the packages when empty.
         report: Gets what is wrong.
     """
@@ -89,7 +95,8 @@ def read(
         try:
             found.append(_compiled(files, [root, *others]))
         except CliError as error:
-            _refused(error, files, [root, *others], report, guessed=not proto_path)
+            asked = bool(proto_path) or any(file in named for file in files)
+            _refused(error, files, [root, *others], report, asked=asked)
     return found
 
 
@@ -128,19 +135,24 @@ def _compiled(files: Sequence[Path], roots: Sequence[Path]) -> ProtoSet:
     )
 
 
-def _lines(proto: FileDescriptorProto) -> Iterator[tuple[Steps, tuple[int, int]]]:
+def _lines(proto: FileDescriptorProto) -> Iterator[tuple[Steps, tuple[int, int, int]]]:
     for each in proto.source_code_info.location:
-        yield tuple(each.path), (each.span[0] + 1, each.span[1] + 1)
+        first, column, *_ = each.span
+        last = each.span[2] if len(each.span) == _SPAN_OF_LINES else first
+        yield tuple(each.path), (first + 1, column + 1, last + 1)
 
 
 def _refused(
-    error: CliError, files: Iterable[Path], roots: Sequence[Path], report: Report, *, guessed: bool
+    error: CliError, files: Sequence[Path], roots: Sequence[Path], report: Report, *, asked: bool
 ) -> None:
+    """Reports what protoc says.
+
+    Imports that are elsewhere are no mistake of a folder: they may come from a registry.
+    """
     name, _, line = error.where.rpartition(":")
-    file = next((root / name for root in roots if name and (root / name).exists()), None)
-    if guessed and "not found" in error.message and file is None:
-        names = ", ".join(str(each) for each in files)
-        report.unchecked.append(f"{names}: {error.message}; {error.fix}")
+    file = next((root / name for root in roots if name and (root / name).exists()), files[0])
+    if not asked and "not found" in error.message:
+        report.unchecked.append(f"{file}: {error.message} {error.fix}")
         return
-    where = Place(str(file or name or next(iter(files))), int(line) if line.isdigit() else 1)
+    where = Place(str(file), int(line) if line.isdigit() else 1)
     report.add(Finding(where, "GS010", f"protoc: {error.message}", error.fix))

@@ -85,7 +85,7 @@ def check(request: Request) -> Report:
     if given.protos:
         from grpc_operator.cli.lint import proto_files, proto_mistakes
 
-        sets = proto_files.read(given.protos, request.proto_path, report)
+        sets = proto_files.read(given.protos, request.paths, request.proto_path, report)
         for each in sets:
             report.add(*proto_mistakes.findings(each))
     if given.documents:
