@@ -17,8 +17,8 @@ def export(
     to: Annotated[
         str,
         typer.Option(
-            help="The target: kubernetes, gateway-api, envoy-gateway, envoy, cloud-run, terraform-gcp"
-            " or terraform-aws.",
+            help="The target: kubernetes, gateway-api, envoy-gateway, envoy, cloud-run,"
+            " terraform-gcp or terraform-aws.",
             show_default=False,
         ),
     ],

@@ -6,7 +6,7 @@ Fields and annotations: https://cloud.google.com/run/docs/reference/yaml/v1
 from collections.abc import Mapping
 from typing import Any
 
-from grpc_operator.cli.export import cloud_run_limits as limits
+from grpc_operator.cli.export import cloud_run_limits
 from grpc_operator.cli.export.cloud_run_coverage import COVERAGE
 from grpc_operator.cli.export.cloud_run_limits import Lose
 from grpc_operator.cli.export.losses import Loss
@@ -151,10 +151,12 @@ def _revision(given: Workload, lose: Lose) -> dict[str, Any]:
     concurrency = given.annotations.get("container-concurrency", "")
     spec: dict[str, Any] = {}
     if concurrency.isascii() and concurrency.isdigit() and 0 < len(concurrency) <= len("1000"):
-        spec["containerConcurrency"] = min(max(int(concurrency), 1), limits.CONCURRENCY[1])
+        spec["containerConcurrency"] = min(
+            max(int(concurrency), 1), cloud_run_limits.CONCURRENCY[1]
+        )
     elif concurrency:
         lose(_annotation("container-concurrency"), "is not a number up to 1000.", "Correct it.")
-    spec["timeoutSeconds"] = limits.timeout(given, lose)
+    spec["timeoutSeconds"] = cloud_run_limits.timeout(given, lose)
     if given.service_account:
         spec["serviceAccountName"] = given.service_account
     spec["containers"] = [_container(given, lose)]
@@ -162,7 +164,7 @@ def _revision(given: Workload, lose: Lose) -> dict[str, Any]:
 
 
 def _container(given: Workload, lose: Lose) -> dict[str, Any]:
-    allotted = limits.resources(given, lose)
+    allotted = cloud_run_limits.resources(given, lose)
     made: dict[str, Any] = {"image": given.image}
     if given.command:
         made["command"] = list(given.command)
@@ -171,7 +173,9 @@ def _container(given: Workload, lose: Lose) -> dict[str, Any]:
     # Without the name h2c, Cloud Run would speak HTTP/1.1 to the container.
     made["ports"] = [{"name": "h2c", "containerPort": given.port}]
     made["env"] = [
-        found for each in limits.variables(given, lose) if (found := _variable(each, lose))
+        found
+        for each in cloud_run_limits.variables(given, lose)
+        if (found := _variable(each, lose))
     ]
     made["resources"] = {"limits": {"cpu": str(allotted.cpu), "memory": allotted.memory}}
     for name in ("startup", "liveness"):
@@ -209,7 +213,7 @@ def _probe(given: Workload, name: str, lose: Lose) -> dict[str, Any] | None:
             "Use a gRPC or HTTP probe.",
         )
         return None
-    times = limits.probe(name, probe, lose)
+    times = cloud_run_limits.probe(name, probe, lose)
     return {
         **action,
         **({"initialDelaySeconds": times.initial_delay} if times.initial_delay else {}),
