@@ -61,7 +61,10 @@ def of_knative(document: Document, image: str, *, is_cloud_run: bool) -> Facts:
     template = document.data["spec"]["template"]
     defaults = cloud_run.PROBES if is_cloud_run else knative.PROBES
     facts = _of_pod(template["spec"], image, defaults)
-    annotations = (template.get("metadata") or {}).get("annotations") or {}
+    annotations = {
+        **(document.data["metadata"].get("annotations") or {}),
+        **((template.get("metadata") or {}).get("annotations") or {}),
+    }
     scale = {
         key.rpartition("/")[2].replace("-", "").lower(): annotations[key] for key in annotations
     }
@@ -135,6 +138,8 @@ def _normal(
 ) -> dict[str, Any]:
     """Fills in what Kubernetes or the platform does where a probe or port says nothing."""
     normal = dict(container)
+    if defaults and not normal.get("ports"):
+        normal["ports"] = [{"containerPort": knative.DEFAULT_PORT}]
     for probe in _PROBES:
         given = normal.get(probe) or defaults.get(probe.removesuffix("Probe"))
         if given:
