@@ -12,7 +12,7 @@ from google.rpc import status_pb2
 from grpc_operator.cli.call import metadata
 from grpc_operator.cli.call.parts import Answer, Headers, Outcome, Pairs, Part
 from grpc_operator.cli.call.schema import Schema
-from grpc_operator.cli.call.transport import Call, Requests
+from grpc_operator.cli.call.transport import MOST_BYTES, Call, Requests
 
 DETAILS = "grpc-status-details-bin"
 """Trailer with a ``google.rpc.Status``."""
@@ -28,7 +28,7 @@ async def parts(call: Call, requests: Requests) -> AsyncIterator[Part]:
         ("grpc.default_authority", call.authority),
         ("grpc.enable_http_proxy", 0),
         ("grpc.enable_retries", 0),
-        ("grpc.max_receive_message_length", -1),
+        ("grpc.max_receive_message_length", MOST_BYTES),
         ("grpc.max_send_message_length", -1),
         ("grpc.use_local_subchannel_pool", 1),
     ]

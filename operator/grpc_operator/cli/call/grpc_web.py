@@ -9,7 +9,7 @@ import aiohttp
 from grpc_operator.cli.call import http_call as http
 from grpc_operator.cli.call.grpc_call import outcome
 from grpc_operator.cli.call.parts import Answer, Headers, Outcome, Pairs, Part
-from grpc_operator.cli.call.transport import Call, Requests
+from grpc_operator.cli.call.transport import MOST_BYTES, Call, Requests
 from grpc_operator.cli.errors import CliError
 
 TYPE = "application/grpc-web+proto"
@@ -68,7 +68,7 @@ async def _frames(content: aiohttp.StreamReader) -> AsyncIterator[tuple[int, byt
     while prefix := await content.read(1):
         prefix += await _exactly(content, _PREFIX - 1)
         flags, length = struct.unpack(">BI", prefix)
-        if length > http.LONGEST:
+        if length > MOST_BYTES:
             raise CliError(f"the response has a message of {length:,} bytes")
         yield flags, await _exactly(content, length)
 

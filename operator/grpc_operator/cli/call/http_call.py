@@ -9,9 +9,7 @@ import aiohttp
 from grpc_operator.cli.call import metadata
 from grpc_operator.cli.call.parts import Outcome
 from grpc_operator.cli.call.transport import Call, http_headers
-
-LONGEST = 1 << 30
-"""Bytes of one message by gRPC-Web."""
+from grpc_operator.cli.errors import CliError
 
 _CONNECT_SECONDS = 20
 _GRACE = 1.0
@@ -68,6 +66,24 @@ async def sent(call: Call, request: Request) -> AsyncIterator[aiohttp.ClientResp
             return
         async with response:
             yield response
+
+
+async def content(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """Returns the content of a response.
+
+    Args:
+        response: The response.
+        most: Bytes.
+
+    Raises:
+        CliError: It has more.
+    """
+    found = bytearray()
+    async for data in response.content.iter_any():
+        found += data
+        if len(found) > most:
+            raise CliError(f"the response has more than {most:,} bytes")
+    return bytes(found)
 
 
 def failed(error: Exception) -> Outcome:

@@ -14,7 +14,7 @@ from grpc_operator.cli.call import http_call as http
 from grpc_operator.cli.call.json_values import Values
 from grpc_operator.cli.call.parts import Answer, Headers, Outcome, Part
 from grpc_operator.cli.call.rest_request import Rest
-from grpc_operator.cli.call.transport import Call, Requests
+from grpc_operator.cli.call.transport import MOST_BYTES, Call, Requests
 from grpc_operator.cli.errors import CliError
 from grpc_operator.descriptor import Binding
 
@@ -65,7 +65,7 @@ async def _answers(
         async for text in _elements(answer):
             yield Answer(_message(call, text, binding))
     else:
-        text = (await answer.read()).decode(errors="replace")
+        text = (await http.content(answer, MOST_BYTES)).decode(errors="replace")
         yield Answer(_message(call, text, binding))
     yield Outcome(0)
 
@@ -74,7 +74,8 @@ async def _bodies(answer: aiohttp.ClientResponse, *, streamed: bool) -> AsyncIte
     """Yields google.api.HttpBody, which is the body itself."""
     content_type = answer.headers.get("content-type", "")
     if not streamed:
-        yield httpbody_pb2.HttpBody(content_type=content_type, data=await answer.read())
+        data = await http.content(answer, MOST_BYTES)
+        yield httpbody_pb2.HttpBody(content_type=content_type, data=data)
         return
     async for data in answer.content.iter_any():
         yield httpbody_pb2.HttpBody(content_type=content_type, data=data)
@@ -114,9 +115,7 @@ def _message(call: Call, text: str, binding: Binding) -> Message | Any:
 
 async def _error(answer: aiohttp.ClientResponse) -> Outcome:
     """Returns the outcome from an error: a ``google.rpc.Status`` as JSON."""
-    data = await answer.content.read(_LONGEST_ERROR)
-    while len(data) < _LONGEST_ERROR and (more := await answer.content.read(_LONGEST_ERROR)):
-        data += more
+    data = await http.content(answer, _LONGEST_ERROR)
     try:
         status = json.loads(data)
         code, message = int(status["code"]), str(status.get("message", ""))

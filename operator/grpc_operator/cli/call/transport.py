@@ -8,6 +8,9 @@ from google.protobuf.message import Message
 from grpc_operator.cli.call.parts import Pairs
 from grpc_operator.cli.call.schema import Called, Schema
 
+MOST_BYTES = 256 * 1024 * 1024
+"""Largest message that is received; a server may send anything."""
+
 Requests = AsyncIterator[Message]
 """Messages as they come; one, unless the method streams requests."""
 
