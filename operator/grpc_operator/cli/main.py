@@ -14,7 +14,16 @@ from grpc_operator.cli.errors import CliError, ExitCode
 from grpc_operator.cli.group import Group
 
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "Without a cluster": ("init", "render", "lint", "diff", "import", "export", "descriptor"),
+    "Without a cluster": (
+        "init",
+        "render",
+        "lint",
+        "diff",
+        "import",
+        "export",
+        "cost",
+        "descriptor",
+    ),
     "With a cluster": (
         "status",
         "describe",
