@@ -15,7 +15,9 @@ def status(
     *,
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Names of GrpcServices; all by default.", show_default=False),
+        typer.Argument(
+            metavar="[NAME]...", help="Names of GrpcServices; all by default.", show_default=False
+        ),
     ] = None,
     unhealthy: Annotated[
         bool, typer.Option("--unhealthy", help="Only those that are not healthy.")

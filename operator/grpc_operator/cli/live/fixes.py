@@ -13,7 +13,7 @@ _OPERATOR = "Check the operator: {grpcop} check"
 _GATEWAY = "Check the proxies: kubectl get grpcgateways --all-namespaces"
 _ROLLOUT = "See what is possible: {grpcop} rollout status {at}"
 
-_FIXES: Mapping[str, str] = {
+FIXES: Mapping[str, str] = {
     Reason.INVALID_SPEC: _SPEC,
     Reason.HOSTNAME_NOT_GRANTED: "Ask the administrator of the gateway for the entry that the"
     " message has, or remove the host from spec.gateway.hostnames.",
@@ -97,6 +97,7 @@ _FIXES: Mapping[str, str] = {
     "ReadinessGatesNotReady": "Check the controller of the readiness gate.",
     "FailedCreate": "Raise the quota, or meet the policy that the message quotes.",
 }
+"""By reason; ``{at}`` and ``{grpcop}`` are filled in."""
 
 
 def of(reason: str, at: str, program: str) -> str:
@@ -107,7 +108,7 @@ def of(reason: str, at: str, program: str) -> str:
         at: Arguments that name the object: ``NAME -n NAMESPACE``.
         program: What the user calls this command line.
     """
-    return _FIXES.get(reason, _PODS).format(at=at, grpcop=program)
+    return FIXES.get(reason, _PODS).format(at=at, grpcop=program)
 
 
 def of_operator(program: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from grpc_operator.cli.errors import CliError
 from grpc_operator.cli.known_errors import known
 from grpc_operator.cli.output import note
 from grpc_operator.errors import ClusterError, NotFoundError, RejectedError
@@ -74,6 +75,7 @@ class Logs:
     query: Query
     last: dict[str, datetime] = field(default_factory=dict)
     left_out: int = 0
+    _said: set[str] = field(default_factory=set)
 
     async def history(self, pods: Sequence[Pod]) -> list[Line]:
         """Returns the wanted lines that exist, by time.
@@ -108,21 +110,7 @@ class Logs:
         """
         queue: asyncio.Queue[Line] = asyncio.Queue(maxsize=1_000)
         tasks: dict[str, asyncio.Task[None]] = {}
-
-        async def pump(pod: Pod) -> None:
-            async for line in self._read(pod, {"follow": "true"}):
-                if self.query.wanted(line):
-                    await queue.put(line)
-
-        async def keep() -> None:
-            while True:
-                for pod in await pods():
-                    task = tasks.get(pod.name)
-                    if task is None or task.done():
-                        tasks[pod.name] = asyncio.create_task(pump(pod))
-                await asyncio.sleep(_PODS_EVERY)
-
-        keeper = asyncio.create_task(keep())
+        keeper = asyncio.create_task(self._keep(pods, queue, tasks))
         try:
             while True:
                 yield await queue.get()
@@ -130,6 +118,37 @@ class Logs:
             for task in (keeper, *tasks.values()):
                 task.cancel()
             await asyncio.gather(keeper, *tasks.values(), return_exceptions=True)
+
+    async def _keep(
+        self,
+        pods: Callable[[], Awaitable[Sequence[Pod]]],
+        queue: "asyncio.Queue[Line]",
+        tasks: dict[str, "asyncio.Task[None]"],
+    ) -> None:
+        """Follows the log of each pod, and opens it again when it has ended."""
+        while True:
+            try:
+                for pod in await pods():
+                    task = tasks.get(pod.name)
+                    if task is None or task.done():
+                        tasks[pod.name] = asyncio.create_task(self._pump(pod, queue))
+            except CliError as error:
+                self._say(str(error))
+            await asyncio.sleep(_PODS_EVERY)
+
+    async def _pump(self, pod: Pod, queue: "asyncio.Queue[Line]") -> None:
+        try:
+            async for line in self._read(pod, {"follow": "true"}):
+                if self.query.wanted(line):
+                    await queue.put(line)
+        except CliError as error:
+            self._say(f"{pod.name}: {error}")
+
+    def _say(self, problem: str) -> None:
+        """Says what keeps a log from being followed, once."""
+        if problem not in self._said:
+            self._said.add(problem)
+            note(problem)
 
     async def _read(self, pod: Pod, extra: Mapping[str, str]) -> AsyncIterator[Line]:
         query = {"container": pod.container, "timestamps": "true", **extra}

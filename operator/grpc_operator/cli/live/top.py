@@ -95,8 +95,9 @@ async def _run(wanted: Wanted) -> ExitCode:
         AsyncExitStack() as stack,
     ):
         services = await _services(cluster, wanted.name)
+        gateways = {related.gateway_of(each): each for each in services}
         proxies = _Proxies(cluster, stack)
-        for each in services:
+        for each in gateways.values():
             await proxies.open(each)
         counted = [_Counted(each, service_key(*health.name_of(each))) for each in services]
         await proxies.read(counted)
@@ -106,6 +107,8 @@ async def _run(wanted: Wanted) -> ExitCode:
             _print(found, wanted)
             if not wanted.watch:
                 return ExitCode.OK
+            for each in gateways.values():  # proxies come and go
+                await proxies.open(each)
 
 
 async def _measured(
@@ -153,18 +156,21 @@ class _Proxies:
         self._said: set[str] = set()
 
     async def open(self, service: Manifest) -> None:
-        """Forwards the status port of each ready proxy of a service's gateway, once."""
+        """Forwards the status port of each proxy of a service's gateway that is ready now."""
         gateway = related.gateway_of(service)
-        if gateway in self._forwards:
-            return
         pods = pod_problems.answering(await related.proxies_of(self._cluster, service))
         if not pods:
             note(f"no proxy of the GrpcGateway {'/'.join(gateway)} is ready")
-        forwards = self._forwards.setdefault(gateway, {})
+        before = self._forwards.get(gateway, {})
+        now: dict[str, Forward] = {}
         for pod in pods:
             at = (str(pod["metadata"]["namespace"]), str(pod["metadata"]["name"]))
-            opened = forwarded(self._cluster.connection, at, names.GATEWAY_STATUS_PORT)
-            forwards[at[1]] = await self._stack.enter_async_context(opened)
+            found = before.get(at[1])
+            if found is None:
+                opened = forwarded(self._cluster.connection, at, names.GATEWAY_STATUS_PORT)
+                found = await self._stack.enter_async_context(opened)
+            now[at[1]] = found
+        self._forwards[gateway] = now
 
     async def read(self, counted: Sequence[_Counted]) -> None:
         """Reads what each proxy has counted.
