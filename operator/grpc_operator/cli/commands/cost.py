@@ -58,7 +58,8 @@ def cost(
         typer.Option(metavar="KEY=VALUE", help="Another price; can be repeated."),
     ] = None,
     prices: Annotated[
-        Path | None, typer.Option(help="File with other prices, of the form that docs/cost.md has.")
+        Path | None,
+        typer.Option(help="File with other prices, of the form that docs/cost.md shows."),
     ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show each item, its formula, and all inputs.")

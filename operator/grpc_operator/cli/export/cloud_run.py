@@ -102,7 +102,7 @@ def _metadata(given: Workload, options: Mapping[str, str], lose: Lose) -> dict[s
         annotations.setdefault(f"{_PREFIX}ingress", _BEHIND_A_BALANCER)
         lose(
             _annotation(_INTERNAL),
-            "is no part of a Cloud Run service, which only admits its calls.",
+            "is not part of a Cloud Run service, which only admits its calls.",
             "Make the load balancer with --to terraform-gcp.",
         )
     _lose_annotations(given, lose)
@@ -194,7 +194,7 @@ def _variable(given: Variable, lose: Lose) -> dict[str, Any] | None:
     if secret.is_renamed:
         lose(
             f"spec.env[{given.index}].valueFrom.secretKeyRef.key",
-            "is no part of a secret in Secret Manager, which has one value.",
+            "is not part of a secret in Secret Manager, which has one value.",
             f"Create the secret {secret.name} with the value of the key.",
         )
     reference = {"name": secret.name, "key": secret.version}
