@@ -3,11 +3,12 @@
 import codecs
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 from google.api import httpbody_pb2
 from google.protobuf import json_format, message_factory
+from google.protobuf.descriptor import Descriptor as MessageDescriptor
 from google.protobuf.message import Message
 
 from grpc_operator.cli.call import http_call as http
@@ -57,16 +58,16 @@ async def parts(call: Call, requests: Requests, rest: Rest) -> AsyncIterator[Par
 async def _answers(
     call: Call, answer: aiohttp.ClientResponse, binding: Binding
 ) -> AsyncIterator[Part]:
-    kind = call.called.response
-    if kind.full_name == _HTTP_BODY and not binding.response_body:
+    kind, field = call.called.response, binding.response_body
+    if kind.full_name == _HTTP_BODY or field:  # a response_body is always an HttpBody
         async for each in _bodies(answer, streamed=call.called.streams_responses):
-            yield Answer(each)
+            yield Answer(_around(each, field, kind))
     elif call.called.streams_responses:
         async for text in _elements(answer):
-            yield Answer(_message(call, text, binding))
+            yield Answer(_message(call, text))
     else:
         text = (await http.content(answer, MOST_BYTES)).decode(errors="replace")
-        yield Answer(_message(call, text, binding))
+        yield Answer(_message(call, text))
     yield Outcome(0)
 
 
@@ -98,14 +99,21 @@ async def _elements(answer: aiohttp.ClientResponse) -> AsyncIterator[str]:
         yield value.text
 
 
-def _message(call: Call, text: str, binding: Binding) -> Message | Any:
-    """Returns a message from its JSON, which may be that of one field alone."""
+def _around(body: Message, field: str, kind: MessageDescriptor) -> Message:
+    """Returns the response that a body is, or is a field of."""
+    if not field:
+        return body
+    message: Any = message_factory.GetMessageClass(kind)()
+    getattr(message, field).ParseFromString(body.SerializeToString())
+    return cast("Message", message)
+
+
+def _message(call: Call, text: str) -> Message | Any:
+    """Returns a message from its JSON."""
     try:
         value = json.loads(text) if text.strip() else {}
     except (ValueError, RecursionError) as error:
         raise CliError(f"the response is not JSON, but begins with {text[:80]!r}") from error
-    if binding.response_body:
-        value = {binding.response_body: value}
     message: Message = message_factory.GetMessageClass(call.called.response)()
     try:
         return call.schema.from_value(value, message)

@@ -66,9 +66,9 @@ class Rest:
             CliError: It fits none; says for each why.
         """
         if not self.bindings:
-            raise CliError(
-                f"{self.called.name} has no REST rule (google.api.http)", fix="Use --via grpc."
-            )
+            refused = [f"{each.rule}: {each.reason}" for each in self.called.method.refused]
+            why = f": {'; '.join(refused)}" if refused else " (google.api.http)"
+            raise CliError(f"{self.called.name} has no REST rule{why}", fix="Use --via grpc.")
         reasons = []
         for binding in self.bindings:
             try:

@@ -100,15 +100,30 @@ def test_requests(gateway: Gateway, method: str, data: object, line: str, body: 
 
 
 def test_the_second_rule(gateway: Gateway) -> None:
-    """Where a message does not fit the first one; a response may be one field alone."""
-    gateway.answer = lambda: web.json_response(["a", "b"])
+    """Where a message does not fit the first one."""
     data = {"thing": {"name": "a", "small": 1}, "like": [{"name": "x"}]}
 
-    ran = gateway.call("SearchThings", data)
+    gateway.call("SearchThings", data)
 
     assert gateway.line == "POST /v1/a/things"
     assert json.loads(gateway.body) == {"thing": {"small": 1}, "like": [{"name": "x"}]}
-    assert ran.out == '{"name": "a"}\n{"name": "b"}\n'
+
+
+def test_a_response_of_one_field(gateway: Gateway) -> None:
+    """It is printed as the message."""
+    gateway.answer = lambda: web.Response(body=b"hi", content_type="text/x")
+
+    found = json.loads(gateway.call("Download", {}).out)
+
+    assert found == {"content": {"contentType": "text/x", "data": "aGk="}}
+
+
+def test_a_rule_that_no_gateway_serves(gateway: Gateway) -> None:
+    """Why it is not served."""
+    ran = gateway.call("FindThing", {})
+
+    assert ran.code == 2
+    assert 'GET /v1/thing: has the response_body "thing", but Envoy supports only' in ran.err
 
 
 def test_the_type_of_a_body(gateway: Gateway) -> None:
