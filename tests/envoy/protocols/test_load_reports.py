@@ -118,10 +118,12 @@ async def test_an_open_stream_is_in_progress_until_it_ends() -> None:
         count = made.ads.stats.load_reports
         found = await reports(made, lambda _: made.ads.stats.load_reports > count + 1)
         assert (found.in_progress, found.ok, found.failed) == (1, 0, 0)
+        assert await open_calls(made) == {USERS: 1}
         stream.go_on.set()
         assert await open_call == [0]
         found = await reports(made, lambda each: each.ok)
         await reports(made, lambda each: not each.in_progress)
+        assert await open_calls(made) == {USERS: 0}
 
 
 async def test_attempts_are_reported_and_calls_are_counted_by_method() -> None:
@@ -139,10 +141,18 @@ async def test_attempts_are_reported_and_calls_are_counted_by_method() -> None:
 
 async def codes(gateway: Gateway, name: str = "users") -> Mapping[Series, int]:
     """Returns the calls by method that the status port shows."""
+    return proxy_counters.of_codes(await shown(gateway, status_routes.CALLS, name))
+
+
+async def open_calls(gateway: Gateway) -> Mapping[str, int]:
+    """Returns the calls that have not ended, as the status port shows them."""
+    return proxy_counters.of_open(await shown(gateway, status_routes.OPEN, "users"))
+
+
+async def shown(gateway: Gateway, route: status_routes.StatusRoute, name: str) -> bytes:
+    """Returns what the status port answers."""
     target = f"127.0.0.1:{await gateway.envoy.port(STATUS_NAME)}"
-    key = service_key(NAMESPACE, name)
-    answer = await proxy_stats.read(target, status_routes.CALLS, key)
-    return proxy_counters.of_codes(answer)
+    return await proxy_stats.read(target, route, service_key(NAMESPACE, name))
 
 
 async def test_the_status_port_has_the_calls_of_one_service() -> None:
