@@ -80,7 +80,7 @@ def cluster(server: tuple[Server, health.HealthServicer], tmp_path: Path) -> Ite
     with in_thread(gateway.handle) as http, in_thread(api.handle) as at, ExitStack() as stack:
         api.ports = {"shop/users-1": (port, port), "operators/default-envoy-1": (port, http)}
         file = tmp_path / "kubeconfig"
-        file.write_text(yaml.safe_dump(_kubeconfig(f"http://127.0.0.1:{at}")))
+        file.write_text(yaml.safe_dump(kubeconfig(f"http://127.0.0.1:{at}")))
 
         def check(*arguments: str) -> Ran:
             return run("check", *arguments, "--kubeconfig", str(file), "-n", "shop")
@@ -88,7 +88,8 @@ def cluster(server: tuple[Server, health.HealthServicer], tmp_path: Path) -> Ite
         yield Broken(api, servicer, gateway, check, stack, str(file))
 
 
-def _kubeconfig(server: str) -> object:
+def kubeconfig(server: str) -> object:
+    """Returns a kubeconfig of one cluster."""
     return {
         "current-context": "x",
         "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
