@@ -8,6 +8,7 @@ from grpc_operator.cli.lint.codes import CODES, docs_link
 from grpc_operator.cli.lint.finding import Finding, Place
 from grpc_operator.cli.lint.options import Form
 from grpc_operator.cli.output import note, write_json, write_text
+from grpc_operator.quotes import printable
 
 _SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 _SITE = "https://github.com/grpc-operator/grpc-operator"
@@ -24,7 +25,7 @@ def write(form: Form, findings: Sequence[Finding], unchecked: Sequence[str]) -> 
     _WRITERS[form](findings)
     if form is Form.TEXT:
         for each in unchecked:
-            note(f"not checked: {each}")
+            note(_one_line(f"not checked: {each}"))
         note(_summary(findings))
 
 
@@ -67,9 +68,14 @@ def sarif(findings: Sequence[Finding]) -> dict[str, Any]:
 def _write_text(findings: Sequence[Finding]) -> None:
     for each in findings:
         field = f"{each.where.field}: " if each.where.field else ""
-        write_text(f"{each.where}: {each.severity} {each.code}: {field}{each.message}")
+        line = f"{each.where}: {each.severity} {each.code}: {field}{each.message}"
+        write_text(_one_line(line))
         if each.fix:
-            write_text(f"  fix: {each.fix}")
+            write_text(_one_line(f"  fix: {each.fix}"))
+
+
+def _one_line(text: str) -> str:
+    return printable(text.replace("\n", "\\n"))
 
 
 def _write_json(findings: Sequence[Finding]) -> None:
@@ -107,12 +113,13 @@ def _summary(findings: Sequence[Finding]) -> str:
     if not findings:
         return "Nothing found."
     errors = sum(each.severity == "error" for each in findings)
-    codes = ", ".join(sorted({each.code for each in findings}))
-    pages = "its page" if len({each.code for each in findings}) == 1 else "their pages"
-    return (
-        f"{errors} errors, {len(findings) - errors} warnings ({codes}); {pages}:"
-        f" {docs_link('CODE').replace('CODE', '<CODE>')}"
-    )
+    counts = [_counted(errors, "error"), _counted(len(findings) - errors, "warning")]
+    pages = "\n".join(f"{code}: {docs_link(code)}" for code in sorted({f.code for f in findings}))
+    return f"{', '.join(filter(None, counts))}\n{pages}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}" if number else ""
 
 
 def _escaped(value: object, more: str = "") -> str:

@@ -9,9 +9,7 @@ from grpc_operator.cli.lint.fields import location
 from grpc_operator.cli.lint.finding import Finding, Place
 from grpc_operator.cli.manifests import Document
 from grpc_operator.cli.objects import Given
-from grpc_operator.cli.rendering import proxies
 from grpc_operator.descriptor import Descriptor, DescriptorError
-from grpc_operator.desired import gateway as desired_gateway
 from grpc_operator.desired import service as desired_service
 from grpc_operator.errors import InvalidSpecError, Problem
 from grpc_operator.gateway import ir
@@ -33,6 +31,9 @@ def of_service(given: Given[GrpcService]) -> Iterator[Finding]:
 
 def of_gateway(given: Given[GrpcGateway]) -> Iterator[Finding]:
     """Yields why the operator would not build the objects of a gateway."""
+    from grpc_operator.cli.rendering import proxies
+    from grpc_operator.desired import gateway as desired_gateway
+
     settings = proxies.settings()
     yield from _checked(given.document, lambda: desired_gateway.build(given.object, settings))
     yield from _checked(given.document, lambda: gateway_ir(given.object, _CLUSTER_DOMAIN))

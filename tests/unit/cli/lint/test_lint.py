@@ -53,7 +53,17 @@ def test_text(users: Path) -> None:
         'users.yaml:6: error GS002: spec.prot: unknown field "spec.prot"\n'
         "  fix: Did you mean port?\n"
     )
-    assert "1 errors, 0 warnings (GS002)" in ran.err
+    assert ran.err.startswith("1 error\nGS002: https://")
+
+
+def test_text_has_no_control_characters(users: Path) -> None:
+    """What a file says cannot change the terminal, nor add a line."""
+    users.write_text(USERS.replace("prot", '"a\\e[2J\\nb"'))
+
+    ran = run("lint", "users.yaml")
+
+    assert len(ran.out.splitlines()) == 2
+    assert "\x1b" not in ran.out
 
 
 def test_json(users: Path) -> None:
