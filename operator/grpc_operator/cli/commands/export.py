@@ -61,15 +61,15 @@ def export(
     project: Annotated[
         str | None,
         typer.Option(
-            help="cloud-run: project; by default that of the annotation"
-            " export.grpc.infera.dev/project.",
+            help="cloud-run: project; terraform-*: what names of resources begin with; by default"
+            " that of the annotation export.grpc.infera.dev/project.",
             show_default=False,
         ),
     ] = None,
     region: Annotated[
         str | None,
         typer.Option(
-            help="cloud-run: region; by default that of the annotation"
+            help="cloud-run, terraform-*: region; by default that of the annotation"
             " export.grpc.infera.dev/region.",
             show_default=False,
         ),
@@ -86,7 +86,7 @@ def export(
         str | None,
         typer.Option(
             "--format",
-            help="terraform-gcp, terraform-aws: hcl (default) or tf.json.",
+            help="terraform-*: hcl (default) or tf.json.",
             show_default=False,
         ),
     ] = None,

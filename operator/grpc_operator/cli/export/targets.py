@@ -85,10 +85,12 @@ class Exported:
     Attributes:
         files: Texts by the name of the file, in the order in which they are printed.
         losses: What depends on values.
+        coverage: In place of that of the target, where an option changes what gets lost.
     """
 
     files: Mapping[str, str]
     losses: Sequence[Loss] = ()
+    coverage: Coverage | None = None
 
 
 def export(target: str, inputs: Inputs) -> Exported:
@@ -99,10 +101,10 @@ def export(target: str, inputs: Inputs) -> Exported:
     """
     module = import_module(_module(target))
     run: Callable[[Inputs], Exported] = module.export
-    coverage: Coverage = module.COVERAGE
     for name in sorted(inputs.options.keys() - set(module.OPTIONS)):
         raise CliError(f"--{name} is not an option of the target {target}")
     made = run(inputs)
+    coverage: Coverage = made.coverage or module.COVERAGE
     losses = [
         *(
             loss

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -138,3 +139,25 @@ def test_limits_are_losses(spec: dict[str, Any], field: str, value: int) -> None
 
     assert field in {each.field for each in made.losses}
     assert f"{value}" in text
+
+
+def test_the_region_of_another_cloud() -> None:
+    """Is not one of this; the option takes precedence."""
+    made = users()
+    made["metadata"]["annotations"] |= {
+        "export.grpc.infera.dev/provider": "gcp",
+        "export.grpc.infera.dev/region": "us-central1",
+    }
+    without = exported("terraform-aws", made, format="tf.json")
+    given = exported("terraform-aws", made, format="tf.json", region="eu-west-1")
+
+    assert "default" not in _variable(without.files, "region")
+    assert _variable(given.files, "region")["default"] == "eu-west-1"
+    assert 'metadata.annotations["export.grpc.infera.dev/region"]' in {
+        each.field for each in without.losses
+    }
+
+
+def _variable(files: Mapping[str, str], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(files["variables.tf.json"])["variable"][name]
+    return found

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from grpc_operator.cli.errors import CliError
-from tests.unit.cli.export import exported, service
+from tests.unit.cli.export import every_field, exported, service
 
 USERS = Path(__file__).with_name("users.yaml")
 
@@ -152,6 +152,11 @@ def test_health_checks_are_for_pods() -> None:
         assert (in_gke[path] == value) is (difference == SAME), path
     assert not any(each.startswith(_RUN) for each in in_gke)
     assert not any("health" in each for each in configuration(users()))
+
+
+def test_with_gke_nothing_gets_lost() -> None:
+    """The GrpcService stays in the cluster."""
+    assert exported("terraform-gcp", every_field(), backend="gke").losses == []
 
 
 def test_what_is_not_asked_for_is_not_there() -> None:

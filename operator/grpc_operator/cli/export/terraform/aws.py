@@ -3,7 +3,7 @@
 Arguments of the provider: https://registry.terraform.io/providers/hashicorp/aws/6.25.0/docs
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from grpc_operator.cli.export.targets import Exported, Inputs
 from grpc_operator.cli.export.terraform import aws_load_balancer as load_balancer
@@ -23,7 +23,7 @@ from grpc_operator.cli.export.terraform.syntax import (
 
 __all__ = ["COVERAGE", "OPTIONS", "export"]
 
-OPTIONS = frozenset({"format"})
+OPTIONS = frozenset({"format", "project", "region"})
 
 _ANNOTATIONS = frozenset({"internal-load-balancer", "project", "provider", "region"})
 
@@ -41,7 +41,7 @@ def export(inputs: Inputs) -> Exported:
     files = {
         "versions": _versions(),
         "variables": [
-            *_variables(services),
+            *_variables(services, inputs.options),
             *load_balancer.VARIABLES,
             *module.secret_variables(secrets, "Name or ARN of a secret in Secrets Manager."),
             *(made for each in services for made in ecs.variables(each)),
@@ -75,12 +75,16 @@ def _versions() -> list[Block]:
     ]
 
 
-def _variables(services: Sequence[Service]) -> list[Block]:
+def _variables(services: Sequence[Service], options: Mapping[str, str]) -> list[Block]:
     return [
         variable(
             "project_name",
             "Begins the names of all resources.",
-            default=module.common(services, "project"),
+            default=options.get("project") or module.common(services, "project"),
         ),
-        variable("region", "Region of all resources.", default=module.region(services, "aws")),
+        variable(
+            "region",
+            "Region of all resources.",
+            default=options.get("region") or module.region(services, "aws"),
+        ),
     ]

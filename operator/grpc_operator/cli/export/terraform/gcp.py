@@ -3,7 +3,8 @@
 Arguments of the provider: https://registry.terraform.io/providers/hashicorp/google/6.50.0/docs
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from grpc_operator.cli.errors import CliError
 from grpc_operator.cli.export.targets import Exported, Inputs
@@ -11,7 +12,7 @@ from grpc_operator.cli.export.terraform import gcp_cloud_run as cloud_run
 from grpc_operator.cli.export.terraform import gcp_load_balancer as load_balancer
 from grpc_operator.cli.export.terraform import module
 from grpc_operator.cli.export.terraform.gcp_cloud_run import Shared
-from grpc_operator.cli.export.terraform.gcp_coverage import COVERAGE
+from grpc_operator.cli.export.terraform.gcp_coverage import COVERAGE, IN_THE_CLUSTER
 from grpc_operator.cli.export.terraform.module import Service
 from grpc_operator.cli.export.terraform.names import identifiers
 from grpc_operator.cli.export.terraform.syntax import (
@@ -25,7 +26,7 @@ from grpc_operator.cli.export.terraform.syntax import (
 
 __all__ = ["COVERAGE", "OPTIONS", "export"]
 
-OPTIONS = frozenset({"backend", "format"})
+OPTIONS = frozenset({"backend", "format", "project", "region"})
 BACKENDS = ("serverless", "gke")
 
 _LONGEST_NAME = 49
@@ -46,12 +47,17 @@ def export(inputs: Inputs) -> Exported:
             fix=f"Use {' or '.join(BACKENDS)}.",
         )
     services = module.services(inputs)
-    made = _in_gke(services) if backend == "gke" else _on_cloud_run(services, backend)
-    files = {"versions": _versions(), **made}
+    if backend == "gke":
+        files = {"versions": _versions(), **_in_gke(services, inputs.options)}
+        made = module.exported(files, services, inputs.options)
+        return replace(made, coverage=IN_THE_CLUSTER)
+    files = {"versions": _versions(), **_on_cloud_run(services, backend, inputs.options)}
     return module.exported(files, services, inputs.options)
 
 
-def _on_cloud_run(services: Sequence[Service], backend: str) -> dict[str, list[Block]]:
+def _on_cloud_run(
+    services: Sequence[Service], backend: str, options: Mapping[str, str]
+) -> dict[str, list[Block]]:
     shared = Shared(
         module.secrets(services, lambda each: each.exported.workload.env),
         identifiers(
@@ -70,7 +76,7 @@ def _on_cloud_run(services: Sequence[Service], backend: str) -> dict[str, list[B
         each.lose_annotations(cloud_run.ANNOTATIONS)
     return {
         "variables": [
-            *_variables(services),
+            *_variables(services, options),
             *_connector_variables(shared),
             *module.secret_variables(
                 shared.secrets, "ID of a secret in Secret Manager that has a version."
@@ -87,16 +93,10 @@ def _on_cloud_run(services: Sequence[Service], backend: str) -> dict[str, list[B
     }
 
 
-def _in_gke(services: Sequence[Service]) -> dict[str, list[Block]]:
-    for each in services:
-        each.lose(
-            "spec.image",
-            "stays in the cluster: with --backend gke the module has the load balancer alone.",
-            "Apply the GrpcService to the cluster in GKE, where the operator runs it.",
-        )
+def _in_gke(services: Sequence[Service], options: Mapping[str, str]) -> dict[str, list[Block]]:
     return {
         "variables": [
-            *_variables(services),
+            *_variables(services, options),
             *load_balancer.VARIABLES,
             *load_balancer.GKE_VARIABLES,
             *(block for each in services for block in load_balancer.gke_variables(each)),
@@ -119,7 +119,7 @@ def _versions() -> list[Block]:
     ]
 
 
-def _variables(services: Sequence[Service]) -> list[Block]:
+def _variables(services: Sequence[Service], options: Mapping[str, str]) -> list[Block]:
     longest = max(len(each.exported.workload.name) for each in services)
     most = _LONGEST_NAME - longest - len("--grpc")
     return [
@@ -128,14 +128,18 @@ def _variables(services: Sequence[Service]) -> list[Block]:
             "project_name",
             "Begins the names of all resources.",
             "string",
-            module.common(services, "project"),
+            options.get("project") or module.common(services, "project"),
             condition(
                 f"length(var.project_name) <= {max(most, 1)}",
                 f"Must have at most {max(most, 1)} characters: the name of a Cloud Run service has"
                 f" at most {_LONGEST_NAME}.",
             ),
         ),
-        variable("region", "Region of all resources.", default=module.region(services, "gcp")),
+        variable(
+            "region",
+            "Region of all resources.",
+            default=options.get("region") or module.region(services, "gcp"),
+        ),
     ]
 
 

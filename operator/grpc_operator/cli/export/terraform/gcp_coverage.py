@@ -111,3 +111,6 @@ COVERAGE = Coverage(
         "traffic": _REVISIONS,
     },
 )
+
+IN_THE_CLUSTER = Coverage(frozenset({""}), {})
+"""With pods in GKE: the GrpcService is applied there, so all of it has its effect."""

@@ -26,7 +26,8 @@ _HEALTH_CHECKERS = ["35.191.0.0/16", "130.211.0.0/22"]
 
 _SERVERLESS = """Cloud Run has no health check here: a serverless network endpoint group takes none.
 The startup and liveness probes of the service are those checks."""
-_GKE = """GKE makes a network endpoint group in each zone for a Service with this annotation, whose
+_GKE = """The pods are in GKE, where the operator runs them: apply the GrpcService to the cluster.
+GKE makes a network endpoint group in each zone for a Service with this annotation, whose
 ports are those of the pods:
   cloud.google.com/neg: '{{"exposed_ports": {{"{port}": {{"name": "NAME"}}}}}}'"""
 

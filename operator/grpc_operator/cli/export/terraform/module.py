@@ -119,14 +119,17 @@ def region(services: Iterable[Service], provider: str) -> str | None:
     """Returns the region of a module; that of another provider is none."""
     own = []
     for each in services:
-        if each.annotation("provider") in (None, provider):
+        other = each.annotation("provider")
+        if other in (None, provider):
             own.append(each)
-        elif each.annotation("region"):
-            each.lose(
-                annotation_path("region"),
-                f"is a region of {each.annotation('provider')!r}.",
-                "Set the variable region.",
-            )
+            continue
+        for name in ("provider", "region"):
+            if each.annotation(name):
+                each.lose(
+                    annotation_path(name),
+                    f"is of {other!r}, and the module is for {provider}.",
+                    "Set the variable region, or --region.",
+                )
     return common(own, "region")
 
 
