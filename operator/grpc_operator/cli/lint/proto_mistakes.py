@@ -15,7 +15,7 @@ from grpc_operator.cli.lint.finding import Finding, Place
 from grpc_operator.cli.lint.proto_files import ProtoFile, ProtoSet
 from grpc_operator.descriptor import DescriptorError, load
 
-_READS = re.compile(r"^(Get|List|BatchGet|Search|Find|Query|Lookup|Count)(?=[A-Z]|$)")
+READS = re.compile(r"^(Get|List|BatchGet|Search|Find|Query|Lookup|Count)(?=[A-Z]|$)")
 _LISTS = re.compile(r"^(List|Search|Find|Query)(?=[A-Z]|$)")
 _PAGE = re.compile(r"(page|cursor|continuation|token|offset|limit|max_results)", re.IGNORECASE)
 _VERDICTS = {
@@ -56,7 +56,7 @@ def _of_method(
     if method.client_streaming or method.server_streaming:
         return
     unknown = method.options.idempotency_level == MethodOptions.IDEMPOTENCY_UNKNOWN
-    if unknown and _READS.match(method.name):
+    if unknown and READS.match(method.name):
         yield (
             "GS104",
             "reads, but does not say so: neither the gateway nor clients may send it again",

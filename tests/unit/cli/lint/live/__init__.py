@@ -1,0 +1,1 @@
+"""``grpcop lint --server``: small servers with one mistake each."""
