@@ -61,3 +61,21 @@ test("faults are INTERNAL, and the server serves on", async (context: TestContex
   }
   assert.equal(log.split('"code":"INTERNAL"').length, 4, log);
 });
+
+test("a call that does not end gets a status at the limit of the drain", async (context: TestContext) => {
+  context.mock.method(console, "error", () => {});
+  const started = Promise.withResolvers<void>();
+  const update = () => {
+    started.resolve();
+    return new Promise(() => {});
+  };
+  const server = new UserServer({ update } as unknown as Repository, "");
+  const client = new Client(`localhost:${await server.listen(0)}`, credentials.createInsecure());
+  const running = failure(client, UserService.method.updateUser, { id: SOME_ID });
+  await started.promise;
+
+  await server.drain(0, 1);
+  const { code, details } = await running;
+  assert.deepEqual([status[code], details.slice(0, 15)], ["UNAVAILABLE", "the server ends"]);
+  client.close();
+});
