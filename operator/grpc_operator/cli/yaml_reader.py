@@ -6,6 +6,7 @@ beyond the Basic Multilingual Plane as a surrogate pair, which libyaml refuses: 
 by the slower parser.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,7 +24,9 @@ class _Kubernetes:
     bool_values = {**yaml.SafeLoader.bool_values, "y": True, "n": False}  # noqa: RUF012 - PyYAML's
 
     def construct_mapping(self, node: MappingNode, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - PyYAML's
-        """Returns a mapping; keys that occur twice are an error, as with strict decoding."""
+        """Returns a mapping; its keys are strings, as in JSON. Keys that occur twice are an error,
+        as with strict decoding.
+        """
         seen: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, ScalarNode) or key.tag == f"{_TAG}merge":
@@ -33,7 +36,10 @@ class _Kubernetes:
                     None, None, f'the key "{key.value}" occurs twice', key.start_mark
                 )
             seen.add(key.value)
-        return super().construct_mapping(node, deep)  # type: ignore[misc]
+        found = super().construct_mapping(node, deep)  # type: ignore[misc]
+        return {
+            key if isinstance(key, str) else json.dumps(key): value for key, value in found.items()
+        }
 
     def construct_text(self, node: ScalarNode) -> str:
         """Returns a string, whose surrogate pairs are characters."""

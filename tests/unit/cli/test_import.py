@@ -111,7 +111,7 @@ def _written(folder: Path, text: str, name: str = "source.yaml") -> str:
         (KNATIVE, ("dev/v1", "dev/v1alpha1"), 1, "older versions"),
         (KNATIVE, ("  name: users", "  labels: {}"), 3, "must be set"),
         (KNATIVE, ("image: users:1", "name: users"), 9, "has no image"),
-        (KNATIVE, ("image: users:1", "image: [users]"), 9, "must be a string"),
+        (KNATIVE, ("image: users:1", "image: [users]"), 9, "must not be a mapping"),
         (KNATIVE, ("image: users:1", "image: Users:1"), 1, "image reference"),
         (
             KNATIVE,

@@ -89,3 +89,10 @@ def test_no_such_file(tmp_path: Path) -> None:
     """The message names it."""
     with pytest.raises(CliError, match=r"absent\.yaml: cannot be read: No such file"):
         manifests.read([tmp_path / "absent.yaml"])
+
+
+def test_keys_are_texts() -> None:
+    """As in the JSON that Kubernetes makes of YAML."""
+    (document,) = manifests.of_text("{1: a, true: {2.5: b}, c: d}", "x")
+
+    assert document.data == {"1": "a", "true": {"2.5": "b"}, "c": "d"}

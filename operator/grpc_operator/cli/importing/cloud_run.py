@@ -154,11 +154,9 @@ def _secrets(pod: Pod, fields: Fields) -> None:
             )
 
 
-def _volume(pod: Pod, volume: Any, fields: Fields) -> None:
-    if not isinstance(volume, dict):
-        return
+def _volume(pod: Pod, volume: dict[str, Any], fields: Fields) -> None:
     driver = volume["csi"].get("driver") if isinstance(volume.get("csi"), dict) else None
-    if driver in _GCS_FUSE:
+    if isinstance(driver, str) and driver in _GCS_FUSE:
         volume["csi"] = volume["csi"] | {"driver": _GCS_FUSE[driver]}
         pod.annotations["gke-gcsfuse/volumes"] = "true"
         fields.say(

@@ -158,16 +158,18 @@ def _probe(given: Mapping[str, Any], container: Mapping[str, Any]) -> dict[str, 
     numbers = {each.get("name"): each.get("containerPort") for each in declared}
     first = next((each.get("containerPort") for each in declared), None)
     for action in ("httpGet", "tcpSocket", "grpc"):
-        if action in probe:
-            port = (probe[action] or {}).get("port", first)
-            probe[action] = {**(probe[action] or {}), "port": numbers.get(port, port)}
-    if "grpc" in probe and not probe["grpc"].get("service"):
-        probe["grpc"].pop("service", None)
+        target = probe.get(action) or {}
+        if action in probe and isinstance(target, Mapping):
+            port = target.get("port", first)
+            number = numbers.get(port, port) if isinstance(port, str) else port
+            probe[action] = {**target, "port": number}
+            if target.get("service") == "":
+                del probe[action]["service"]
     return {key: value for key, value in probe.items() if value != 0}
 
 
 def _flatten(at: tuple[str | int, ...], field: str, value: Any, found: Facts) -> None:
-    if value is None or value in ({}, []):
+    if value is None or value in ({}, []) or (value == "" and field == "serviceAccountName"):
         return
     if isinstance(value, Mapping):
         for key, each in value.items():

@@ -65,10 +65,8 @@ def read(
         CliError: A value cannot be read, or there is no container.
     """
     result = Pod()
-    kubernetes_fields.check(pod, kubernetes_fields.POD, "a PodSpec")
+    kubernetes_fields.check_pod(pod)
     containers = pod.items("containers")
-    for each in containers:
-        kubernetes_fields.check(each, kubernetes_fields.CONTAINER, "a container")
     if not containers:
         raise CliError("has no container", where=pod.where(), fix="Give spec.containers.")
     ours = _server(containers, port, result)
@@ -124,10 +122,19 @@ def _container(ours: Fields, port: int | None, result: Pod) -> probes.Ports:
         "args": ours.strings("args"),
         "env": environment.read(ours),
         "envFrom": ours.sequence("envFrom"),
-        "resources": without_nulls(ours.child("resources").whole()),
+        "resources": _resources(ours.child("resources")),
     }
     result.spec |= {name_: value for name_, value in found.items() if value not in (None, [], {})}
     return _ports(ours, port, result)
+
+
+def _resources(fields: Fields) -> dict[str, Any]:
+    found = {
+        "requests": without_nulls(fields.child("requests").whole()),
+        "limits": without_nulls(fields.child("limits").whole()),
+        "claims": fields.sequence("claims"),
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _ports(ours: Fields, port: int | None, result: Pod) -> probes.Ports:

@@ -75,8 +75,8 @@ def _grpc(probe: Fields, port: int) -> dict[str, Any]:
     number, service = action.number("port"), action.text("service")
     if number in (None, port):
         return {"service": service} if service else {}
-    found = {"port": number, "service": service}
-    return {"grpc": {key: value for key, value in found.items() if value}}
+    found = {"port": number, "service": service or None}
+    return {"grpc": {key: value for key, value in found.items() if value is not None}}
 
 
 def _action(probe: Fields, name: str, ports: Ports) -> dict[str, Any]:
@@ -89,8 +89,9 @@ def _action(probe: Fields, name: str, ports: Ports) -> dict[str, Any]:
     else:
         fields = ("path", "port", "scheme", "host", "httpHeaders")
         found = {field: action.take(field) for field in fields}
-    if found.get("port") in ports.by_name:
-        found["port"] = ports.by_name[found["port"]]
+    port = found.get("port")
+    if isinstance(port, str) and port in ports.by_name:
+        found["port"] = ports.by_name[port]
     return {key: value for key, value in found.items() if value not in (None, "", [])}
 
 

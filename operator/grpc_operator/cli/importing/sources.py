@@ -9,6 +9,7 @@ from typing import Any
 from grpc_operator.cli import manifests
 from grpc_operator.cli.errors import CliError
 from grpc_operator.cli.importing import cloud_run, infera, knative, kubernetes
+from grpc_operator.cli.importing.fields import Fields
 from grpc_operator.cli.importing.images import Images
 from grpc_operator.cli.importing.report import Report
 from grpc_operator.cli.importing.written import Written
@@ -106,6 +107,10 @@ def _kind(document: Document, wanted: Kind | None) -> Kind | None:
     """Returns the kind of a document; ``None`` for one that belongs to another, or is none."""
     if not isinstance(document.data, dict):
         raise CliError("must be a mapping", where=document.where())
+    Fields(document, Report()).text("apiVersion")
+    metadata = Fields(document, Report(), ("metadata",))
+    for name in ("name", "namespace"):
+        metadata.text(name)
     found = None
     if infera.matches(document):
         found = Kind.INFERA

@@ -145,7 +145,7 @@ def _of_value(value: Any, schema: dict[str, Any], location: Location) -> Iterato
             ("minimum", "greater than or equal to", value >= schema.get("minimum", value)),
             ("maximum", "less than or equal to", value <= schema.get("maximum", value)),
         ):
-            if not holds:
+            if not holds and key in schema:  # NaN is within no limit
                 message = f"Invalid value: {shown(value)}: should be {words} {schema[key]}"
                 yield SchemaProblem(location, "Value", message)
 
