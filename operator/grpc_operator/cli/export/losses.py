@@ -45,10 +45,12 @@ class Coverage:
     Attributes:
         uses: Paths below ``spec``, without indices, such as ``env.value``: they and all below.
         lacks: Paths of the same form, which may be below one that is used.
+        empty: Objects of which an empty one loses nothing: their defaults are used.
     """
 
     uses: frozenset[str]
     lacks: Mapping[str, Lack]
+    empty: frozenset[str] = frozenset()
 
     def losses(self, about: str, spec: Mapping[str, Any]) -> list[Loss]:
         """Returns what gets lost.
@@ -87,7 +89,7 @@ class _Walk:
         used = used or name in self.coverage.uses
         children = [*_children(value)]
         if not children or not self._has_more(path):
-            if not used and path:
+            if not used and path and (value != {} or name not in self.coverage.empty):
                 yield Loss(self.about, shown, *UNKNOWN)
             return
         for key, child in children:

@@ -10,7 +10,9 @@ from tests.unit.cli.export import EVERY_FIELD
 
 _TYPE = "apiVersion: grpc.infera.dev/v1alpha1\nkind: GrpcService"
 COVERAGE = Coverage(
-    frozenset({"a", "b.c", "list.name"}), {"a.not": ("no.", "Do."), "d": ("d.", "D.")}
+    frozenset({"a", "b.c", "list.name"}),
+    {"a.not": ("no.", "Do."), "d": ("d.", "D.")},
+    frozenset({"list"}),
 )
 
 
@@ -23,6 +25,7 @@ COVERAGE = Coverage(
         ({"d": {"x": 1}}, [("spec.d", "d.", "D.")]),
         ({"new": [{"x": 1}]}, [("spec.new", *UNKNOWN)]),
         ({"b": {}}, [("spec.b", *UNKNOWN)]),
+        ({"list": {}}, []),
         (
             {"list": [{"name": "x"}, {"name": "y", "a.b\n": 1}]},
             [('spec.list[1]["a.b\\n"]', *UNKNOWN)],

@@ -84,8 +84,11 @@ _SHARED = {
 }
 _CLIENT_TRAFFIC = ("clientIPDetection", "connection", "headers", "http2", "path", "timeout")
 
+_EMPTY = frozenset({"gateway", "gateway.rest", "gateway.timeouts"})
+
 STANDARD = Coverage(
     uses=_USED,
+    empty=_EMPTY,
     lacks={
         **_LACKED,
         "gateway.methods.retry": _POLICY,
@@ -100,7 +103,9 @@ STANDARD_GATEWAY = Coverage(
     lacks={**_SHARED, **dict.fromkeys(_CLIENT_TRAFFIC, _NO_SUCH_SETTING)},
 )
 ENVOY_GATEWAY = Coverage(
-    uses=_USED | {"gateway.methods", "gateway.retry", "gateway.timeouts"}, lacks=_LACKED
+    uses=_USED | {"gateway.methods", "gateway.retry", "gateway.timeouts"},
+    lacks=_LACKED,
+    empty=_EMPTY,
 )
 ENVOY_GATEWAY_GATEWAY = Coverage(
     uses=frozenset({"domain", "listeners", *_CLIENT_TRAFFIC}), lacks=_SHARED
