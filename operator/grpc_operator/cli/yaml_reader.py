@@ -36,10 +36,18 @@ class _Kubernetes:
                     None, None, f'the key "{key.value}" occurs twice', key.start_mark
                 )
             seen.add(key.value)
-        found = super().construct_mapping(node, deep)  # type: ignore[misc]
+        super().flatten_mapping(node)  # type: ignore[misc]
         return {
-            key if isinstance(key, str) else json.dumps(key): value for key, value in found.items()
+            self._key(key): self.construct_object(value, deep)  # type: ignore[attr-defined]
+            for key, value in node.value
         }
+
+    def _key(self, node: Node) -> str:
+        key = self.construct_object(node)  # type: ignore[attr-defined]
+        if key is not None and not isinstance(key, str | int | float):
+            message = "found a key that is not a string, number or boolean"
+            raise ConstructorError(None, None, message, node.start_mark)
+        return key if isinstance(key, str) else json.dumps(key)
 
     def construct_text(self, node: ScalarNode) -> str:
         """Returns a string, whose surrogate pairs are characters."""
