@@ -15,6 +15,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_service_kit.testing.processes import ServerProcess
 from tests.clients import toolchain
 from tests.clients.example_servers import running
+from tests.unit.cli import run
 from tests.waiting import HANG, until
 from user.v1 import user_pb2, user_pb2_grpc
 
@@ -59,6 +60,17 @@ def test_wrong_settings_are_named(start: Start) -> None:
         "GRPC_DRAIN_SECONDS",
         "LAME_DUCK_SECONDS",
     ]
+
+
+@pytest.mark.parametrize("token", ["", "secret"])
+def test_grpcop_lint_finds_no_mistake(start: Start, token: str) -> None:
+    """But for GS104: the protos do not declare which methods only read."""
+    server = start(LAME_DUCK_SECONDS="0", AUTH_TOKEN=token)
+    options = ("--slow-reader", "--disruptive", "--pid", str(server.process.pid))
+    credentials = ("--needs-credentials",) if token else ()
+    ran = run("lint", "--server", server.target, *options, *credentials, "--ignore", "GS104")
+
+    assert (ran.code, ran.out) == (0, ""), ran.err
 
 
 @pytest.mark.parametrize("sent", [None, "Bearer wrong", "Basic secret", "secret", "Bearer "])
