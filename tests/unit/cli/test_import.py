@@ -292,3 +292,14 @@ def test_the_fields_of_pods_are_those_of_kubernetes() -> None:
     assert pod.keys() <= kubernetes_fields.POD
     container = json.loads((folder / "container-v1.json").read_text(encoding="utf-8"))
     assert container["properties"].keys() <= kubernetes_fields.CONTAINER
+
+
+def test_a_service_of_two_deployments(tmp_path: Path) -> None:
+    """It spreads calls over both, which no GrpcService does for another."""
+    other = DEPLOYMENT.replace("name: users\n", "name: canary\n", 1)
+    service = "{apiVersion: v1, kind: Service, metadata: {name: x}, spec: {selector: {app: users}}}"
+
+    ran = run("import", _written(tmp_path, f"{DEPLOYMENT}---\n{other}---\n{service}\n"))
+
+    assert ran.out.count("kind: GrpcService") == 2
+    assert "spec.selector: lost: selects the pods of several Deployments" in ran.err

@@ -287,12 +287,13 @@ def test_the_walk_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "`" * 900_001,
         "\n" * 900_000,
         "Listen(" * 100_000,
+        "<parent>" * 100_000,
         "(" * 900_000,
     ],
 )
 @pytest.mark.timeout(60)
 def test_no_text_takes_long(text: str, tmp_path: Path) -> None:
     """No expression looks at the rest of a file from every place in it."""
-    names = ["a.go", "a.py", "a.ts", "a.rs", "a.java", "a.proto"]
+    names = ["a.go", "a.py", "a.ts", "a.rs", "a.java", "a.proto", "pom.xml", "package.json"]
 
     assert run("init", "--dry-run", str(_made(tmp_path, dict.fromkeys(names, text)))).code == 1

@@ -119,7 +119,7 @@ def _name(file: Path, text: str) -> str:
                 table = "project" if file.name == "pyproject.toml" else "package"
                 return str(tomllib.loads(text).get(table, {}).get("name", ""))
             case "pom.xml":
-                outside = re.sub(r"<parent>[\s\S]*?</parent>", "", text)
+                outside = re.sub(r"<parent>[\s\S]*?(?:</parent>|\Z)", "", text)
                 artifact = _ARTIFACT.search(outside)
                 return artifact[1] if artifact else ""
             case _:

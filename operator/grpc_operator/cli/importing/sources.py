@@ -11,7 +11,7 @@ from grpc_operator.cli.errors import CliError
 from grpc_operator.cli.importing import cloud_run, infera, knative, kubernetes
 from grpc_operator.cli.importing.fields import Fields
 from grpc_operator.cli.importing.images import Images
-from grpc_operator.cli.importing.report import Report
+from grpc_operator.cli.importing.report import Effect, Report
 from grpc_operator.cli.importing.written import Written
 from grpc_operator.cli.manifests import Document
 
@@ -145,6 +145,10 @@ def _import(
             continue
         if kind is Kind.KUBERNETES:
             found = kubernetes.find(document, documents)
+            for each in found.services:
+                if id(each) in read_already:
+                    why = "selects the pods of several Deployments; split calls with spec.traffic"
+                    result.report.add(Effect.LOST, each, ("spec", "selector"), why)
             read_already.update(map(id, found.all))
             service, used = kubernetes.read(found, result.report), found.all
         else:
