@@ -137,7 +137,7 @@ def probe(name: str, given: Probe, lose: Lose) -> ProbeTimes:
             f"spec.probes.{name}",
             f"has {_times(made)} on Cloud Run, where a timeout may not exceed the period, and"
             f" nothing {most} s.",
-            "Check that the server starts in time." if name == "startup" else "Nothing.",
+            "Check that the server starts in time, and is not restarted too early.",
         )
     return made
 

@@ -208,6 +208,17 @@ def test_time_limits(timeouts: dict[str, str], seconds: int) -> None:
     assert made[f"{_TEMPLATE}.timeout"] == f"{seconds}s"
 
 
+def test_what_cloud_run_never_does() -> None:
+    """Is named for services that do not ask for it by a field, too."""
+    losses = {each.field for each in exported("terraform-gcp", service(gateway={})).losses}
+
+    assert losses >= {
+        "spec.drain.timeout",
+        "spec.gateway.protocols",
+        "spec.gateway.timeouts.maxStreamDuration",
+    }
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -6,7 +6,7 @@ _GATEWAY = (
     "needs a gateway: an Application Load Balancer passes gRPC on, and nothing else.",
     "Export it with --to envoy, and run that Envoy in front.",
 )
-_PLATFORM = ("is decided by ECS.", "Nothing.")
+_PLATFORM = ("is decided by ECS.", "Leave it to ECS.")
 _REVISIONS = (
     "is not in the module: ECS replaces tasks one after another.",
     "Use the deployment controller CODE_DEPLOY, or the strategy of the deployment configuration.",

@@ -128,7 +128,7 @@ def _health_check(service: Service) -> Arguments:
         service.lose(
             "spec.probes.readiness.periodSeconds",
             f"is {interval} s: a load balancer checks every 5 to 300 s.",
-            "Expect that a task gets calls a little longer.",
+            "Choose a period in this range.",
         )
     timeout = min(max(given.timeout_seconds or 2, 2), interval - 1, 120)
     return {

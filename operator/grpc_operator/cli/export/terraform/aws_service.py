@@ -26,6 +26,7 @@ _LOG_DAYS = 30
 def blocks(service: Service, secrets: Mapping[Secret, str]) -> list[Block]:
     """Returns the resources of a service."""
     module.lose_sources(service, "ECS")
+    module.lose_protocols(service, "an Application Load Balancer")
     return [
         resource(
             "aws_cloudwatch_log_group",

@@ -78,6 +78,13 @@ def blocks(service: Service, shared: Shared) -> list[Block]:
     used = dict.fromkeys(found for each in environment if (found := module.secret(each)))
     access = [_access(service, shared.secrets[each]) for each in used]
     module.lose_sources(service, "Cloud Run")
+    module.lose_protocols(service, "Cloud Run")
+    if service.exported.workload.timeouts.max_stream is None:
+        service.lose(
+            "spec.gateway.timeouts.maxStreamDuration",
+            "is an hour on Cloud Run, for streams without a limit, too.",
+            "Have clients open their streams again.",
+        )
     account = [] if service.exported.workload.service_account else [_account(service)]
     made = _service(service, shared, environment, access)
     return [*account, *access, made, _invokers(service)]

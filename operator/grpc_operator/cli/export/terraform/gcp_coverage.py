@@ -6,7 +6,7 @@ _GATEWAY = (
     "needs a gateway: Cloud Run passes gRPC on, and nothing else.",
     "Export it with --to envoy, and run that Envoy in front.",
 )
-_PLATFORM = ("is decided by Cloud Run.", "Nothing.")
+_PLATFORM = ("is decided by Cloud Run.", "Leave it to Cloud Run.")
 _REVISIONS = (
     "is not in the module: all calls go to the latest revision.",
     "Edit the traffic blocks, or use gcloud run services update-traffic.",

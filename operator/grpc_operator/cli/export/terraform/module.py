@@ -209,3 +209,14 @@ def lose_sources(service: Service, platform: str) -> None:
                 f"is about a pod, and {platform} has none.",
                 "Set the variable to a value, or have the server ask the platform.",
             )
+
+
+def lose_protocols(service: Service, platform: str) -> None:
+    """Notes that a service with a gateway, whose protocols are all of them, has gRPC alone."""
+    gateway = service.exported.object.spec.gateway
+    if gateway is not None and gateway.protocols is None:
+        service.lose(
+            "spec.gateway.protocols",
+            f"is GRPC alone: {platform} turns neither REST nor gRPC-Web into gRPC.",
+            "Export it with --to envoy, and run that Envoy in front.",
+        )
