@@ -25,6 +25,7 @@ def check(sources: Iterable[Source], report: Report) -> None:
     for each in sources:
         if each.is_checked:
             projects[each.language.name, each.project].append(each)
+    projects = {key: of for key, of in projects.items() if any(each.uses_grpc for each in of)}
     for (name, _), members in sorted(projects.items()):
         rules = next(each for each in RULES if each.language.name == name)
         report.add(*_of_project(rules, members))
@@ -37,7 +38,7 @@ def _of_project(rules: Rules, members: Sequence[Source]) -> Iterator[Finding]:
     for missing in rules.missing:
         yield from _missing(missing, members, in_texts=rules.language is NODE)
     has_config = any(SERVICE_CONFIG.search(each.text) for each in members)
-    for source in members:
+    for source in filter(_uses_grpc, members):
         for present in rules.present:
             if present.code != _BY_CONFIG or not has_config:
                 yield from _present(present, source)
@@ -53,21 +54,29 @@ def _missing(rule: Missing, members: Sequence[Source], *, in_texts: bool) -> Ite
         members: The files.
         in_texts: Whether names of packages are texts.
     """
-    for source in members:
-        if re.search(rule.signs, source.with_texts if in_texts else source.code):
-            return
+    texts = [each.with_texts if in_texts else each.code for each in members]
+    needs = all(any(re.search(each, text) for text in texts) for each in rule.when)
+    if not needs or any(re.search(rule.signs, text) for text in texts):
+        return
     if rule.code == _BY_CONFIG and any(SERVICE_CONFIG.search(each.text) for each in members):
         return
-    for source in members:
+    for source in filter(_uses_grpc, members):
         for match in re.finditer(rule.needed_by, source.code):
-            yield Finding(_place(source, match.start()), rule.code, rule.message, rule.fix)
+            yield Finding(_place(source, _start(match)), rule.code, rule.message, rule.fix)
 
 
 def _present(rule: Present, source: Source) -> Iterator[Finding]:
     text = source.with_texts if rule.in_texts else source.code
     for match in re.finditer(rule.found, text, re.DOTALL | re.MULTILINE):
-        at = match.start("at") if "at" in match.re.groupindex else match.start()
-        yield Finding(_place(source, at), rule.code, rule.message, rule.fix)
+        yield Finding(_place(source, _start(match)), rule.code, rule.message, rule.fix)
+
+
+def _uses_grpc(source: Source) -> bool:
+    return source.uses_grpc
+
+
+def _start(match: re.Match[str]) -> int:
+    return match.start("at") if "at" in match.re.groupindex else match.start()
 
 
 def _place(source: Source, offset: int) -> Place:

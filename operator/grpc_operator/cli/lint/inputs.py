@@ -88,7 +88,7 @@ def _read(inputs: Inputs, report: Report, file: Path, folder: Path, *, given: bo
         inputs.texts[str(file)] = text or ""
     elif known is not None:
         text = _text(report, file, given=given)
-        if text is not None and known.might_use_grpc(text):
+        if text is not None:
             inputs.texts[str(file)] = text
             inputs.sources.append(Source(file, folder, known, text))
     elif given:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-_TEST_FOLDERS = {"test", "tests", "testdata", "testing", "__tests__", "mocks", "fixtures"}
+_TEST_FOLDER = re.compile(
+    r"^(.*[_-])?(tests?|testing|testutils?|testdata|mocks?|mockserver|fixtures|e2e)([_-].*)?$"
+)
 _TEST_NAME = re.compile(
     r"^(test_.*|.*_test|conftest|.*[.](test|spec)|.*Tests?|Test[A-Z].*|setup)$", re.DOTALL
 )
@@ -34,10 +36,6 @@ class Language:
     line_comment: str
     projects: tuple[str, ...]
     unchecked: str
-
-    def might_use_grpc(self, text: str) -> bool:
-        """Returns whether a file can have something to check."""
-        return re.search(self.uses, text) is not None
 
 
 _C_COMMENT = r"(?P<comment>//[^\n]*|/\*.*?(?:\*/|\Z))"
@@ -68,7 +66,7 @@ NODE = Language(
     rf"{_C_COMMENT}|(?P<text>{_DOUBLE}|{_SINGLE}|{_TEMPLATE}|{_REGEX})",
     "//",
     ("package.json",),
-    "deadlines of single calls, and whether writes to a stream wait for drain",
+    "deadlines of single calls, and flow control where a stream is written outside of a loop",
 )
 RUST = Language(
     "Rust",
@@ -85,7 +83,7 @@ JAVA = Language(
     rf"{_C_COMMENT}|(?P<text>\"\"\".*?(?:\"\"\"|\Z)|{_DOUBLE}|{_SINGLE})",
     "//",
     ("pom.xml", "build.gradle", "build.gradle.kts"),
-    "deadlines of single calls, and whether writes to a stream wait for isReady",
+    "deadlines of single calls, and flow control where a stream is written outside of a loop",
 )
 
 _BY_SUFFIX = {
@@ -128,6 +126,11 @@ class Source:
         """The text without comments."""
         return self._blanked("comment")
 
+    @cached_property
+    def uses_grpc(self) -> bool:
+        """Whether it can have something to check."""
+        return re.search(self.language.uses, self.text) is not None
+
     @property
     def is_checked(self) -> bool:
         """Whether a person wrote it, and it is no test."""
@@ -139,7 +142,7 @@ class Source:
         return not (
             _TEST_NAME.match(stem)
             or _GENERATED_NAME.search(stem)
-            or _TEST_FOLDERS & set(parents)
+            or any(_TEST_FOLDER.match(each) for each in parents)
             or _GENERATED.search(self.text[:_FIRST_LINES])
         )
 
