@@ -7,7 +7,7 @@ import re
 from functools import partial
 from typing import Any
 
-from google.protobuf import empty_pb2
+from google.protobuf import descriptor_pb2, empty_pb2
 
 from grpc_operator.cli.call import grpc_call, grpc_web, http_call
 from grpc_operator.cli.call.errors import name
@@ -31,6 +31,7 @@ _VERB = "PROPFIND"
 _METHOD_NOT_ALLOWED = 405
 
 _AFTER = ("hosts", "pods")
+_EMPTY: Any = empty_pb2.Empty.DESCRIPTOR
 
 
 async def _grpc(via: Via, known: Known) -> Verdict:
@@ -39,12 +40,7 @@ async def _grpc(via: Via, known: Known) -> Verdict:
         return failed("the status lists no gRPC service", f"grpcop check {known.name}")
     service = Service(known.service, None)
     place = await find(known.cluster, service, via, None)
-    called = Called(
-        services[0]["name"],
-        model.Method(_METHOD, "Unary"),
-        empty_pb2.Empty.DESCRIPTOR,
-        empty_pb2.Empty.DESCRIPTOR,
-    )
+    called = Called(services[0]["name"], model.Method(_METHOD, "Unary"), _EMPTY, _EMPTY)
     parts = grpc_web.parts if via is Via.GRPC_WEB else grpc_call.parts
     async with opened(place, known.cluster, via, Trust(insecure=True)) as (target, between):
         call = Call(_schema(), called, target, place.authority, deadline=_DEADLINE)
@@ -99,13 +95,8 @@ async def _one() -> Requests:
     yield empty_pb2.Empty()
 
 
-_EMPTY: Any = empty_pb2.Empty.DESCRIPTOR
-
-
 def _schema() -> Schema:
     """Returns a schema with nothing but what details of errors need."""
-    from google.protobuf import descriptor_pb2
-
     file = descriptor_pb2.FileDescriptorProto(name="grpcop.proto", syntax="proto3")
     file.message_type.add(name="Nothing")
     method = file.service.add(name="Grpcop").method.add(name=_METHOD)

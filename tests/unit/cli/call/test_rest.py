@@ -1,6 +1,7 @@
 """What a call by REST sends, and how each answer is read."""
 
 import json
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -179,6 +180,24 @@ def test_errors(gateway: Gateway, text: str, status: int, code: int, says: str) 
 
     assert (ran.code, ran.out) == (code, "")
     assert ran.err.startswith(says)
+
+
+def test_hostile_values_in_a_printed_command(gateway: Gateway) -> None:
+    """A shell reads them as the words that they are."""
+    hostile = "$(touch x) `y` 'z' \"w\"; \\ \n&#@"
+    data = {"thing": {"name": hostile}, "like": [{"name": hostile}]}
+
+    ran = gateway.call("SearchThings", data, "--print", "-H", f"x: {hostile[:24]}")
+
+    words = shlex.split(ran.out)
+    (line,) = [word for word in words if word.startswith("http:")]
+    assert line == (
+        f"http://127.0.0.1:{gateway.port}/v1/%24%28touch%20x%29%20%60y%60%20%27z%27%20%22w%22%3B"
+        "%20%5C%20%0A%26%23%40/things"
+    )
+    assert json.loads(words[words.index("--data-raw") + 1])["like"] == data["like"]
+    assert f"x: {hostile[:24]}".strip() in words
+    assert words[0] == "curl"
 
 
 def test_the_deadline(gateway: Gateway) -> None:
