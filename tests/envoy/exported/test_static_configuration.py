@@ -31,12 +31,12 @@ spec:
 """
 
 
-def exported(folder: Path, manifest: str, *arguments: str) -> Path:
+def exported(folder: Path, manifest: str, *arguments: str, target: str = "envoy") -> Path:
     """Exports a service; returns the file."""
     (folder / "service.yaml").write_text(manifest)
     (folder / "set.pb").write_bytes(user_descriptor())
     given = ("-f", str(folder / "service.yaml"), "--descriptor", str(folder / "set.pb"))
-    ran = run("export", "--to", "envoy", "-d", str(folder), *given, *arguments)
+    ran = run("export", "--to", target, "-d", str(folder), *given, *arguments)
     assert ran.code == 0, ran.err
     return folder / "envoy.yaml"
 
@@ -125,6 +125,20 @@ async def test_envoy_accepts_every_setting(tmp_path: Path) -> None:
     assert [each["name"] for each in listeners[1:]] == ["10080", "10443"]
     del listeners[2]["filter_chains"][0]["transport_socket"]  # there is no certificate here
     file.write_text(yaml.safe_dump(without_tls))
+    done = subprocess.run(  # noqa: ASYNC221 - nothing else runs here
+        [binary(), "--mode", "validate", "-c", file], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+async def test_envoy_accepts_the_file_of_kubernetes(tmp_path: Path) -> None:
+    """What the proxies of ``--to kubernetes`` start from."""
+    exported(tmp_path, SERVICE, target="kubernetes")
+    documents = yaml.safe_load_all((tmp_path / "gateway-tests-default.yaml").read_text())
+    (data,) = (each["data"] for each in documents if each["kind"] == "ConfigMap")
+    file = tmp_path / "bootstrap.yaml"
+    file.write_text(data["bootstrap.yaml"])
     done = subprocess.run(  # noqa: ASYNC221 - nothing else runs here
         [binary(), "--mode", "validate", "-c", file], capture_output=True, text=True, check=False
     )

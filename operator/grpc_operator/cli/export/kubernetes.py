@@ -1,10 +1,13 @@
 """Target ``kubernetes``: what the operator applies, for a cluster without the operator."""
 
+from dataclasses import replace
 from typing import Any
 
 from grpc_operator import labels
 from grpc_operator.allowances import Allowance
 from grpc_operator.api import GrpcService
+from grpc_operator.cli.export import attached, proxies
+from grpc_operator.cli.export.envoy.coverage import GATEWAY_COVERAGE as OF_ENVOY
 from grpc_operator.cli.export.losses import Coverage
 from grpc_operator.cli.export.targets import Exported, ExportedService, Inputs
 from grpc_operator.cli.output import yaml_text
@@ -32,9 +35,11 @@ COVERAGE = Coverage(
             "autoscaling",
             "client",
             "command",
+            "descriptor",
             "drain",
             "env",
             "envFrom",
+            "gateway",
             "image",
             "imagePullPolicy",
             "imagePullSecrets",
@@ -47,35 +52,69 @@ COVERAGE = Coverage(
             "resources",
             "serviceAccount",
             "serviceAccountName",
+            "services",
             "strategy",
         }
     ),
     lacks={
-        "descriptor": (
-            "is read by the operator alone.",
-            "Give the descriptor to whatever serves REST, such as the target envoy.",
-        ),
-        "gateway": (
-            "needs a gateway, which Deployments and Services are not.",
-            "Export it with --to envoy, gateway-api or envoy-gateway.",
-        ),
         "rollout": ("needs a controller that judges revisions; one Deployment is.", _OPERATOR),
-        "services": (
-            "is for the gateway.",
-            "Export it with --to envoy, gateway-api or envoy-gateway.",
-        ),
         "traffic": ("needs a controller and a gateway that split calls.", _OPERATOR),
     },
 )
 
 
+GATEWAY_COVERAGE = Coverage(
+    uses=frozenset(
+        {
+            *OF_ENVOY.uses,
+            "autoscaling",
+            "drain",
+            "image",
+            "podDisruptionBudget",
+            "podTemplate",
+            "replicas",
+            "resources",
+            "service",
+            "strategy",
+        }
+    ),
+    lacks={
+        field: OF_ENVOY.lacks[field]
+        for field in ("budget", "hostnames.namespaceSelector", "listeners.allowedNamespaces")
+    },
+)
+
+
 def export(inputs: Inputs) -> Exported:
-    """Returns one file of manifests for each service.
+    """Returns one file of manifests for each service, and one for the proxies of each gateway.
 
     Raises:
         CliError: The spec has what the operator would not apply either.
     """
-    return Exported({f"{each.workload.name}.yaml": _text(each) for each in inputs.services})
+    files = {f"{each.workload.name}.yaml": _text(each) for each in inputs.services}
+    served = [each for each in inputs.services if _has_routes(each)]
+    losses = [
+        each.loss(
+            "spec.gateway",
+            "needs to know the gRPC services, which only a running server says.",
+            "Give the descriptor with --descriptor, or set spec.services.",
+        )
+        for each in inputs.services
+        if each.object.spec.gateway is not None and each not in served
+    ]
+    if served:
+        routed = replace(inputs, services=served)
+        gateways = attached.gateways(routed)
+        losses += attached.losses(routed, gateways)
+        for each in gateways:
+            made = [without_operator(manifest) for manifest in proxies.manifests(each)]
+            files[f"gateway-{each.namespace}-{each.name}.yaml"] = yaml_text(made)
+    return Exported(files, losses)
+
+
+def _has_routes(service: ExportedService) -> bool:
+    known = service.descriptor is not None or bool(service.object.spec.services)
+    return service.object.spec.gateway is not None and known
 
 
 def manifests(service: GrpcService) -> list[Manifest]:

@@ -57,8 +57,8 @@ def test_losses_are_written_beside_the_files(tmp_path: Path) -> None:
 
     assert lossy.code == 1
     assert lossy.out == ""
-    assert "loss: GrpcService shop/orders: spec.gateway: " in lossy.err
-    assert "`spec.gateway`" in (tmp_path / "UNSUPPORTED.md").read_text()
+    assert "loss: GrpcService shop/orders: spec.rollout: " in lossy.err
+    assert "`spec.rollout`" in (tmp_path / "UNSUPPORTED.md").read_text()
 
     small = tmp_path / "small.yaml"
     small.write_text(

@@ -51,12 +51,15 @@ def clusters(made: Snapshot, upstreams: Mapping[str, tuple[str, int]]) -> list[d
     return found
 
 
-def listeners(made: Snapshot, probe_host: str) -> list[dict[str, Any]]:
+def listeners(
+    made: Snapshot, probe_host: str, *, certificates_are_files: bool
+) -> list[dict[str, Any]]:
     """Returns the listeners with their route tables.
 
     Args:
         made: The configuration.
         probe_host: The host at which only the operator calls; it is left out.
+        certificates_are_files: Whether certificates are read from ``CERTIFICATES``.
     """
     scopes = list(_scopes(made, probe_host))
     found = []
@@ -66,7 +69,7 @@ def listeners(made: Snapshot, probe_host: str) -> list[dict[str, Any]]:
         (chain,) = listener.filter_chains
         (manager,) = (item for item in chain.filters if item.name == _MANAGER)
         name = _embed(manager.typed_config, scopes)
-        if chain.HasField("transport_socket"):
+        if certificates_are_files and chain.HasField("transport_socket"):
             _read_certificate(chain.transport_socket.typed_config, name)
         found.append(plain(listener))
     return found
