@@ -3,6 +3,7 @@
 from typing import Any
 
 from grpc_operator.cli.importing.meaning import Facts
+from grpc_operator.cli.importing.objects import dns_label
 from grpc_operator.cli.importing.verify import Accepted
 from grpc_operator.cli.manifests import Document
 
@@ -54,4 +55,4 @@ def of_result(accepted: Accepted) -> Facts:
 
 
 def _same(given: str, name: str) -> bool:
-    return given.lower().replace("_", "-") == name
+    return dns_label(given) == name

@@ -46,9 +46,7 @@ def name(fields: Fields, key: str = "name") -> str:
     given = fields.text(key)
     if not given:
         fields.refuse(key, "must be set: it is the name of the GrpcService")
-    made = re.sub(r"[^-a-z0-9]+", "-", given.lower()).strip("-")
-    if made and not made[0].isalpha():
-        made = f"s-{made}"
+    made = dns_label(given)
     if not _NAME.match(made) or len(made) > limits.NAME_LENGTH.value:
         raise CliError(
             f"{given[:80]!r} cannot be the name of a GrpcService",
@@ -60,6 +58,12 @@ def name(fields: Fields, key: str = "name") -> str:
             Effect.CHANGED, f"the name is {made}: it must be a DNS label, as of a Service", key
         )
     return made
+
+
+def dns_label(text: str) -> str:
+    """Returns a name with what a DNS label may have; empty if nothing is left."""
+    made = re.sub(r"[^-a-z0-9]+", "-", text.lower()).strip("-")
+    return f"s-{made}" if made and not made[0].isalpha() else made
 
 
 def metadata(fields: Fields) -> dict[str, Any]:

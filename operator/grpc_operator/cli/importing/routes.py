@@ -6,6 +6,7 @@ from typing import Any
 
 from grpc_operator.cli.errors import CliError
 from grpc_operator.cli.importing.fields import Fields
+from grpc_operator.cli.importing.objects import dns_label
 from grpc_operator.cli.importing.proto_api import Api
 from grpc_operator.cli.importing.report import Effect
 from grpc_operator.descriptor import proposed_rules
@@ -78,7 +79,7 @@ class Routes:
         service, path = route.text("service"), route.text("path")
         if not service or not path:
             route.refuse("path" if service else "service", "must be set")
-        service = service.lower().replace("_", "-")
+        service = dns_label(service)
         self.fields.setdefault(service, route)
         prefixes = self.prefixes.setdefault(service, [])
         if not self.transcoding:

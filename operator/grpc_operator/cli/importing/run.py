@@ -42,14 +42,18 @@ def run(paths: Sequence[Path], options: Options, ways: Ways) -> ExitCode:
         CliError: See ``sources.read`` and ``verify``.
     """
     imported = sources.read(paths, options)
-    results = manifests.of_text(text_of(imported.written), "the result")
+    text = text_of(imported.written)
+    results = manifests.of_text(text, "the result")
     compared = [_compared(source, results, imported.report) for source in imported.sources]
     for line in imported.report.lines():
         note(printable(line))
     unexplained = False
     if ways.check:
         unexplained = sum(_print(each, imported.report) for each in compared) > 0
-    _write(imported.written, ways)
+    if ways.folder is None:
+        sys.stdout.write(text)
+    else:
+        _write(imported.written, ways.folder, force=ways.force)
     lost = any(imported.report.of(Effect.LOST))
     return ExitCode.FOUND if unexplained or (ways.strict and lost) else ExitCode.OK
 
@@ -111,7 +115,7 @@ def _print(compared: _Compared, report: Report) -> bool:
 
 def is_explained(key: str, report: Report) -> bool:
     """Returns whether a remark is about a setting: it names a field on the way to it."""
-    steps = {*re.split(r"[.\[\]]+", key), _FIELD.get(key, "")} - {""}
+    steps = {*re.split(r"[.\[\] ]+", key), _FIELD.get(key, "")} - {""}
     return any(
         next((step for step in reversed(remark.location) if isinstance(step, str)), "") in steps
         for remark in report.of(Effect.LOST, Effect.CHANGED, Effect.GUESSED)
@@ -122,23 +126,20 @@ _FIELD = {"fewest pods": "annotations", "most pods": "annotations"}
 """Fields of sources that facts with names of their own come from."""
 
 
-def _write(written: Sequence[Written], ways: Ways) -> None:
-    if ways.folder is None:
-        sys.stdout.write(text_of(written))
-        return
+def _write(written: Sequence[Written], folder: Path, *, force: bool) -> None:
     files: dict[str, list[Written]] = {}
     for each in written:
         files.setdefault(_file_name(each, written), []).append(each)
-    existing = [name for name in files if (ways.folder / name).exists()]
-    if existing and not ways.force:
+    existing = [name for name in files if (folder / name).exists()]
+    if existing and not force:
         raise CliError(
-            f"{ways.folder / existing[0]}: exists already",
+            f"{folder / existing[0]}: exists already",
             fix="Give another folder, or --force to overwrite.",
         )
-    ways.folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name, objects in files.items():
-        (ways.folder / name).write_text(text_of(objects), encoding="utf-8")
-        note(f"{ways.folder / name}: written")
+        (folder / name).write_text(text_of(objects), encoding="utf-8")
+        note(f"{folder / name}: written")
 
 
 def _file_name(each: Written, written: Sequence[Written]) -> str:

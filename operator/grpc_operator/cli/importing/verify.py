@@ -96,6 +96,12 @@ def _parsed(result: Document, source: Document) -> Given[GrpcService]:
 
 def _needed(service: GrpcService, *, named: bool) -> list[Allowance]:
     """Returns what the pods ask for beyond the restricted Pod Security Standard."""
+    try:
+        build(service, account_is_allowed=named)
+    except InvalidSpecError:
+        pass
+    else:
+        return []
     found = []
     every = {rule.allowance for rule in RULES}
     for allowance in sorted(every):
