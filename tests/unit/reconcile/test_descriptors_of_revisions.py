@@ -5,12 +5,15 @@ import asyncio
 import pytest
 
 from grpc_operator import labels, names
+from grpc_operator.api.http_rules import HttpRule
 from grpc_operator.api.reasons import Reason
 from grpc_operator.controlplane.revision_pods import revision_of
 from grpc_operator.descriptor import load
 from grpc_operator.engine.store import Store
 from grpc_operator.reflection import ReflectionError
 from grpc_operator.resources import CONFIG_MAPS, PODS, Manifest
+from tests.unit.descriptor import one_file
+from tests.unit.descriptor.test_given_rules import PLAIN
 from tests.unit.reconcile import NAMESPACE, USERS, large_set, pinned, users
 from tests.unit.reconcile.test_descriptor_sources import Finding, inline
 
@@ -124,6 +127,26 @@ async def test_a_frozen_revision_keeps_what_is_pinned_for_it() -> None:
     assert stable.pinned.data == load(OLD).data
     assert candidate.pinned.data == load(NEW).data
     assert candidate.is_new
+
+
+async def test_a_frozen_revision_keeps_its_rules() -> None:
+    """Other rules in the spec are those of the new revision alone."""
+    finding, data = Finding(), one_file(PLAIN)
+    manifest = inline(data)
+    rules = [{"selector": "p.S.Get", "get": "/v2/{text}"}]
+    manifest["spec"]["gateway"] = {"rest": {"rules": rules}}
+    own = load(data, rules=[HttpRule(selector="p.S.Get", get="/v1/{id}")]).data
+    finding.store.put(CONFIG_MAPS, pinned_for("users", own, manifest))
+
+    stable = await finding.now(manifest, "users", is_frozen=True)
+    candidate = await finding.read(manifest, CANDIDATE)
+
+    paths = [
+        load(found.pinned.data).services[0].methods[0].bindings[0].template
+        for found in (stable, candidate)
+        if found.pinned is not None
+    ]
+    assert paths == ["/v1/{id}", "/v2/{text}"]
 
 
 async def test_a_frozen_revision_without_a_descriptor_never_gets_that_of_another() -> None:

@@ -51,10 +51,12 @@ def attached(
 
 def refused_rules(given: Given[GrpcService], attachment: ir.Attachment) -> Iterator[Finding]:
     """Yields the REST rules that are not served."""
-    where = place(given.document, "spec.gateway")
+    for each in attachment.unmatched:
+        yield Finding(place(given.document, each.field), "GS007", each.reason)
     for api in attachment.apis:
         for method in api.methods:
             for each in method.refused:
+                where = place(given.document, each.field or "spec.gateway")
                 message = f"{api.name}/{method.name}: {each.rule}: {each.reason}"
                 yield Finding(where, "GS007", message)
 
