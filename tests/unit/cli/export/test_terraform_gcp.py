@@ -208,6 +208,26 @@ def test_time_limits(timeouts: dict[str, str], seconds: int) -> None:
     assert made[f"{_TEMPLATE}.timeout"] == f"{seconds}s"
 
 
+@pytest.mark.parametrize(
+    ("reference", "name", "version"),
+    [
+        ({"name": "db-url", "key": "latest"}, "db-url", "latest"),
+        ({"name": "db-url", "key": "7"}, "db-url", "7"),
+        ({"name": "db", "key": "url"}, "db-url", "latest"),
+        ({"name": "db.prod", "key": "url.main"}, "db-prod-url-main", "latest"),
+    ],
+)
+def test_secrets(reference: dict[str, str], name: str, version: str) -> None:
+    """Those of the cloud have versions in place of keys, and no dots in their names."""
+    made = service(env=[{"name": "URL", "valueFrom": {"secretKeyRef": reference}}])
+    files = exported("terraform-gcp", made, format="tf.json").files
+    variables = json.loads(files["variables.tf.json"])["variable"]
+
+    assert [each["default"] for key, each in variables.items() if key.endswith("_secret")] == [name]
+    found = configuration(made)[f"{_CONTAINER}.env.URL.value_source.secret_key_ref.version"]
+    assert found == version
+
+
 def test_what_cloud_run_never_does() -> None:
     """Is named for services that do not ask for it by a field, too."""
     losses = {each.field for each in exported("terraform-gcp", service(gateway={})).losses}

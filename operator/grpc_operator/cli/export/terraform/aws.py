@@ -43,7 +43,7 @@ def export(inputs: Inputs) -> Exported:
         "variables": [
             *_variables(services, inputs.options),
             *load_balancer.VARIABLES,
-            *module.secret_variables(secrets, "Name or ARN of a secret in Secrets Manager."),
+            *module.secret_variables(secrets, "Name of a secret in Secrets Manager.", {}),
             *(made for each in services for made in ecs.variables(each)),
         ],
         "shared": [

@@ -79,7 +79,7 @@ def _on_cloud_run(
             *_variables(services, options),
             *_connector_variables(shared),
             *module.secret_variables(
-                shared.secrets, "ID of a secret in Secret Manager that has a version."
+                shared.secrets, "ID of a secret in Secret Manager that has a version.", {".": "-"}
             ),
             *(load_balancer.VARIABLES if balanced else ()),
             *(block for each in services for block in cloud_run.variables(each)),

@@ -148,15 +148,25 @@ def secrets(
     )
 
 
-def secret_variables(given: Mapping[Secret, str], description: str) -> list[Block]:
+def secret_variables(
+    given: Mapping[Secret, str], description: str, other: Mapping[str, str]
+) -> list[Block]:
     """Returns the input variables with the names of secrets in the cloud, which has no keys in
     them: a key of Kubernetes becomes a part of the name.
+
+    Args:
+        given: Identifiers of secrets.
+        description: Of each variable.
+        other: What stands for characters of Kubernetes that the cloud does not allow.
     """
+    table = str.maketrans(dict(other))
     return [
         variable(
             f"{made}_secret",
             description,
-            default=name if is_version(key) else short(f"{name}-{key}", _SECRET_LENGTH),
+            default=short(
+                (name if is_version(key) else f"{name}-{key}").translate(table), _SECRET_LENGTH
+            ),
         )
         for (name, key), made in given.items()
     ]
