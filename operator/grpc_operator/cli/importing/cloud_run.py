@@ -36,9 +36,11 @@ _LIMITS = {"cpu": "1000m", "memory": "512Mi"}
 _GCS_FUSE = {"gcsfuse.run.googleapis.com": "gcsfuse.csi.storage.gke.io"}
 _ACCELERATOR = {f"{_PREFIX}accelerator": "cloud.google.com/gke-accelerator"}
 _IGNORED = re.compile(
-    "client-name|client-version|ingress-status|operation-id|urls|build-.*|base-images"
-    "|launch-stage|description|satisfies-pzs|minScale|maxScale"
+    "client-name|client-version|ingress-status|operation-id|urls|build-.*|base-images|satisfies-pzs"
 )
+_SCALE = frozenset({"minScale", "maxScale", "scalingMode", "manualInstanceCount"})
+"""Limits of the whole Service, which ``knative_scale`` reads."""
+
 _IN_THE_NETWORK = "pods are in the network of the cluster"
 _WHY = {
     "binary-authorization": (Effect.LOST, "a policy of the cluster decides which images run"),
@@ -47,11 +49,13 @@ _WHY = {
         "no Cloud SQL proxy runs beside the server: add it to spec.podTemplate.spec.containers",
     ),
     "cpu-throttling": (Effect.CHANGED, "pods have their CPU all the time"),
+    "description": (Effect.IGNORED, "is a text for people"),
     "execution-environment": (Effect.CHANGED, "pods run as the nodes run them"),
     "ingress": (
         Effect.CHANGED,
         "the GrpcGateway decides: the type of its Service, and spec.hostnames",
     ),
+    "launch-stage": (Effect.IGNORED, "says which features of Cloud Run are used"),
     "network-interfaces": (Effect.CHANGED, _IN_THE_NETWORK),
     "sessionAffinity": (Effect.LOST, "calls of a client go to any pod"),
     "startup-cpu-boost": (Effect.LOST, "pods have the same CPU all the time"),
@@ -100,12 +104,12 @@ def kept(fields: Fields, annotations: dict[str, str]) -> dict[str, str]:
     found = {}
     for key in [key for key in annotations if key.startswith(_PREFIX)]:
         name, value = key.removeprefix(_PREFIX), annotations.pop(key)
-        if not _IGNORED.fullmatch(name):
-            effect, why = _WHY.get(name, (Effect.LOST, "only Cloud Run has it"))
-            fields.say(effect, f"{why} (kept as an annotation for export)", "annotations", key)
-        elif name not in ("minScale", "maxScale", "launch-stage", "description"):
+        if _IGNORED.fullmatch(name):
             fields.say(Effect.IGNORED, "a tool has written it", "annotations", key)
             continue
+        if name not in _SCALE:
+            effect, why = _WHY.get(name, (Effect.LOST, "only Cloud Run has it"))
+            fields.say(effect, f"{why} (kept as an annotation for export)", "annotations", key)
         found[EXPORT + name] = value
     return found
 

@@ -41,7 +41,11 @@ def read(
     cpu = _cpu_target(found)
     delay = found.seconds("scale-down-delay", "scaleDownDelay")
     found.lose_rest()
-    keep = {}
+    keep: dict[str, str] = {}
+    manual = _of_service(kept, "manualInstanceCount")
+    if manual is not None and kept.get(f"{EXPORT}scalingMode") == "manual":
+        pod.spec["replicas"] = min(manual, _MOST)
+        return keep
     if not least:
         keep[f"{EXPORT}min-instances"] = "0"
         metadata.say(

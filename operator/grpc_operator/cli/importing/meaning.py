@@ -68,7 +68,8 @@ def of_knative(document: Document, image: str, *, is_cloud_run: bool) -> Facts:
     scale = {
         key.rpartition("/")[2].replace("-", "").lower(): annotations[key] for key in annotations
     }
-    facts |= _scale(scale.get("minscale") or 0, scale.get("maxscale") or 0)
+    manual = scale.get("manualinstancecount") if scale.get("scalingmode") == "manual" else None
+    facts |= _scale(manual or scale.get("minscale") or 0, manual or scale.get("maxscale") or 0)
     seconds = template["spec"].get("timeoutSeconds") or knative.DEFAULT_TIMEOUT_SECONDS
     return facts | {"timeout of a call": f"{seconds}s"}
 
