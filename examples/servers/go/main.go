@@ -4,12 +4,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"google.golang.org/grpc"
 )
 
 func main() {
@@ -39,8 +42,8 @@ func serve(ctx context.Context, config settings, logger *slog.Logger) error {
 		server.drain(config.lameDuck, config.drain-config.lameDuck)
 	}()
 	logger.Info(fmt.Sprintf("serving on port %d", listener.Addr().(*net.TCPAddr).Port))
-	// Returns when the drain has ended.
-	if err := server.grpc.Serve(listener); err != nil {
+	// Returns when the drain has ended; with ErrServerStopped when that was before it began to serve.
+	if err := server.grpc.Serve(listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 		return err
 	}
 	logger.Info("stopped")
