@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from grpc_operator.cli.options import Descriptor, Filenames, ProtoPath
+from grpc_operator.cli.options import Filenames, ProtoPath
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -90,7 +90,15 @@ def export(
             show_default=False,
         ),
     ] = None,
-    descriptor: Descriptor = None,
+    descriptor: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME=]PATH",
+            help="FileDescriptorSet, .proto file, or folder of .proto files, of all services or of"
+            " one; by default what spec.descriptor has. Can be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     proto_path: ProtoPath = None,
 ) -> int:
     """Write GrpcServices for another platform, and name what it cannot do."""
@@ -108,7 +116,7 @@ def export(
     }
     given = inputs.read(
         filename,
-        descriptor,
+        descriptor or (),
         proto_path or (),
         {name: value for name, value in options.items() if value is not None},
     )

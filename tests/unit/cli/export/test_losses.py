@@ -86,6 +86,25 @@ def test_what_cannot_be_exported(arguments: tuple[str, ...], message: str) -> No
     assert message in ran.err
 
 
+def test_each_service_has_its_descriptor(tmp_path: Path) -> None:
+    """One for all of them does not say who has which gRPC service."""
+    file = tmp_path / "a.yaml"
+    file.write_text(
+        "".join(
+            f"---\n{_TYPE}\nmetadata: {{name: {name}}}\nspec: {{image: a, gateway: {{}}}}\n"
+            for name in ("a", "b")
+        )
+    )
+    proto = EVERY_FIELD.with_name("orders.proto")
+    arguments = ("export", "-f", str(file), "--to", "gateway-api", "--descriptor")
+    shared = run(*arguments, str(proto))
+    own = run(*arguments, f"a={proto}", "--descriptor", f"b={proto}")
+
+    assert (shared.code, own.code) == (2, 0)
+    assert f"{file}:5: a descriptor for all services does not say" in shared.err
+    assert own.out.count("kind: GRPCRoute") == 2
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
