@@ -17,6 +17,18 @@ MADE = shutil.ignore_patterns("bin", "gen", "node_modules", "wheels")
         ("go/server.go", "grpc_health_v1.RegisterHealthServer(made.grpc, made.health)", "GS102"),
         ("go/server.go", "reflection.Register(made.grpc)", "GS107"),
         ("go/server.go", "s.grpc.GracefulStop()", "GS110"),
+        ("go/server.go", "grpc.ChainUnaryInterceptor(unary...),", "GS108"),
+        (
+            "go/server.go",
+            "grpc.ChainStreamInterceptor(append(streams, made.endWatches)...),",
+            "GS108",
+        ),
+        ("node/server.ts", "this.#health.addToServer(this.#grpc);", "GS102"),
+        (
+            "node/server.ts",
+            "interceptors: [logging, this.#calls.interceptor, authentication(token)],",
+            "GS108",
+        ),
         ("node/server.ts", "this.#grpc.tryShutdown(() => resolve())", "GS110"),
     ],
 )

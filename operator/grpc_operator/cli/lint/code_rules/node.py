@@ -25,7 +25,7 @@ RULES = Rules(
             health=(
                 (
                     r"(?i:health\w*)\.addToServer\(|HealthImplementation[\s\S]*\.addToServer\("
-                    r"|addService\([^;]*(?i:health)|grpc\.health\.v1\.Health/"
+                    r"|addService\([^;]*(?i:health)|path:\s*[\"']/grpc\.health\.v1"
                 ),
                 "Add the health service of the package grpc-health-check.",
             ),
