@@ -44,12 +44,14 @@ def _half_rolled_out(cluster: Cluster) -> Iterator[None]:
     cluster.apply(_users("1"))
     cluster.wait_ready("users")
     cluster.apply(_users("2"))
-    wait_until(
-        lambda: cluster.get("gsvc", "users")["status"]["rollout"]["phase"] == "Holding",
-        "half of the calls go to the new revision",
-    )
+    wait_until(lambda: _phase(cluster) == "Holding", "half of the calls go to the new revision")
     yield
     release.uninstall(cluster)
+
+
+def _phase(cluster: Cluster) -> str | None:
+    rollout = cluster.get("gsvc", "users")["status"].get("rollout") or {}
+    return rollout.get("phase")
 
 
 @pytest.fixture

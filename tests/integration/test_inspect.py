@@ -124,7 +124,7 @@ def test_a_rollout_is_steered(operator: OperatorProcess, space: Space, grpcop: G
 def test_an_annotation_of_others_is_not_overwritten(
     operator: OperatorProcess, space: Space, grpcop: Grpcop
 ) -> None:
-    """Unless the user wants it."""
+    """Unless it is forced."""
     space.apply(image="user-service:0.1.0", rollout=ROLLOUT)
     space.wait_ready()
     space.apply(image="user-service:0.2.0", rollout=ROLLOUT)

@@ -45,7 +45,7 @@ def of(service: Manifest, verb: Verb) -> Command:
 
     Args:
         service: The GrpcService.
-        verb: What the user wants.
+        verb: What the user asks for.
 
     Raises:
         CliError: It would have no effect; says why, and what is possible.
@@ -80,7 +80,7 @@ def given(service: Manifest) -> str:
 
 
 def is_taken(service: Manifest, command: Command) -> bool:
-    """Whether the operator has carried a command out, or begun to."""
+    """Whether the operator has begun to act on a command."""
     rollout = health.status_of(service).get("rollout") or {}
     if command.verb is Verb.PAUSE:
         return rollout.get("phase") == "Paused" and given(service) == str(command)
@@ -189,7 +189,7 @@ def _phase(service: Manifest) -> str:
     phase = _of_rollout(service, "phase")
     message = text.line(_of_rollout(service, "message"), 500)
     candidate = _candidate(service)
-    which = f"the rollout of {candidate}" if candidate else "there is no revision to roll out; it"
+    which = f"the rollout of {candidate}" if candidate else "the last rollout"
     if not phase:
         return "no rollout has begun"
     return f"{which} is {phase}" + (f" ({message})" if message else "")

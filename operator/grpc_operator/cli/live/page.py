@@ -8,7 +8,7 @@ from grpc_operator import quotes
 from grpc_operator.cli.live.text import age, aligned, line, wrapped
 
 _MOST_ROWS = 20
-"""Pods, endpoints and proxies that are listed unless the user wants all of them."""
+"""Pods, endpoints and proxies that are listed unless all are asked for."""
 
 _Data = Mapping[str, Any]
 

@@ -63,7 +63,7 @@ def progress(service: Manifest) -> Progress:
 
 
 def status(target: Target, *, watch: bool, timeout: float, form: Format) -> ExitCode:
-    """Prints how far a rollout is; waits for its end if the user wants it.
+    """Prints how far a rollout is; waits for its end if asked to.
 
     Args:
         target: The service.
