@@ -107,12 +107,26 @@ class Server:
             within: Deadline in seconds; most of the time of a check when unset.
         """
         call: Any = self.channel.unary_unary(path)
-        deadline = within or self.target.timeout * 0.6
         try:
-            await call(request, timeout=deadline)
+            await call(request, timeout=within or self.longest)
         except grpc.aio.AioRpcError as error:
             return error.code(), error.details() or ""
         return grpc.StatusCode.OK, ""
+
+    @property
+    def longest(self) -> float:
+        """Seconds that calls may take, so that a check can report those that take longer."""
+        return self.target.timeout * 0.7
+
+    async def replies(self) -> list[tuple[Method, Reply]]:
+        """Calls every unary method that reads, all at once, with an empty request.
+
+        Raises:
+            NotCheckedError: There is none.
+        """
+        methods = self.reading()
+        found = await asyncio.gather(*(self.call(each.path) for each in methods))
+        return list(zip(methods, found, strict=True))
 
     def stream(self, path: str) -> Any:
         """Opens a stream of responses (``grpc.aio.UnaryStreamCall``) to an empty request."""

@@ -14,11 +14,13 @@ _FIX = "Answer INVALID_ARGUMENT or NOT_FOUND with what is wrong; UNKNOWN is an e
 
 async def check(server: Server) -> Iterator[Finding]:
     """Sends an empty request to what only reads."""
-    methods = server.reading()
-    found = []
-    for method in methods:
-        code, message = await server.call(method.path, within=server.target.timeout / len(methods))
-        if code in _NOTHING:
-            text = f"answers an empty request with {code.name} ({shown(message)})"
-            found.append(server.finding("GS109", text, _FIX, method.path[1:]))
-    return iter(found)
+    return (
+        server.finding(
+            "GS109",
+            f"answers an empty request with {code.name} ({shown(message)})",
+            _FIX,
+            method.path[1:],
+        )
+        for method, (code, message) in await server.replies()
+        if code in _NOTHING
+    )

@@ -16,7 +16,7 @@ from grpc_operator.cli.lint.live.run import CHECKS
 from grpc_service_kit.testing.processes import server_processes
 from tests.unit.cli import Ran, run
 
-_TIMEOUT = "3s"
+_TIMEOUT = "5s"
 _EVERYTHING = ("--slow-reader", "--disruptive")
 _ORIGIN = ("--origin", "https://app.example.com")
 _CREDENTIALS = ("--needs-credentials",)
