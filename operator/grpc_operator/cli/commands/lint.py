@@ -88,7 +88,8 @@ def lint(
 ) -> int:
     """Find what is refused, and the ten common mistakes of gRPC services, without a cluster.
 
-    In files, or with --server on a running server.
+    In files, or with --server on a running server. Each code has a page in docs/lint, which also
+    says how a comment ignores a finding.
     """
     from grpc_operator.cli.errors import CliError
     from grpc_operator.cli.lint.run import Request, finish, run

@@ -94,7 +94,7 @@ def _read(inputs: Inputs, report: Report, file: Path, folder: Path, *, given: bo
     elif given:
         report.add(
             Finding(
-                Place(str(file)),
+                Place(str(file), 1),
                 "GS010",
                 "is of no kind that is checked",
                 "Give YAML, JSON, .proto files, or source code in Go, Python, JavaScript,"
