@@ -87,7 +87,7 @@ def problems(
     if not is_offered(gateway):
         return
     yield from _line_breaks(gateway)
-    has_rules = any(
+    has_rules = bool(gateway.http_rules) or any(
         method.bindings or method.refused
         for each in (*descriptor.services, *services)
         for method in each.methods
