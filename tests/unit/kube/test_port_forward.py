@@ -10,7 +10,8 @@ import yaml
 from aiohttp import WSCloseCode, web
 
 from grpc_operator.cli.connection import connected
-from grpc_operator.cli.portforward import Forward, forwarded
+from grpc_operator.cli.local_port import Forward
+from grpc_operator.cli.portforward import forwarded
 from grpc_operator.kube.connection import Kubeconfig
 
 Serve = Callable[[web.WebSocketResponse], Awaitable[None]]

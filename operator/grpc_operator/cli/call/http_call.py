@@ -8,7 +8,7 @@ import aiohttp
 
 from grpc_operator.cli.call import metadata
 from grpc_operator.cli.call.parts import Outcome
-from grpc_operator.cli.call.transport import Call, http_headers
+from grpc_operator.cli.call.transport import Body, Call, http_headers
 from grpc_operator.cli.errors import CliError
 
 _CONNECT_SECONDS = 20
@@ -18,8 +18,6 @@ _GRACE = 1.0
 _UNAVAILABLE, _DEADLINE_EXCEEDED = 14, 4
 _CODES = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
 """gRPC status of an HTTP status without one (http-grpc-status-mapping.md of grpc/grpc)."""
-
-Body = bytes | AsyncIterator[bytes] | None
 
 
 @dataclass(frozen=True)

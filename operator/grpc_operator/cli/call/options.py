@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grpc_operator.cli.call.message_json import Printing
 from grpc_operator.cli.call.tls import Trust
 from grpc_operator.cli.call.via import Via
-from grpc_operator.kube.connection import Kubeconfig
+
+if TYPE_CHECKING:
+    from grpc_operator.kube.connection import Kubeconfig
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Options:
         printing: How messages are printed.
         verbose: Whether metadata is printed too.
         only_print: Whether to print a command instead of making the call.
-        kubeconfig: The cluster.
+        kubeconfig: The cluster; ``None`` with an address alone.
         namespace: Of the GrpcService; ``None`` for that of the context.
     """
 
@@ -62,5 +65,5 @@ class Options:
     printing: Printing = field(default=Printing())
     verbose: bool = False
     only_print: bool = False
-    kubeconfig: Kubeconfig = field(default=Kubeconfig())
+    kubeconfig: "Kubeconfig | None" = None
     namespace: str | None = None

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from google.protobuf.message import Message
 
-from grpc_operator.cli.call import grpc_web
 from grpc_operator.cli.call.message_json import Printing, text
 from grpc_operator.cli.call.options import Options
 from grpc_operator.cli.call.reach import Place, Service
@@ -90,6 +89,8 @@ def _protos(path: Path, proto_path: Sequence[Path]) -> Iterator[str]:
 
 
 def _grpc_web(options: Options, place: Place, call: Call, message: Message) -> str:
+    from grpc_operator.cli.call import grpc_web
+
     url = f"{_base(place)}/{call.called.name}"
     headers = (("content-type", grpc_web.TYPE), ("x-grpc-web", "1"))
     words = [*_curl(options, place, call, headers), "--data-binary", "@-", "--output", "-", url]

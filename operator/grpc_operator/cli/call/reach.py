@@ -3,18 +3,20 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from grpc_operator import labels, names
 from grpc_operator.cli.call import tls
 from grpc_operator.cli.call.options import Server
 from grpc_operator.cli.call.via import Via
-from grpc_operator.cli.connection import Cluster
 from grpc_operator.cli.errors import CliError
-from grpc_operator.cli.portforward import Forward, forwarded
+from grpc_operator.cli.local_port import Forward
 from grpc_operator.resources import GRPC_GATEWAYS, PODS, Manifest
 from grpc_operator.status import examples
+
+if TYPE_CHECKING:  # what it imports takes long, and calls of an address do without
+    from grpc_operator.cli.connection import Cluster
 
 _PROTOCOLS = {Via.GRPC: "GRPC", Via.GRPC_WEB: "GRPCWeb", Via.REST: "REST"}
 """``status.urls[].protocol``."""
@@ -107,7 +109,7 @@ class Service:
         return Service(self.manifest, found)
 
 
-async def find(cluster: Cluster, service: Service, via: Via, authority: str | None) -> Place:
+async def find(cluster: "Cluster", service: Service, via: Via, authority: str | None) -> Place:
     """Returns where a service is reached through the API server.
 
     Raises:
@@ -137,7 +139,7 @@ def at_address(server: Server) -> Place:
 
 @asynccontextmanager
 async def opened(
-    place: Place, cluster: Cluster | None, via: Via, trust: tls.Trust
+    place: Place, cluster: "Cluster | None", via: Via, trust: tls.Trust
 ) -> AsyncIterator[tuple[str, list[Forward]]]:
     """Yields HOST:PORT without TLS, and what is between, with its problems.
 
@@ -148,6 +150,8 @@ async def opened(
     target = place.target
     async with AsyncExitStack() as stack:
         if place.pod is not None and cluster is not None:
+            from grpc_operator.cli.portforward import forwarded
+
             port = int(target.rpartition(":")[2])
             forward = forwarded(cluster.connection, place.pod, port)
             between.append(await stack.enter_async_context(forward))
@@ -160,7 +164,7 @@ async def opened(
         yield target, between
 
 
-async def _pod(cluster: Cluster, service: Service, authority: str | None) -> Place:
+async def _pod(cluster: "Cluster", service: Service, authority: str | None) -> Place:
     revision = str(service.revision["name"]) if service.revision else None
     selector = labels.selector_text(service.name, revision)
     what = f"GrpcService {service.name}" + (f", revision {revision}" if revision else "")
@@ -172,7 +176,7 @@ async def _pod(cluster: Cluster, service: Service, authority: str | None) -> Pla
     return Place(f":{port}", host, pod=pod, forward=forward)
 
 
-async def _gateway(cluster: Cluster, service: Service, via: Via, authority: str | None) -> Place:
+async def _gateway(cluster: "Cluster", service: Service, via: Via, authority: str | None) -> Place:
     urls = (service.manifest.get("status") or {}).get("urls") or ()
     protocol = _PROTOCOLS[via]
     found = next((each["url"] for each in urls if each["protocol"] == protocol), None)
@@ -196,7 +200,7 @@ async def _gateway(cluster: Cluster, service: Service, via: Via, authority: str 
     )
 
 
-async def _listener(cluster: Cluster, service: Service, url: Any) -> tuple[Any, tuple[str, str]]:
+async def _listener(cluster: "Cluster", service: Service, url: Any) -> tuple[Any, tuple[str, str]]:
     """Returns the listener of a URL, and namespace and name of its GrpcGateway."""
     gateway = str(service.manifest["status"]["gateway"])
     namespace, _, name = gateway.partition("/")
@@ -225,7 +229,7 @@ def _not_served(service: Service, protocol: str, served: Sequence[str]) -> CliEr
     return CliError(f"{service.name} is not served by {protocol} at its gateway", fix=fix)
 
 
-async def _ready(cluster: Cluster, namespace: str, selector: str, what: str) -> tuple[str, str]:
+async def _ready(cluster: "Cluster", namespace: str, selector: str, what: str) -> tuple[str, str]:
     """Returns namespace and name of a pod that is ready."""
     pods = await cluster.list(PODS, namespace, labels=selector)
     for pod in pods:

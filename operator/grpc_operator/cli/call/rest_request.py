@@ -10,9 +10,9 @@ from urllib.parse import quote, urlencode
 from google.api import httpbody_pb2
 from google.protobuf.message import Message
 
-from grpc_operator.cli.call.http_call import Body
 from grpc_operator.cli.call.message_json import Printing
 from grpc_operator.cli.call.schema import Called, Schema
+from grpc_operator.cli.call.transport import Body
 from grpc_operator.cli.errors import CliError
 from grpc_operator.descriptor import Binding
 

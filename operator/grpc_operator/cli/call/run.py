@@ -4,6 +4,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing, contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from google.protobuf.message import Message
 
@@ -11,13 +12,10 @@ from grpc_operator import quotes
 from grpc_operator.cli.call import (
     errors,
     grpc_call,
-    grpc_web,
     listed,
     message_json,
     metadata,
-    printed,
     reach,
-    rest,
     sources,
 )
 from grpc_operator.cli.call.options import Options
@@ -28,20 +26,22 @@ from grpc_operator.cli.call.rest_request import Rest
 from grpc_operator.cli.call.schema import Called, Schema
 from grpc_operator.cli.call.transport import Call, Requests
 from grpc_operator.cli.call.via import Via
-from grpc_operator.cli.connection import Cluster, cluster
 from grpc_operator.cli.errors import CliError, ExitCode
+from grpc_operator.cli.local_port import Forward
 from grpc_operator.cli.output import Format, note, write_text
-from grpc_operator.cli.portforward import Forward
 from grpc_operator.descriptor import Binding
 from grpc_operator.gateway.infrastructure import REVISION_HEADER
 from grpc_operator.resources import GRPC_SERVICES
+
+if TYPE_CHECKING:
+    from grpc_operator.cli.connection import Cluster
 
 
 @dataclass(frozen=True)
 class _Found:
     """What the cluster says; nothing without one."""
 
-    objects: Cluster | None = None
+    objects: "Cluster | None" = None
     service: Service | None = None
 
 
@@ -78,6 +78,8 @@ async def call(options: Options) -> ExitCode:
         _check_streams(options.via, called)
         messages = await requests(options.data, schema, called)
         if options.only_print:
+            from grpc_operator.cli.call import printed
+
             known = [each async for each in messages]
             write_text(await printed.command(options, found.service, place, made, known))
             return ExitCode.OK
@@ -103,10 +105,12 @@ async def show_methods(options: Options, form: Format) -> None:
 
 
 async def _found(options: Options, stack: AsyncExitStack) -> _Found:
-    if options.name is None:
+    if options.name is None or options.kubeconfig is None:
         if options.server.address is None:
             raise CliError("no GrpcService is named", fix="Give its name, or --address HOST:PORT.")
         return _Found()
+    from grpc_operator.cli.connection import cluster
+
     objects = await stack.enter_async_context(cluster(options.kubeconfig, options.namespace))
     manifest = await objects.need(GRPC_SERVICES, objects.namespace, options.name)
     tagged = options.via is not Via.DIRECT
@@ -151,9 +155,13 @@ def _check_streams(via: Via, called: Called) -> None:
 def _parts(via: Via, made: Call, messages: Requests) -> AsyncIterator[Part]:
     match via:
         case Via.REST:
+            from grpc_operator.cli.call import rest
+
             rules = Rest(made.schema, made.called, made.called.method.bindings)
             return rest.parts(made, messages, rules)
         case Via.GRPC_WEB:
+            from grpc_operator.cli.call import grpc_web
+
             return grpc_web.parts(made, messages)
         case _:
             return grpc_call.parts(made, messages)

@@ -2,17 +2,20 @@
 
 import base64
 import binascii
+from typing import TYPE_CHECKING
 
 from grpc_operator import names
 from grpc_operator.cli.call.options import Options
 from grpc_operator.cli.call.reach import Service
 from grpc_operator.cli.call.schema import Schema
-from grpc_operator.cli.connection import Cluster
 from grpc_operator.cli.errors import CliError
 from grpc_operator.cli.protos import descriptor_set
 from grpc_operator.descriptor import DescriptorError, unpacked
 from grpc_operator.reflection import ReflectionError, fetch
 from grpc_operator.resources import CONFIG_MAPS
+
+if TYPE_CHECKING:
+    from grpc_operator.cli.connection import Cluster
 
 _KEY = "descriptor.pb"
 _REFLECTION_SECONDS = 10.0
@@ -20,7 +23,7 @@ _INSTEAD = "Give the descriptor with --descriptor: a .proto file, a folder, or a
 
 
 async def known(
-    options: Options, cluster: Cluster | None, service: Service | None
+    options: Options, cluster: "Cluster | None", service: Service | None
 ) -> Schema | None:
     """Returns the schema without asking the server; ``None`` if only the server has it.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grpc_operator.cli.errors import CliError
-from grpc_operator.cli.portforward import Forward, ForwardError, listening
+from grpc_operator.cli.local_port import Forward, ForwardError, listening
 
 _CHUNK = 32 * 1024
 _CONNECT_SECONDS = 20.0

@@ -14,6 +14,9 @@ MOST_BYTES = 256 * 1024 * 1024
 Requests = AsyncIterator[Message]
 """Messages as they come; one, unless the method streams requests."""
 
+Body = bytes | AsyncIterator[bytes] | None
+"""Body of a request by HTTP/1.1; pieces of an iterator are sent as they come."""
+
 
 @dataclass(frozen=True)
 class Call:

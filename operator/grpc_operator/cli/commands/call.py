@@ -117,7 +117,6 @@ def call(
     from grpc_operator.cli.call.options import Options, Server
     from grpc_operator.cli.call.tls import Trust
     from grpc_operator.cli.errors import CliError
-    from grpc_operator.kube.connection import Kubeconfig
 
     if name is not None and method is None and (address is not None and "/" in name):
         name, method = None, name
@@ -129,6 +128,11 @@ def call(
         raise CliError("is not a duration such as 5s", where=f"--deadline {deadline}") from error
     if limit is not None and limit <= 0:
         raise CliError("is not a duration above 0", where=f"--deadline {deadline}")
+    cluster = None
+    if name is not None:
+        from grpc_operator.kube.connection import Kubeconfig
+
+        cluster = Kubeconfig(kubeconfig, context)
     asked = Options(
         name=name,
         method=method,
@@ -143,7 +147,7 @@ def call(
         printing=Printing(defaults, proto_names, int64 is Int64.NUMBER),
         verbose=verbose,
         only_print=only_print,
-        kubeconfig=Kubeconfig(kubeconfig, context),
+        kubeconfig=cluster,
         namespace=namespace,
     )
     if list_methods:

@@ -13,8 +13,9 @@ from grpc_operator.cli.connection import Cluster
 from grpc_operator.cli.errors import CliError, ExitCode
 from grpc_operator.cli.live import health, related, traffic
 from grpc_operator.cli.live.traffic import By, Traffic
+from grpc_operator.cli.local_port import Forward
 from grpc_operator.cli.output import Format, note
-from grpc_operator.cli.portforward import Forward, forwarded
+from grpc_operator.cli.portforward import forwarded
 from grpc_operator.desired.gateway import status_routes
 from grpc_operator.desired.gateway.status_routes import StatusRoute
 from grpc_operator.kube.connection import Kubeconfig

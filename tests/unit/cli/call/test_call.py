@@ -79,11 +79,10 @@ def test_details_of_errors(server: Server) -> None:
 
 
 def test_a_deadline(server: Server) -> None:
-    """It ends a call that hangs, here and at the server."""
+    """It ends a call that hangs."""
     ran = call(server, "Hang", "--deadline", "100ms")
 
     assert (ran.code, ran.err.startswith("error: DEADLINE_EXCEEDED")) == (1, True)
-    assert server.things.ended.wait(10)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +129,7 @@ def test_an_endless_stream(server: Server) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": "operator"},
+        env={**os.environ, "PYTHONPATH": "operator", "PYTHONUNBUFFERED": ""},
     )
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(2)]

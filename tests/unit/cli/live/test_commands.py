@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestServer
 
 from grpc_operator.cli import connection
 from grpc_operator.cli.live import top
-from grpc_operator.cli.portforward import Forward
+from grpc_operator.cli.local_port import Forward
 from grpc_operator.kube.connection import Connection
 from tests.unit.cli import run
 from tests.unit.cli.live.fake_cluster import FakeCluster
