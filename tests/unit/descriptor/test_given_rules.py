@@ -1,9 +1,13 @@
 """``spec.gateway.rest.rules``: the same as annotations of the proto."""
 
 import pytest
+from google.api import annotations_pb2
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.json_format import MessageToDict
 
 from grpc_operator.api.http_rules import HttpRule
 from grpc_operator.descriptor import EVERY, load
+from tests.envoy.transcoding.corpus import Group, descriptor_set, groups
 from tests.unit.descriptor import one_file
 
 PLAIN = """
@@ -47,6 +51,30 @@ def test_a_set_with_rules_is_one_with_annotations(source: str) -> None:
 
     assert given == annotated
     assert [len(each.bindings) for each in given.services[0].methods] == [2, 1, 0]
+
+
+@pytest.mark.parametrize("group", groups(), ids=lambda group: group.name)
+def test_every_rule_of_the_corpus_can_be_one_of_the_spec(group: Group) -> None:
+    """Moved from the proto into the spec, nothing changes."""
+    annotated = descriptor_set(group)
+    plain, rules = _moved(annotated)
+
+    assert load(plain, rules=rules) == load(annotated)
+
+
+def _moved(data: bytes) -> tuple[bytes, list[HttpRule]]:
+    """Returns a set without annotations, and its annotations as rules."""
+    parsed, rules = FileDescriptorSet.FromString(data), []
+    for file in parsed.file:
+        for service in file.service:
+            for method in service.method:
+                if not method.options.HasExtension(annotations_pb2.http):
+                    continue
+                option = MessageToDict(method.options.Extensions[annotations_pb2.http])
+                selector = f"{file.package}.{service.name}.{method.name}"
+                rules.append(HttpRule.model_validate({"selector": selector, **option}))
+                method.options.ClearExtension(annotations_pb2.http)
+    return parsed.SerializeToString(), rules
 
 
 def test_the_pinned_set_has_the_rules() -> None:
