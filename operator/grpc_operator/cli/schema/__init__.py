@@ -23,6 +23,7 @@ from grpc_operator.cli.schema.problem import SchemaProblem
 __all__ = ["SchemaProblem", "problems"]
 
 _STATUS = "status"
+_RANDOM = "x" * 5  # of as many characters as those that it adds
 _INTEGER_BITS = 63
 
 
@@ -36,8 +37,19 @@ def problems(document: Document) -> list[SchemaProblem]:
     value = {key: _as_json(each) for key, each in document.data.items() if key != _STATUS}
     filled, found = structure.checked(value, schema)
     found += metadata.problems(value.get("metadata"))
-    found += cel.problems(filled, schema, [each.location for each in found if each.blocks])
+    found += cel.problems(_named(filled), schema, [each.location for each in found if each.blocks])
     return sorted(found, key=lambda each: (document.line(each.location), each.field))
+
+
+def _named(value: Any) -> Any:
+    """Returns an object with a name such as the API server makes of ``generateName``."""
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    if not isinstance(metadata, dict) or metadata.get("name") is not None:
+        return value
+    prefix = metadata.get("generateName")
+    if not isinstance(prefix, str) or not prefix:
+        return value
+    return {**value, "metadata": {**metadata, "name": f"{prefix}{_RANDOM}"}}
 
 
 def _as_json(value: Any) -> Any:

@@ -129,3 +129,31 @@ def test_the_fix(spec: Manifest, fix: str) -> None:
     (document,) = manifests.of_text(yaml.safe_dump(made(GRPC_SERVICES, "users", spec)), "a.yaml")
 
     assert fix in [each.fix for each in schema.problems(document)]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "field"),
+    [
+        ({"name": "users", "lables": {}}, "metadata.lables"),
+        ({"name": "users", "labels": {"a": "b c"}}, "metadata.labels.a"),
+        ({"name": "users", "labels": {"a b": "c"}}, "metadata.labels.a b"),
+        ({"name": "users", "labels": {"A.example/b": "c"}}, "metadata.labels.A.example/b"),
+        ({"name": "users", "labels": {"a/b/c": "d"}}, "metadata.labels.a/b/c"),
+        ({"name": "users", "labels": {"a": "b" * 64}}, "metadata.labels.a"),
+        ({"name": "users", "annotations": {"a b": "c"}}, "metadata.annotations.a b"),
+        ({"name": "users", "annotations": {"a": "x" * 262145}}, "metadata.annotations"),
+        ({"name": "u" * 254}, "metadata.name"),
+        ({"name": None}, "metadata.name"),
+        ({"name": "users", "namespace": "a.b"}, "metadata.namespace"),
+        ({"name": "users", "labels": {"example.com/team": "c", "A_b.c": ""}}, ""),
+        ({"name": "users", "annotations": {"Example.com/A": "any text\n"}}, ""),
+        ({"name": "users", "labels": None}, ""),
+        ({"generateName": "users-"}, ""),
+        ({"generateName": "users."}, "metadata.name"),
+    ],
+)
+def test_metadata(metadata: Manifest, field: str) -> None:
+    """As k8s.io/apimachinery validates it; our rules hold for generated names, too."""
+    manifest = made(GRPC_SERVICES, "users", {}) | {"metadata": metadata}
+
+    assert [where for where, _ in problems(manifest)][:1] == ([field] if field else [])
