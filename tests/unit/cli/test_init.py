@@ -113,6 +113,17 @@ SERVERS: list[tuple[str, Tree, dict[str, tuple[int, list[str]]]]] = [
         {"users": (50071, ["user.v1.UserService"])},
     ),
     (
+        "Node by a function of its own",
+        {
+            "package.json": '{"name": "users"}',
+            "server.ts": NODE_SERVER.replace(
+                "server.addService(proto", "addService(this.#grpc, proto"
+            ),
+            "user.proto": USER_PROTO,
+        },
+        {"users": (50071, ["user.v1.UserService"])},
+    ),
+    (
         "Rust",
         {
             "Cargo.toml": '[package]\nname = "users"\n[dependencies]\ntonic = "0.14"\n',

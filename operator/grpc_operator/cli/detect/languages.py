@@ -77,8 +77,8 @@ PYTHON = Language(
         r"|(?:getenv|environ\.get)\(\s*[\"'](?:GRPC_)?PORT[\"'],\s*[\"']?(?P<flag>[0-9]{2,5})"
     ),
     re.compile(r"\bgrpc\.(aio\.)?(in)?secure_channel\("),
-    re.compile(r"add_HealthServicer_to_server\(|\bgrpc_health\b"),
-    re.compile(r"\benable_server_reflection\("),
+    re.compile(r"add_HealthServicer_to_server\(|\bgrpc_health\b|\bgrpc_service_kit\b"),
+    re.compile(r"\benable_server_reflection\(|\bgrpc_service_kit\b"),
     re.compile(
         r"\b(?:getenv|environ\.get)\(\s*[\"'](?P<name>\w+)[\"']|environ\[[\"'](?P<item>\w+)"
     ),
@@ -90,7 +90,7 @@ NODE = Language(
     re.compile(r"[\"'](@grpc/grpc-js|grpc|@grpc/proto-loader|nice-grpc)[\"']"),
     re.compile(r"\bnew\s+(?:\w+\.)*Server\(|\bcreateServer\("),
     re.compile(
-        r"\.(?:addService|add)\(\s*(?:\w+\.)*?(?P<name>[A-Z]\w*?)(?:Service\b(?!\.)|\.service\b|Definition\b)"
+        r"(?:\baddService|\.add)\(\s*(?:[\w.#]+,\s*)?(?:\w+\.)*?(?P<name>[A-Z]\w*?)(?:Service\b(?!\.)|\.service\b|Definition\b)"
     ),
     re.compile(
         rf"\bbind(?:Async)?\([^)]{{0,80}}?{_PORT}"
@@ -99,7 +99,7 @@ NODE = Language(
     ),
     re.compile(r"\bcredentials\.create(Insecure|Ssl)\("),
     re.compile(r"grpc-health-check|grpc-js-health"),
-    re.compile(r"@grpc/reflection|grpc-node-server-reflection"),
+    re.compile(r"@grpc/reflection|grpc-node-server-reflection|\bServerReflection\b"),
     re.compile(r"\bprocess\.env(?:\.(?P<name>[A-Z]\w*)|\[[\"'](?P<item>\w+))"),
     re.compile(r"(^|/)(__tests__|tests?)/|\.(test|spec)\.[cm]?[jt]s$"),
 )
