@@ -6,7 +6,7 @@ from pathlib import Path
 from shlex import quote
 
 from demo.canary import bad_version
-from demo.tools import KIND, KUBECTL, ROOT, DemoError, kubeconfig, python, run, step, stream
+from demo.tools import GRPCOP, KIND, KUBECTL, ROOT, DemoError, kubeconfig, python, run, step, stream
 from images.build import IMAGES, OPERATOR, localkind, source_digest
 
 CLUSTER = "grpc-operator"
@@ -57,10 +57,13 @@ The cluster keeps running; its context is kind-{CLUSTER}. To use it, paste:
 
   export KUBECONFIG={quote(str(kubeconfig()))}
   alias kubectl={quote(quote(str(KUBECTL)))}
+  alias grpcop={quote(quote(str(GRPCOP)))}
   kubectl get ggw,gsvc --all-namespaces
-  kubectl get gsvc directory -o yaml
+  grpcop status --all-namespaces
+  grpcop describe directory
+  grpcop call directory user.v1.UserService/ListUsers
 
-status.urls has the commands that call the service. To remove the cluster: make down"""
+To remove the cluster: make down"""
 
 
 def _install() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 KIND = ROOT / "dev" / "bin" / "kind"
+GRPCOP = ROOT / ".venv" / "bin" / "grpcop"
 KUBECTL = ROOT / ".venv" / "bin" / "kubectl"
 
 

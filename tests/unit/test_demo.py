@@ -8,6 +8,7 @@ import pytest
 from demo import __main__ as demo
 from demo.__main__ import next_steps
 from demo.tools import kubeconfig
+from grpc_operator import __version__
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,8 +20,9 @@ def commands() -> list[str]:
 
 def test_the_commands_find_kubectl_and_the_kubeconfig(tmp_path: Path) -> None:
     """From any directory, with nothing but the system on PATH."""
-    setup = [line for line in commands() if not line.startswith("kubectl ")]
-    script = "\n".join([*setup, "kubectl version --client", 'echo "$KUBECONFIG"'])
+    setup = [line for line in commands() if not line.startswith(("kubectl ", "grpcop "))]
+    calls = ["kubectl version --client", "grpcop version", 'echo "$KUBECONFIG"']
+    script = "\n".join([*setup, *calls])
 
     done = subprocess.run(
         ["/bin/sh", "-euc", script],
@@ -32,7 +34,7 @@ def test_the_commands_find_kubectl_and_the_kubeconfig(tmp_path: Path) -> None:
     )
 
     assert done.stdout.startswith("Client Version: v")
-    assert done.stdout.splitlines()[-1] == str(kubeconfig())
+    assert done.stdout.splitlines()[-2:] == [__version__, str(kubeconfig())]
 
 
 def test_a_checkout_in_any_folder_can_be_used(
@@ -41,17 +43,20 @@ def test_a_checkout_in_any_folder_can_be_used(
     """A path with spaces and quotes stays one word, also after the alias is expanded."""
     folder = tmp_path / "it's $(mine) now"
     folder.mkdir()
-    kubectl = folder / "kubectl"
-    kubectl.write_text('#!/bin/sh\necho "$0 $# $KUBECONFIG"\n')
-    kubectl.chmod(0o755)
-    monkeypatch.setattr(demo, "KUBECTL", kubectl)
+    programs = {name: folder / name.lower() for name in ("GRPCOP", "KUBECTL")}
+    for name, program in programs.items():
+        program.write_text('#!/bin/sh\necho "$0 $# $KUBECONFIG"\n')
+        program.chmod(0o755)
+        monkeypatch.setattr(demo, name, program)
     monkeypatch.setattr(demo, "kubeconfig", lambda: folder / "config")
 
     done = subprocess.run(
         ["/bin/sh", "-eu"], input="\n".join(commands()), check=True, capture_output=True, text=True
     )
 
-    assert done.stdout.splitlines() == [f"{kubectl} {n} {folder}/config" for n in (3, 5)]
+    called = [("KUBECTL", 3), ("GRPCOP", 2), ("GRPCOP", 2), ("GRPCOP", 3)]
+    expected = [f"{programs[name]} {count} {folder}/config" for name, count in called]
+    assert done.stdout.splitlines() == expected
 
 
 def test_the_readme_has_the_same_commands() -> None:
@@ -60,4 +65,4 @@ def test_the_readme_has_the_same_commands() -> None:
     shown = block.split("```")[0].replace("$PWD", str(ROOT)).splitlines()
 
     assert shown == commands()[: len(shown)]
-    assert len(shown) == 3
+    assert len(shown) == 6
