@@ -147,6 +147,12 @@ def _written(folder: Path, text: str, name: str = "source.yaml") -> str:
             13,
             "one thing",
         ),
+        (
+            DEPLOYMENT,
+            ("image: users:1", "image: users:1\n          livenessProbe: {periodSeconds: 1}"),
+            13,
+            "must be set",
+        ),
     ],
 )
 def test_wrong_input_has_a_line(

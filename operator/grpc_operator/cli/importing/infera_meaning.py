@@ -18,7 +18,7 @@ def of_source(document: Document, name: str) -> Facts:
     data: dict[str, Any] = document.data
     (service,) = [each for each in data["grpc_services"] if _same(each["name"], name)]
     facts = {"port": str(service.get("port") or 50051)}
-    if "health_check" in service:
+    if service.get("health_check") is not None:
         facts["health_check"] = str(bool(service["health_check"]))
     gateway = data.get("gateway") or {}
     if gateway.get("transcoding") is False:

@@ -154,7 +154,7 @@ def _normal(
 
 
 def _probe(given: Mapping[str, Any], container: Mapping[str, Any]) -> dict[str, Any]:
-    probe = {**_PROBE_DEFAULTS, **given}
+    probe = _PROBE_DEFAULTS | {key: each for key, each in given.items() if each is not None}
     declared = container.get("ports") or []
     numbers = {each.get("name"): each.get("containerPort") for each in declared}
     first = next((each.get("containerPort") for each in declared), None)

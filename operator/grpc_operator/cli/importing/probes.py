@@ -47,16 +47,7 @@ def _probe(
     if field not in container:
         return dict(default) if default is not None else {"mode": "Disabled"}
     probe = container.child(field)
-    actions = [each for each in _ACTIONS if each in probe]
-    if len(actions) > 1:
-        probe.refuse(actions[1], f"must not be set beside {actions[0]}: a probe does one thing")
-    result: dict[str, Any] = {}
-    if actions == ["grpc"]:
-        result = _grpc(probe, ports.grpc)
-    elif actions:
-        result = {actions[0]: _action(probe, actions[0], ports)}
-    elif default is not None:
-        result = {key: value for key, value in default.items() if key not in _KUBERNETES}
+    result = _what_it_does(probe, ports, default)
     for field_name, otherwise in _KUBERNETES.items():
         given = probe.number(field_name)
         result[field_name] = otherwise if given is None else given
@@ -67,6 +58,19 @@ def _probe(
     if name != "readiness":
         result.pop("successThreshold", None)
     return result
+
+
+def _what_it_does(probe: Fields, ports: Ports, default: Mapping[str, Any] | None) -> dict[str, Any]:
+    actions = [each for each in _ACTIONS if each in probe]
+    if len(actions) > 1:
+        probe.refuse(actions[1], f"must not be set beside {actions[0]}: a probe does one thing")
+    if actions == ["grpc"]:
+        return _grpc(probe, ports.grpc)
+    if actions:
+        return {actions[0]: _action(probe, actions[0], ports)}
+    if default is None:
+        probe.refuse(_ACTIONS[0], f"or another of {', '.join(_ACTIONS)} must be set")
+    return {key: value for key, value in default.items() if key not in _KUBERNETES}
 
 
 def _grpc(probe: Fields, port: int) -> dict[str, Any]:

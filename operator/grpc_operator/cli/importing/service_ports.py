@@ -100,7 +100,7 @@ class _Port:
         self.fields = fields
         self.name = fields.text("name")
         self.number = fields.number("port")
-        protocol = fields.take("appProtocol")
+        protocol = fields.text("appProtocol")
         target: Any = fields.take("targetPort")
         fields.take("protocol")
         if isinstance(target, str):
