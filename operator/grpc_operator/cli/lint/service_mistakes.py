@@ -213,25 +213,18 @@ def _of_codes(
 ) -> Iterator[Finding]:
     """Yields that calls are sent again which may have changed something."""
     own = {(each.service, each.method) for each in gateway.methods or () if each.retry is not None}
-    if isinstance(policy, MethodPolicy):
-        methods = [
-            f"{service.name}/{method.name}"
-            for service in (descriptor.services if descriptor else ())
-            for method in service.methods
-            if service.name == policy.service
-            and policy.method in (ALL, method.name)
-            and method.kind == "Unary"
-            and not method.idempotent
-        ]
-    else:
-        methods = [
-            f"{service.name}/{method.name}"
-            for service in (descriptor.services if descriptor else ())
-            for method in service.methods
-            if method.kind == "Unary"
-            and not method.idempotent
-            and not own & {(service.name, method.name), (service.name, ALL)}
-        ]
+
+    def holds(service: str, method: str) -> bool:
+        if isinstance(policy, MethodPolicy):
+            return service == policy.service and policy.method in (ALL, method)
+        return not own & {(service, method), (service, ALL)}
+
+    methods = [
+        f"{service.name}/{method.name}"
+        for service in (descriptor.services if descriptor else ())
+        for method in service.methods
+        if method.kind == "Unary" and not method.idempotent and holds(service.name, method.name)
+    ]
     unknown = descriptor is None and not isinstance(policy, MethodPolicy)
     if methods or unknown:
         which = _named(methods) if methods else "every method"
@@ -239,8 +232,8 @@ def _of_codes(
             "GS104",
             f"{field}.retry.codes",
             f"calls of {which} are sent again though they may have changed something",
-            "Declare idempotency_level in the .proto, or set codes in methods[] of those that are"
-            " safe to repeat.",
+            "Declare idempotency_level in the .proto where it is safe to repeat a call, and set"
+            " codes for these methods alone.",
         )
 
 
