@@ -89,8 +89,10 @@ def _read(inputs: Inputs, report: Report, file: Path, folder: Path, *, given: bo
     elif known is not None:
         text = _text(report, file, given=given)
         if text is not None:
-            inputs.texts[str(file)] = text
-            inputs.sources.append(Source(file, folder, known, text))
+            source = Source(file, folder, known, text)
+            inputs.sources.append(source)
+            if source.is_checked and source.uses_grpc:
+                inputs.texts[str(file)] = source.with_comments
     elif given:
         report.add(
             Finding(

@@ -126,6 +126,11 @@ class Source:
         """The text without comments."""
         return self._blanked("comment")
 
+    @property
+    def with_comments(self) -> str:
+        """The text with texts emptied."""
+        return self._blanked("text")
+
     @cached_property
     def uses_grpc(self) -> bool:
         """Whether it can have something to check."""

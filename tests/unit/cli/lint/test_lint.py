@@ -168,6 +168,14 @@ def test_a_reason_in_code(tmp_path: Path) -> None:
     assert run("lint", str(tmp_path)).code == 0
 
 
+def test_a_text_is_no_comment(tmp_path: Path) -> None:
+    """It neither ignores anything, nor is it wrong."""
+    text = 'import grpc\nA = "# grpcop: ignore GS105 a text"\nOPTIONS = [(1, 2)]\n'
+    (tmp_path / "a.py").write_text(text)
+
+    assert run("lint", str(tmp_path)).out == ""
+
+
 def test_standard_input(users: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As of helm template."""
     monkeypatch.setattr("sys.stdin", io.StringIO(USERS))
