@@ -12,6 +12,8 @@ import grpc
 import pytest
 import pytest_asyncio
 
+from grpc_operator.cli.live import access_log
+from grpc_operator.rollout import codes
 from grpc_service_kit.testing.postgres import free_port
 from tests.envoy import calls
 from tests.envoy.calls import HttpReply
@@ -126,6 +128,7 @@ async def test_the_status_is_the_one_that_the_client_got(
     line = await logged.line(request_id(outcome))
     assert (outcome.code, line["grpc_status"]) != (0, "OK")
     assert line["grpc_status"] == _NAMES[outcome.code], (outcome, line)
+    assert access_log.status(line) == codes.NAMES[outcome.code], "as grpcop logs prints it"
 
 
 @pytest.mark.parametrize("protocol", ["web", "text"])

@@ -161,9 +161,10 @@ def rendered(entry: Entry) -> str:
 
 def _called(entry: Entry) -> str:
     method, path = _text(entry, "grpc_method").lstrip("/"), _text(entry, "path")
-    if path.lstrip("/") == method:
-        return method
-    return f"{_text(entry, 'method')} {path} ({method})"
+    if path.lstrip("/") != method:
+        return f"{_text(entry, 'method')} {path} ({method})"
+    is_grpc = "." in method.partition("/")[0]
+    return method if is_grpc else f"{_text(entry, 'method')} {path}"
 
 
 def _answered(entry: Entry) -> str:

@@ -92,6 +92,13 @@ def test_which_calls_are_wanted(
             ),
         ),
         (
+            {**NOT_SENT, "method": "GET", "path": "/v1/x", "grpc_method": "/v1/x"},
+            (
+                "2026-01-02T03:04:05.678Z  OK                       12 ms  GET /v1/x"
+                "  users.example.com:8080  -"
+            ),
+        ),
+        (
             {"authority": "a\x1b[2Jb", "attempts": 3, "upstream_cluster": "shop/users"},
             (
                 "2026-01-02T03:04:05.678Z  OK                       12 ms  u.v1.Users/Get"
@@ -99,7 +106,7 @@ def test_which_calls_are_wanted(
             ),
         ),
     ],
-    ids=["gRPC", "REST", "hostile"],
+    ids=["gRPC", "REST", "no method", "hostile"],
 )
 def test_a_call_is_one_line(changed: dict[str, Any], line: str) -> None:
     assert access_log.rendered({**CALL, **changed}) == line
