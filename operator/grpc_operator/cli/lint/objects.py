@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from grpc_operator.api import GrpcGateway, GrpcService
+from grpc_operator.api import API_VERSION, GrpcGateway, GrpcService
 from grpc_operator.cli import descriptors
 from grpc_operator.cli import objects as models
 from grpc_operator.cli.errors import CliError
@@ -40,7 +40,7 @@ def check(
     report.add(*operator_check.duplicates(documents))
     valid = []
     for document in documents:
-        if document.kind in _KINDS:
+        if _is_ours(document):
             found = list(schema_check.findings(document))
             report.add(*found)
             if not found:
@@ -58,6 +58,12 @@ def check(
         if attachment is not None:
             attached.append((service, attachment))
     report.add(*conflicts.findings(attached, gateways))
+
+
+def _is_ours(document: Document) -> bool:
+    """Returns whether an object is of our API, or is meant to be."""
+    is_current = document.data.get("apiVersion") == API_VERSION
+    return document.kind in _KINDS and (is_current or bool(models.problem_of_version(document)))
 
 
 def _attach(
