@@ -6,7 +6,6 @@ from typing import Any
 from grpc_operator import labels
 from grpc_operator.allowances import Allowance
 from grpc_operator.api import GrpcService
-from grpc_operator.cli.export import attached, proxies
 from grpc_operator.cli.export.envoy.coverage import GATEWAY_COVERAGE as OF_ENVOY
 from grpc_operator.cli.export.losses import Coverage
 from grpc_operator.cli.export.targets import Exported, ExportedService, Inputs
@@ -103,12 +102,12 @@ def export(inputs: Inputs) -> Exported:
         if each.object.spec.gateway is not None and each not in served
     ]
     if served:
-        routed = replace(inputs, services=served)
-        gateways = attached.gateways(routed)
-        losses += attached.losses(routed, gateways)
-        for each in gateways:
-            made = [without_operator(manifest) for manifest in proxies.manifests(each)]
-            files[f"gateway-{each.namespace}-{each.name}.yaml"] = yaml_text(made)
+        # Only here, as it takes half a second to import what proxies are configured with.
+        from grpc_operator.cli.export.proxies import of_services
+
+        made = of_services(replace(inputs, services=served))
+        files |= {name: yaml_text(map(without_operator, each)) for name, each in made.files.items()}
+        losses += made.losses
     return Exported(files, losses)
 
 

@@ -3,15 +3,18 @@
 They are those that the operator would apply, but start from a file with their whole configuration.
 """
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grpc_operator import hashing, labels, names
 from grpc_operator.allowances import Allowance
 from grpc_operator.cli.errors import CliError
+from grpc_operator.cli.export import attached
 from grpc_operator.cli.export.attached import GatewayOfServices
 from grpc_operator.cli.export.envoy import configuration
+from grpc_operator.cli.export.losses import Loss
+from grpc_operator.cli.export.targets import Inputs
 from grpc_operator.cli.rendering.kubernetes import refused
 from grpc_operator.cli.rendering.proxies import settings
 from grpc_operator.desired import gateway as desired
@@ -24,6 +27,33 @@ _XDS = "xds-"
 
 _MOST_BYTES = 1_000_000
 """Of a ConfigMap, less what belongs to its metadata."""
+
+
+@dataclass(frozen=True)
+class Proxies:
+    """The proxies of all gateways.
+
+    Attributes:
+        files: The objects by the name of the file.
+        losses: What routes lack.
+    """
+
+    files: Mapping[str, list[Manifest]]
+    losses: Sequence[Loss]
+
+
+def of_services(inputs: Inputs) -> Proxies:
+    """Returns the proxies of the gateways of services.
+
+    Args:
+        inputs: Services with ``spec.gateway`` whose gRPC services are known.
+
+    Raises:
+        CliError: See ``manifests`` and ``attached.gateways``.
+    """
+    found = attached.gateways(inputs)
+    files = {f"gateway-{each.namespace}-{each.name}.yaml": manifests(each) for each in found}
+    return Proxies(files, list(attached.losses(inputs, found)))
 
 
 def manifests(gateway: GatewayOfServices) -> list[Manifest]:

@@ -18,7 +18,7 @@ TARGETS: Mapping[str, str] = {
     "gateway-api": "grpc_operator.cli.export.gateway_api.standard",
     "envoy-gateway": "grpc_operator.cli.export.gateway_api.envoy_gateway",
     "cloud-run": "grpc_operator.cli.export.cloud_run",
-    "envoy": "grpc_operator.cli.export.envoy",
+    "envoy": "grpc_operator.cli.export.envoy.target",
     "terraform-aws": "grpc_operator.cli.export.terraform.aws",
     "terraform-gcp": "grpc_operator.cli.export.terraform.gcp",
 }

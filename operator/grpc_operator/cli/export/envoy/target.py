@@ -4,9 +4,12 @@ from grpc_operator.cli.export import attached
 from grpc_operator.cli.export.attached import GatewayOfServices
 from grpc_operator.cli.export.envoy import static
 from grpc_operator.cli.export.envoy.configuration import HEADLESS, configuration
+from grpc_operator.cli.export.envoy.coverage import COVERAGE, GATEWAY_COVERAGE
 from grpc_operator.cli.export.losses import Loss
 from grpc_operator.cli.export.targets import Exported, Inputs
 from grpc_operator.cli.output import yaml_text
+
+__all__ = ["COVERAGE", "GATEWAY_COVERAGE", "OPTIONS", "export"]
 
 OPTIONS = frozenset({"upstream"})
 
