@@ -22,6 +22,7 @@ from grpc_operator.resources import (
     SERVICES,
     Manifest,
 )
+from grpc_operator.status.pod_problems.pod import time
 from grpc_operator.status.pod_reports import PodEvent
 
 KINDS = (
@@ -105,7 +106,7 @@ def run(target: Target, *, warnings: bool, watch: bool, form: Format) -> ExitCod
 
 def said(events: Sequence[Manifest]) -> list[Said]:
     """Returns Events in the order in which they happened last."""
-    return sorted((_said(each) for each in events), key=lambda each: (each.last, each.about))
+    return sorted(map(_said, events), key=lambda each: (time(each.last), each.about))
 
 
 def warnings_of(events: Sequence[Said]) -> dict[str, PodEvent]:

@@ -233,6 +233,9 @@ def _print(found: Sequence[Traffic], wanted: Wanted) -> None:
     output.write(wanted.form, table, made, names_)
     if wanted.form in {Format.TABLE, Format.WIDE} and made:
         if all(each["p95Milliseconds"] is None for each in made):
-            note("Latency is not known: proxies record it while a service has several revisions.")
+            note(
+                "Latency is not known: proxies record it only while a service has several"
+                " revisions, and add it up every 5 s."
+            )
         if wanted.by is By.METHOD:
             note("Open calls are counted by revision, not by method: --by revision")
