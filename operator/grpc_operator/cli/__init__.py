@@ -5,6 +5,11 @@
 - ``output``, ``errors``: tables and documents out, exit codes
 - ``connection``: the cluster, for the commands that read one
 
-The other packages do the work; each is named after its command. They call the pure packages of the
-operator: ``render`` prints what the operator applies because it is built in the same way.
+- ``rendering``, ``differences``, ``schema_sets``: ``render``, ``diff``, ``descriptor``
+- ``schema``, ``lint``: what the API server and the operator refuse, and the common mistakes
+- ``importing``, ``detect``, ``export``, ``cost``: from and to other platforms
+- ``live``, ``check``, ``call``: running clusters and services
+
+They call the pure packages of the operator: ``render`` prints what the operator applies because it
+is built in the same way.
 """
