@@ -262,6 +262,35 @@ def test_a_restart_writes_nothing(world: World, proxy: Proxy) -> None:
     holds_for(lambda: proxy.writes()[before:] == [], 3, "nothing is written")
 
 
+def test_rules_of_the_spec(world: World) -> None:
+    """In place of the annotations that reflection has, and only as long as the spec has them."""
+    world.gateway()
+    world.start_envoy()
+    moved = "/v1/people" + PATH.removeprefix("/v1/users")
+    rules = [
+        {"selector": "user.v1.UserService.ListUsers", "get": "/v1/people"},
+        {"selector": "user.v1.UserService.GetUsers", "get": "/v1/none"},
+        {"selector": "user.v1.UserService.GetUser", "get": "/v1/people/{name}"},
+    ]
+    world.service(gateway={"rest": {"rules": rules}})
+    world.space.wait_ready()
+    wait_status(world.client, 200, moved)
+    wait_status(world.client, 405, PATH)  # CreateUser has it for POST
+    named = str(world.space.wait_condition("PartiallyInvalid", "True"))
+    for text in (
+        "spec.gateway.rest.rules[1].selector: user.v1.UserService.GetUsers is not a method",
+        "did you mean user.v1.UserService.GetUser?",
+        "GET /v1/people/{name} (spec.gateway.rest.rules[2]): GetUserRequest has no field name",
+    ):
+        assert text in named
+
+    world.service(gateway={})
+    wait_status(world.client, 200, PATH)
+    wait_status(world.client, 404, moved)
+    live = world.space.wait_ready()
+    assert "PartiallyInvalid" not in {each["type"] for each in live["status"]["conditions"]}
+
+
 def test_a_descriptor_from_a_config_map(world: World) -> None:
     """Compressed, and with a rule that cannot be served: it is named, until it is silenced."""
     world.gateway()
