@@ -122,10 +122,17 @@ def test_a_wrong_message_in_a_stream(server: Server, monkeypatch: pytest.MonkeyP
 
 
 def test_an_endless_stream(server: Server) -> None:
-    """Each message is there when it comes; Ctrl-C ends the call at the server, too."""
-    command = [sys.executable, "-m", "grpc_operator.cli", "call", "WatchThings"]
+    """Each message is there when it comes; Ctrl-C ends the call at the server, too.
+
+    The handler is set here: a process in the background of a shell inherits that SIGINT is ignored.
+    """
+    program = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        " from grpc_operator.cli.main import main; sys.exit(main())"
+    )
+    command = [sys.executable, "-c", program, "call", "things.v1.Things/WatchThings"]
     process = subprocess.Popen(
-        [*command[:-1], "things.v1.Things/WatchThings", *_where(server), "-d", NAME],
+        [*command, *_where(server), "-d", NAME],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -134,7 +141,7 @@ def test_an_endless_stream(server: Server) -> None:
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(2)]
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate()
 
     assert [json.loads(line)["small"] for line in lines] == [1, 2]
     assert (process.returncode, out, err) == (130, "", "")
