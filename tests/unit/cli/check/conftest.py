@@ -82,8 +82,9 @@ def cluster(server: tuple[Server, health.HealthServicer], tmp_path: Path) -> Ite
         file = tmp_path / "kubeconfig"
         file.write_text(yaml.safe_dump(kubeconfig(f"http://127.0.0.1:{at}")))
 
-        def check(*arguments: str) -> Ran:
-            return run("check", *arguments, "--kubeconfig", str(file), "-n", "shop")
+        def check(*arguments: str, limit: str = "60s") -> Ran:
+            where = ("--kubeconfig", str(file), "-n", "shop")
+            return run("check", *arguments, *where, "--timeout", limit)
 
         yield Broken(api, servicer, gateway, check, stack, str(file))
 
