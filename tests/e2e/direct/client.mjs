@@ -33,3 +33,5 @@ while (!existsSync(stop)) {
 }
 console.log(JSON.stringify({ calls, failed }));
 client.close();
+// A connection that is being made to a pod that is gone would keep the process for minutes.
+process.exit();
