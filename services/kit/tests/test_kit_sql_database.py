@@ -269,6 +269,22 @@ async def test_what_has_begun_is_finished_when_its_caller_gives_up(url: URL) -> 
         assert await values(database) == {"a": 0}
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("turns", range(1, 9))
+async def test_no_task_is_left_of_a_caller_that_is_cancelled(url: URL, turns: int) -> None:
+    """However far it was: one that never ends would keep the event loop from closing."""
+    before = asyncio.all_tasks()
+    async with opened(url) as database:
+        call = asyncio.create_task(database.run(lambda connection: add(connection, "a")))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+    assert asyncio.all_tasks() <= before
+
+
 async def test_postgresql_shows_whose_connections_there_are(postgres_url: URL) -> None:
     async with opened(postgres_url) as database:
         query = "SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()"

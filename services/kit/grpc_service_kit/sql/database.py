@@ -75,7 +75,8 @@ class Database:
 
     async def close(self) -> None:
         """Wait for what is running, then close every connection."""
-        await asyncio.gather(*self._running, return_exceptions=True)
+        while self._running:
+            await asyncio.gather(*self._running, return_exceptions=True)
         await self._engine.dispose()
         await self._probe.close()
 
@@ -85,7 +86,24 @@ class Database:
             return await self._to_the_end(self._attempts(connection, work))
 
     async def _connection(self, engine: AsyncEngine) -> AsyncConnection:
-        """Return a connection; try again while servers refuse one at once."""
+        """Return a connection, which is opened to the end although the caller is cancelled.
+
+        Interrupted, SQLAlchemy closes it in a task that nobody waits for, and that of SQLite may
+        never end: then neither does the event loop.
+        """
+        task = self._start(self._opened(engine))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(self._give_back)
+            raise
+
+    def _give_back(self, opened: asyncio.Task[AsyncConnection]) -> None:
+        if not opened.cancelled() and opened.exception() is None:
+            self._start(opened.result().close())
+
+    async def _opened(self, engine: AsyncEngine) -> AsyncConnection:
+        """Open a connection; try again while servers refuse one at once."""
         attempts = Attempts()
         while True:
             try:
@@ -112,11 +130,14 @@ class Database:
 
     async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for the work, which goes on when the caller is cancelled."""
+        return await asyncio.shield(self._start(work))
+
+    def _start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         task.add_done_callback(_retrieve_error)
-        return await asyncio.shield(task)
+        return task
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
