@@ -1,7 +1,8 @@
 """``grpcop``: the command line around GrpcServices.
 
 - ``commands``: one file a command, with its arguments; it imports what does the work when it runs
-- ``manifests``, ``objects``, ``protos``: what users give: YAML with lines, objects, descriptors
+- ``manifests``, ``objects``, ``protos``, ``fields``: what users give: YAML with lines, objects,
+  descriptors, and where a field is
 - ``output``, ``errors``: tables and documents out, exit codes
 - ``connection``: the cluster, for the commands that read one
 

@@ -15,13 +15,13 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from grpc_operator.cli import yaml_reader
 from grpc_operator.cli.errors import CliError
+from grpc_operator.cli.folders import INSTALLED
 
 MOST_NODES = 1_000_000
 """Values of a document, aliases counted as often as they are used."""
 
 STANDARD_INPUT = Path("-")
 _SUFFIXES = {".yaml", ".yml", ".json"}
-_SKIPPED = {"node_modules", "vendor", "venv", "__pycache__", "target", "dist"}
 _LIST = "List"
 
 Location = Sequence[str | int]
@@ -123,7 +123,7 @@ def _files(path: Path) -> Iterator[Path]:
         yield path
         return
     for each in sorted(path.iterdir()):
-        hidden = each.name.startswith(".") or each.name in _SKIPPED
+        hidden = each.name.startswith(".") or each.name in INSTALLED
         if each.is_dir() and not hidden and not each.is_symlink():
             yield from _files(each)
         elif each.suffix in _SUFFIXES and not hidden:

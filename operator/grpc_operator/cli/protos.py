@@ -8,8 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 
 from grpc_operator.cli.errors import CliError
+from grpc_operator.cli.folders import INSTALLED
 
-_SKIPPED = {"node_modules", "vendor", "venv", "__pycache__", "target", "dist"}
 _MESSAGE = re.compile(r"^(?P<file>[^:\n]+):(?P<line>\d+):\d+: (?P<text>.*)$", re.MULTILINE)
 
 
@@ -39,7 +39,7 @@ def descriptor_set(path: Path, proto_path: Sequence[Path] = ()) -> bytes:
 def proto_files(folder: Path) -> Iterator[Path]:
     """Yields the .proto files below a folder, but not those of installed packages."""
     for each in sorted(folder.iterdir()):
-        hidden = each.name.startswith(".") or each.name in _SKIPPED
+        hidden = each.name.startswith(".") or each.name in INSTALLED
         if each.is_dir() and not hidden and not each.is_symlink():
             yield from proto_files(each)
         elif each.suffix == ".proto":

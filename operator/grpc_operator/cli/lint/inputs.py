@@ -8,13 +8,14 @@ from pathlib import Path
 from grpc_operator.api import GROUP
 from grpc_operator.cli import manifests
 from grpc_operator.cli.errors import CliError
+from grpc_operator.cli.folders import INSTALLED
 from grpc_operator.cli.lint.finding import Finding, Place
 from grpc_operator.cli.lint.report import Report
 from grpc_operator.cli.lint.source import Source, language
 from grpc_operator.cli.manifests import STANDARD_INPUT, Document
 
 _YAML = {".yaml", ".yml", ".json"}
-_SKIPPED = {"node_modules", "vendor", "venv", "__pycache__", "target", "dist", "build"}
+_SKIPPED = INSTALLED | {"build"}
 _LARGEST = 8 << 20  # bytes
 _MOST_FILES = 50_000
 _OBJECT = re.compile(r"^kind: (GrpcService|GrpcGateway)\s*$", re.MULTILINE)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePath
 
 from grpc_operator.api import GrpcGateway, GrpcService, Reason
+from grpc_operator.cli.fields import location
 from grpc_operator.cli.lint.codes import Severity
-from grpc_operator.cli.lint.fields import location
 from grpc_operator.cli.lint.finding import Finding, Place
 from grpc_operator.cli.manifests import Document
 from grpc_operator.cli.objects import Given

@@ -7,6 +7,7 @@ from grpc_operator import labels
 from grpc_operator.api import GrpcService
 from grpc_operator.cli import descriptors
 from grpc_operator.cli.errors import CliError
+from grpc_operator.cli.fields import location
 from grpc_operator.cli.manifests import Document
 from grpc_operator.cli.objects import Given
 from grpc_operator.desired import service as desired_service
@@ -52,21 +53,10 @@ def refused(document: Document, error: InvalidSpecError) -> CliError:
     """Returns what is wrong with an object, each problem with its line."""
     return CliError(
         "\n".join(
-            f"{document.where(location(each.field))}: {each.field}: {each.message}"
+            f"{document.where(location(each.field, document.data))}: {each.field}: {each.message}"
             for each in error.problems
         )
     )
-
-
-def location(field: str) -> list[str | int]:
-    """Returns the keys and indices of a JSON path such as ``spec.env[2].name``."""
-    found: list[str | int] = []
-    for part in field.replace("[", ".[").split("."):
-        if part.startswith("[") and part.endswith("]") and part[1:-1].isdigit():
-            found.append(int(part[1:-1]))
-        elif part:
-            found.append(part)
-    return found
 
 
 def _pinned(

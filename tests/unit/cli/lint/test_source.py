@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from grpc_operator.cli.lint.fields import location
+from grpc_operator.cli.fields import location
 from grpc_operator.cli.lint.source import Source, language
 from tests.unit.cli import run
 
