@@ -6,6 +6,7 @@ long as its type is one of a form (Fetch standard, "CORS-safelisted request-head
 
 from envoy.config.core.v3 import base_pb2
 from envoy.config.route.v3 import route_components_pb2 as route
+from envoy.type.matcher.v3 import string_pb2
 
 from grpc_operator.gateway.envoy import filters, header_matchers, resource_names, transcoder
 from grpc_operator.gateway.envoy.protobuf import pack, regex
@@ -27,9 +28,9 @@ def refused(requests: route.RouteMatch) -> list[route.Route]:
     Args:
         requests: All requests whose body must be JSON.
     """
-    encoded = _unlike("content-encoding", "(?i)identity")
-    other_type = _unlike("content-type", _JSON)
-    other_or_no_type = _unlike("content-type", _JSON)
+    identity = string_pb2.StringMatcher(exact="identity", ignore_case=True)
+    encoded = route.HeaderMatcher(name="content-encoding", string_match=identity, invert_match=True)
+    other_type, other_or_no_type = _not_json(), _not_json()
     other_or_no_type.treat_missing_header_as_empty = True
     has_body = header_matchers.exactly("content-length", "0")
     has_body.invert_match = True
@@ -43,9 +44,9 @@ def refused(requests: route.RouteMatch) -> list[route.Route]:
     ]
 
 
-def _unlike(name: str, expression: str) -> route.HeaderMatcher:
-    """Matches a header that is present and not like an expression."""
-    return route.HeaderMatcher(name=name, string_match=regex(expression), invert_match=True)
+def _not_json() -> route.HeaderMatcher:
+    """Matches a content type that is present and not JSON."""
+    return route.HeaderMatcher(name="content-type", string_match=regex(_JSON), invert_match=True)
 
 
 def _refused(

@@ -48,7 +48,8 @@ def build(cluster: str, apis: Sequence[Api], max_bytes: int) -> list[route.Route
     """Returns the routes: unusual paths, then all others.
 
     Before each unusual path are those of other methods that match some of the same requests and
-    are more specific: the transcoder would choose them.
+    are more specific: the transcoder would choose them. Bodies that are not JSON are refused once
+    for all paths that come after the last raw one: each set of refusals takes memory in Envoy.
 
     Args:
         cluster: The cluster of the service, or of its revision.
@@ -62,33 +63,40 @@ def build(cluster: str, apis: Sequence[Api], max_bytes: int) -> list[route.Route
         for binding in method.bindings
     }
     unusual = [pattern for pattern, body in bodies.items() if not body.is_usual]
-    matches = [
-        (_exactly(pattern), bodies[pattern])
+    ordered = [
+        pattern
         for pattern in sorted(bodies, key=lambda each: (each.rank, each))
         if pattern in unusual or any(patterns.precedes(pattern, other) for other in unusual)
     ]
-    matches.append((route.RouteMatch(prefix="/"), _Body(is_stream=False, is_raw=False)))
+    raw = [index for index, pattern in enumerate(ordered) if bodies[pattern].is_raw]
+    first, later = ordered[: max(raw, default=-1) + 1], ordered[max(raw, default=-1) + 1 :]
     action = route.RouteAction(cluster=cluster)
     action.max_stream_duration.max_stream_duration.CopyFrom(_time_of_body(apis))
-    return [each for match, body in matches for each in _routes(action, match, body, max_bytes)]
+    made = []
+    for pattern in first:
+        if not bodies[pattern].is_raw:
+            made += json_only.refused(_exactly(pattern))
+        made.append(_accepted(action, _exactly(pattern), bodies[pattern], max_bytes))
+    made += json_only.refused(_everything())
+    made += [_accepted(action, _exactly(each), bodies[each], max_bytes) for each in later]
+    made.append(_accepted(action, _everything(), _Body(is_stream=False, is_raw=False), max_bytes))
+    return made
 
 
-def _routes(
+def _accepted(
     action: route.RouteAction, match: route.RouteMatch, body: _Body, max_bytes: int
-) -> list[route.Route]:
-    """Returns the routes of some requests; the transcoder never leaves one on them.
+) -> route.Route:
+    """Returns the route of some requests; the transcoder never leaves one on it.
 
-    They have a cluster because the CORS filter acts only on routes to one.
+    It has a cluster because the CORS filter acts only on routes to one.
     """
-    match.headers.append(header_matchers.not_grpc())
-    accepted = route.Route(match=match, route=action)
+    made = route.Route(match=match, route=action)
     if body.is_stream:
-        accepted.route.ClearField("max_stream_duration")
-        accepted.typed_per_filter_config[resource_names.BUFFER].CopyFrom(filters.any_body())
+        made.route.ClearField("max_stream_duration")
+        made.typed_per_filter_config[resource_names.BUFFER].CopyFrom(filters.any_body())
         if not body.is_raw:
-            accepted.metadata.CopyFrom(stream_limit.metadata(max_bytes))
-    refused: Sequence[route.Route] = () if body.is_raw else json_only.refused(match)
-    return [*refused, accepted]
+            made.metadata.CopyFrom(stream_limit.metadata(max_bytes))
+    return made
 
 
 def _time_of_body(apis: Sequence[Api]) -> Duration:
@@ -102,5 +110,10 @@ def _time_of_body(apis: Sequence[Api]) -> Duration:
 def _exactly(pattern: Pattern) -> route.RouteMatch:
     verb = [header_matchers.method(pattern.verb)] if pattern.verb != patterns.ANY_VERB else []
     return route.RouteMatch(
-        safe_regex=regex_pb2.RegexMatcher(regex=pattern.regex + _TRAILING_SLASHES), headers=verb
+        safe_regex=regex_pb2.RegexMatcher(regex=pattern.regex + _TRAILING_SLASHES),
+        headers=[*verb, header_matchers.not_grpc()],
     )
+
+
+def _everything() -> route.RouteMatch:
+    return route.RouteMatch(prefix="/", headers=[header_matchers.not_grpc()])
