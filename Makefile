@@ -124,6 +124,10 @@ test: lint coverage rest tutorial services clients integration e2e drops ## Ever
 bench: $(STAMP) ## CPU per request, route changes and memory, side by side with what there is else
 	@$(BENCH) -m bench $(ARGS)
 
+.PHONY: bench-report
+bench-report: $(STAMP) ## Write the table of the last run of make bench into bench/README.md
+	@$(BENCH) -m bench.report $(ARGS)
+
 ##@ Release
 
 .PHONY: release

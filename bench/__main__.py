@@ -8,13 +8,14 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TextIO
 
 from tests.integration.cluster import ROOT
 
 from bench import build_time, changes, data_plane, figures, kit, shop, worst
+from bench.errors import BenchError
 from bench.figures import Figure
-from bench.processes import BenchError
 
 OUT = ROOT / "bench" / "out"
 PARTS = ("protocols", "many", "changes", "build", "worst", "kit", "shop")
@@ -98,9 +99,17 @@ def _about(*, quick: bool) -> dict[str, object]:
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "quick": quick,
         "cpus": len(os.sched_getaffinity(0)),
+        "machine": _processor(),
         "python": platform.python_version(),
         "load": os.getloadavg(),
     }
+
+
+def _processor() -> str:
+    """Returns the name of the processor, or its architecture where the kernel knows no name."""
+    with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
 
 
 if __name__ == "__main__":

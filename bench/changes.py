@@ -14,10 +14,11 @@ from tests.envoy.envoy import Envoy
 from bench import field as fields
 from bench import gateways, services
 from bench.breakdown import Breakdown
+from bench.errors import BenchError
 from bench.field import Field
 from bench.figures import Figure, percentile
 from bench.polling import Poller
-from bench.processes import BenchError, upstream
+from bench.processes import upstream
 
 P50_MS, P99_MS, GROWTH, BURST_SECONDS = 40.0, 75.0, 2.0, 0.3
 TARGETED = 100

@@ -22,7 +22,7 @@ from tests.waiting import wait_until
 from tests.xds_access import Access
 
 from bench import services
-from bench.processes import BenchError
+from bench.errors import BenchError
 from grpc_operator import labels, names
 from grpc_operator.resources import (
     CONFIG_MAPS,

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+HEAD = ["what", "value", "spread", "target", "", "note"]
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -61,9 +63,8 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 def table(figures: Iterable[Figure]) -> str:
     """Returns the table as text."""
-    head = ["what", "value", "spread", "target", "", "note"]
-    rows = [head, *(_cells(figure) for figure in figures)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    rows = [HEAD, *map(cells, figures)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
@@ -75,7 +76,8 @@ def write(path: Path, figures: Iterable[Figure], about: dict[str, Any]) -> None:
     path.write_text(json.dumps(about | {"figures": entries}, indent=2) + "\n", encoding="utf-8")
 
 
-def _cells(figure: Figure) -> list[str]:
+def cells(figure: Figure) -> list[str]:
+    """Returns the cells of a line of the table, below ``HEAD``."""
     spread = ""
     if figure.low is not None and figure.high is not None:
         spread = f"{_number(figure.low)} .. {_number(figure.high)}"

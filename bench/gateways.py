@@ -1,16 +1,17 @@
-"""Envoys to measure: hand-written ones, and ones that the operator's own code configures."""
+"""Envoys to measure: static ones, and ones that the operator's own code configures."""
 
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.envoy.envoy import Envoy
 from tests.waiting import until
 from tests.xds_access import Access, Named, certificates, tls, token
 
-from bench import minimal, services
+from bench import services
 from bench.processes import measured
 from grpc_operator import descriptor as descriptors
 from grpc_operator.api import GrpcGatewaySpec, GrpcService
@@ -32,24 +33,28 @@ _WARM_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Gateway:
-    """A running Envoy and the port it serves on."""
+    """A process that forwards calls.
 
-    envoy: Envoy
+    Attributes:
+        pid: It has a CPU for itself, if there is more than one.
+        port: Where it serves, on loopback.
+    """
+
+    pid: int
     port: int
-
-    @property
-    def pid(self) -> int:
-        """Its process."""
-        return self.envoy.process.pid
 
 
 @asynccontextmanager
-async def by_hand(protocol: str, upstream: int) -> AsyncIterator[Gateway]:
-    """Runs the hand-written minimal configuration of one protocol."""
-    config = minimal.bootstrap(protocol, upstream, services.original())
+async def static(config: dict[str, Any], listener: str) -> AsyncIterator[Gateway]:
+    """Runs Envoy with a configuration that needs no xDS server.
+
+    Args:
+        config: A bootstrap.
+        listener: Name of the one that serves.
+    """
     envoy = await Envoy.start(0, config=config)
     try:
-        yield await _ready(envoy, "http")
+        yield await _ready(envoy, listener)
     finally:
         await envoy.stop()
 
@@ -153,6 +158,6 @@ def _folder(stack: AsyncExitStack) -> Path:
 
 async def _ready(envoy: Envoy, listener: str) -> Gateway:
     await envoy.ready()
-    gateway = Gateway(envoy, await envoy.port(listener))
+    gateway = Gateway(envoy.process.pid, await envoy.port(listener))
     measured(gateway.pid)
     return gateway

@@ -19,9 +19,10 @@ from pathlib import Path
 
 import jwt
 
+from bench.errors import BenchError
 from bench.figures import Figure, of_rounds
 from bench.messages import Target
-from bench.processes import BenchError, Load, cpu_seconds, measured, rss_mib
+from bench.processes import Load, cpu_seconds, measured, rss_mib
 
 Say = Callable[[str], None]
 

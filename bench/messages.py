@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf import json_format
+from grpc_health.v1 import health_pb2
 
 from bench import h2
 from user.v1 import user_pb2
@@ -58,6 +59,18 @@ def response() -> bytes:
     return _response().SerializeToString()
 
 
+def answers() -> dict[str, bytes]:
+    """Returns what the upstream answers with, as ``traffic/upstream.go`` wants it."""
+    serving = health_pb2.HealthCheckResponse(status="SERVING").SerializeToString()
+    return {
+        "Head": h2.STATUS_200 + h2.headers({"content-type": "application/grpc"}),
+        "Trailers": h2.headers({"grpc-status": "0"}),
+        "Body": framed(response()),
+        "Empty": framed(b""),
+        "Serving": framed(serving),
+    }
+
+
 def request() -> bytes:
     """Returns the GetUserRequest."""
     return user_pb2.GetUserRequest(id=USER).SerializeToString()
@@ -85,7 +98,7 @@ def is_right(protocol: str, blocks: list[bytes], body: bytes) -> bool:
         blocks: Header blocks: the headers, then the trailers if there are any.
         body: All of it.
     """
-    if not _is_200(blocks[0]):
+    if not blocks or not _is_200(blocks[0]):
         return False
     if protocol == "REST":
         return is_user(body)

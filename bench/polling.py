@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from bench import messages
+from bench.errors import BenchError
 from bench.messages import Target
-from bench.processes import BenchError
 
 PERIOD = 0.001
 """Seconds between two calls."""

@@ -1,24 +1,26 @@
 """Processes that are measured, and those that help: their CPU time, memory and place."""
 
 import asyncio
+import base64
 import json
 import os
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench import go_programs, messages
+from bench.errors import BenchError
 from bench.messages import Target
+
+CONNECTIONS = 4
+STREAMS = 16
+"""Calls in flight on each connection."""
 
 _NANO = 1e9
 _CPUS = sorted(os.sched_getaffinity(0))
 _MIB = 1024 * 1024
-
-
-class BenchError(Exception):
-    """A benchmark cannot go on; the message says why."""
 
 
 def measured(pid: int) -> None:
@@ -54,12 +56,15 @@ def rss_mib(pid: int) -> float:
 
 @asynccontextmanager
 async def upstream(host: str = "127.0.0.1") -> AsyncIterator[int]:
-    """Runs ``bench.upstream``; yields its port."""
-    process = await _python("bench.upstream", host, stdin=asyncio.subprocess.PIPE)
-    assert process.stdin is not None  # noqa: S101 - requested above
-    assert process.stdout is not None  # noqa: S101 - requested in _python
+    """Runs the upstream of ``traffic``, which answers every call with the same user.
+
+    Yields:
+        Its port.
+    """
+    process = await _traffic("upstream", {"Host": host, **messages.answers()})
+    assert process.stdin is not None  # noqa: S101 - requested in _traffic
+    assert process.stdout is not None  # noqa: S101 - requested in _traffic
     try:
-        helping(process.pid)
         line = await asyncio.wait_for(process.stdout.readline(), 20)
         if not line:
             raise BenchError(f"the upstream did not start on {host}; see its message above")
@@ -84,25 +89,57 @@ class Load:
         Raises:
             BenchError: An answer was not the right one.
         """
-        target = self.target
-        arguments = [str(port), self.protocol, str(self.requests)]
-        arguments += [target.service, target.path, target.host]
-        arguments += [f"{key}={value}" for key, value in self.metadata]
-        process = await _python("bench.load", *arguments)
-        helping(process.pid)
+        call = messages.call(self.protocol, self.target, dict(self.metadata))
+        plan = {
+            "Address": f"127.0.0.1:{port}",
+            "Head": call.head,
+            "Body": call.body,
+            "Requests": self.requests,
+            "Connections": CONNECTIONS,
+            "Streams": STREAMS,
+        }
+        process = await _traffic("load", plan)
         out, _ = await asyncio.wait_for(process.communicate(), 120)
         if process.returncode:
             raise BenchError("the load generator failed; see its message above")
         result: dict[str, Any] = json.loads(out)
-        if result["failed"]:
+        wrong = self.wrong(result)
+        if wrong:
             raise BenchError(
-                f"{result['failed']} of {self.requests} {self.protocol} calls of {target} were not"
+                f"{wrong} of {self.requests} {self.protocol} calls of {self.target} were not"
                 " answered as expected"
             )
-        return float(result["seconds"])
+        return float(result["Seconds"])
+
+    def wrong(self, result: Mapping[str, Any]) -> int:
+        """Returns how many calls were not answered as expected.
+
+        Args:
+            result: What the load generator printed: equal answers are counted together.
+        """
+        wrong = int(result["Lost"])
+        for answer in result["Answers"] or ():
+            blocks = [base64.b64decode(block) for block in answer["Blocks"] or ()]
+            body = base64.b64decode(answer["Body"] or "")
+            if not messages.is_right(self.protocol, blocks, body):
+                wrong += answer["Count"]
+        return wrong
 
 
-async def _python(module: str, *arguments: str, **options: Any) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *arguments, stdout=asyncio.subprocess.PIPE, **options
+async def _traffic(role: str, plan: Mapping[str, Any]) -> asyncio.subprocess.Process:
+    """Runs ``traffic``; bytes are base64 in its JSON."""
+    process = await asyncio.create_subprocess_exec(
+        *(go_programs.traffic(), role),
+        env={**os.environ, "GOMAXPROCS": "1"},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
     )
+    helping(process.pid)
+    assert process.stdin is not None  # noqa: S101 - requested above
+    text = {
+        key: base64.b64encode(value).decode() if isinstance(value, bytes) else value
+        for key, value in plan.items()
+    }
+    process.stdin.write(json.dumps(text).encode())
+    await process.stdin.drain()
+    return process

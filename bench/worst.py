@@ -18,8 +18,9 @@ from tests.xds_access import Access, Named, certificates, tls, token
 
 from bench import gateways
 from bench import worst_objects as objects
+from bench.errors import BenchError
 from bench.figures import Figure, percentile
-from bench.processes import BenchError, rss_mib
+from bench.processes import rss_mib
 from bench.worst_objects import Kind
 from grpc_operator.api import GrpcGateway, GrpcService
 from grpc_operator.app import gc_freeze

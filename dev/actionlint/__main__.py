@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from localkind.cached import once
 from localkind.commands import run
 from localkind.errors import LocalKindError
-from localkind.locks import locked
 from localkind.paths import cache_dir
 from localkind.progress import Progress
 from localkind.toolchain import ensure_go
@@ -26,21 +26,15 @@ def program(progress: Progress) -> Path:
     for name in ("go.mod", "go.sum", "main.go"):
         digest.update((HOME / name).read_bytes())
     target = cache_dir() / "bin" / f"actionlint-{digest.hexdigest()[:16]}"
-    if not target.exists():
-        with locked(target.with_name(f"{target.name}.lock"), progress, target.name):
-            if not target.exists():
-                _build(target, progress)
-    return target
+    return once(target, progress, lambda draft: _build(draft, progress))
 
 
-def _build(target: Path, progress: Progress) -> None:
+def _build(draft: Path, progress: Progress) -> None:
     go = ensure_go(progress)
-    draft = target.with_name(f"{target.name}.tmp")
     environment = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOTOOLCHAIN": "local", "GOWORK": "off"}
     with progress.step("Building actionlint (once, about half a minute)"):
         flags = ("-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags=-s -w")
         run([go, "build", *flags, "-o", str(draft), "."], env=environment, cwd=HOME)
-    draft.replace(target)
 
 
 def main() -> int:

@@ -2,15 +2,14 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from localkind import KUBERNETES_VERSION, paths
+from localkind.cached import once
 from localkind.commands import run
 from localkind.errors import CommandError, LocalKindError
 from localkind.images.archive import write_program_image
 from localkind.images.node import COREDNS_IMAGE, PAUSE_IMAGE
-from localkind.locks import locked
 from localkind.progress import Progress
 from localkind.toolchain import ensure_go
 
@@ -58,7 +57,7 @@ def ensure(name: str, progress: Progress) -> Path:
     if name not in _MODULES:
         raise LocalKindError(f'unknown tool "{name}": one of {", ".join(_MODULES)}')
     target = paths.cache_dir() / "bin" / f"{name}-{_key(name)}"
-    return _once(target, progress, lambda draft: _build(name, draft, progress))
+    return once(target, progress, lambda draft: _build(name, draft, progress))
 
 
 def ensure_image(name: str, progress: Progress) -> Path:
@@ -67,7 +66,7 @@ def ensure_image(name: str, progress: Progress) -> Path:
     program = ensure(name, progress)
     version = hashlib.sha256(image.encode()).hexdigest()[:8]
     target = paths.cache_dir() / "images" / f"{program.name}-{version}.tar"
-    return _once(target, progress, lambda draft: write_program_image(program, image, draft))
+    return once(target, progress, lambda draft: write_program_image(program, image, draft))
 
 
 def _build(name: str, draft: Path, progress: Progress) -> None:
@@ -84,18 +83,6 @@ def _go(go: Path, words: list[str], env: dict[str, str], directory: Path) -> Non
         run([go, *words], env=env, cwd=directory)
     except CommandError as error:
         raise CommandError(f"go {words[0]} failed in {directory}", error.output) from error
-
-
-def _once(target: Path, progress: Progress, make: Callable[[Path], None]) -> Path:
-    """Make a file that does not exist yet: under a lock, and put in place only when whole."""
-    if target.exists():
-        return target
-    with locked(target.with_name(f"{target.name}.lock"), progress, target.name):
-        if not target.exists():
-            draft = target.with_name(f"{target.name}.tmp")
-            make(draft)
-            draft.replace(target)
-    return target
 
 
 def _key(name: str) -> str:

@@ -1,0 +1,1 @@
+"""What people would pick instead: built, and configured, by its own means."""
