@@ -5,6 +5,7 @@ from typing import Any
 
 from grpc_operator import labels
 from grpc_operator.api.metadata import ObjectMeta
+from grpc_operator.engine.compact import compact
 from grpc_operator.resources import (
     ENDPOINT_SLICES,
     GRPC_GATEWAYS,
@@ -103,6 +104,7 @@ class Store:
             if _version(known) >= _version(manifest):
                 return False
             self._unlink(resource, known)
+        manifest = compact(manifest)
         self._objects[resource][where] = manifest
         key = owner_key(resource, manifest)
         if key is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from grpc_operator import resources
+from grpc_operator import managed_fields, resources
 from grpc_operator.errors import ClusterError, ConflictError, LeaseLostError, NotFoundError
 from grpc_operator.kube import apply_body
 from grpc_operator.kube.connection import Connection
@@ -152,7 +152,7 @@ class Cluster:
         replaced = await self._patch("replace", kind, path, body, REPAIR_FIELD_MANAGER)
         kept = [
             entry
-            for entry in replaced["metadata"].get("managedFields") or ()
+            for entry in managed_fields.entries(replaced)
             if entry["manager"] != REPAIR_FIELD_MANAGER
         ]
         await self.set_managed_fields({**replaced, "kind": kind}, kept)

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from grpc_operator import labels
+from grpc_operator import labels, managed_fields
 from grpc_operator.resources import Manifest
 
 Fields = Mapping[str, Any]
@@ -86,9 +86,9 @@ def managers_of(live: Manifest, fields: Iterable[Field]) -> list[str]:
     return sorted(
         {
             str(entry["manager"])
-            for entry in _entries(live)
+            for entry in managed_fields.entries(live)
             if not _is_operator(entry)
-            and any(_has(entry.get("fieldsV1") or {}, field.keys) for field in fields)
+            and any(_has(managed_fields.fields(entry), field.keys) for field in fields)
         }
     )
 
@@ -98,7 +98,7 @@ def other_managers(live: Manifest) -> list[str]:
     return sorted(
         {
             str(entry["manager"])
-            for entry in _entries(live)
+            for entry in managed_fields.entries(live)
             if not entry.get("subresource") and not _is_ours(entry)
         }
     )
@@ -116,7 +116,7 @@ def without_updates(live: Manifest) -> list[dict[str, Any]]:
     """
     return [
         entry
-        for entry in _entries(live)
+        for entry in managed_fields.entries(live)
         if entry.get("operation") == "Apply" or entry.get("subresource")
     ]
 
@@ -141,10 +141,6 @@ def applied_hash(manifest: Manifest) -> str | None:
     return (manifest["metadata"].get("annotations") or {}).get(labels.APPLIED_HASH)
 
 
-def _entries(live: Manifest) -> list[dict[str, Any]]:
-    return live["metadata"].get("managedFields") or []
-
-
 def _is_operator(entry: Mapping[str, Any]) -> bool:
     """Whether an entry is of what the operator applied: edits under its name do not count."""
     return (
@@ -159,10 +155,9 @@ def _is_ours(entry: Mapping[str, Any]) -> bool:
 
 
 def _owned_by_operator(live: Manifest) -> Fields:
-    for entry in _entries(live):
+    for entry in managed_fields.entries(live):
         if _is_operator(entry):
-            fields: Fields = entry.get("fieldsV1") or {}
-            return fields
+            return managed_fields.fields(entry)
     return {}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from grpc_operator import managed_fields
 from grpc_operator.api.reasons import IN_PROGRESS, KubernetesReason, Reason
 from grpc_operator.status.observed import Cause, ConditionResult, Observed
 from grpc_operator.status.pod_problems import problem
@@ -80,7 +81,7 @@ def deployment_is_not_paused(observed: Observed) -> NotReady | None:
     name = f"deployment/{metadata['name']}"
     return NotReady(
         Reason.DEPLOYMENT_PAUSED,
-        f"{_ready_pods(observed)}. {_who_paused(metadata)} paused the Deployment; continue with"
+        f"{_ready_pods(observed)}. {_who_paused(deployment)} paused the Deployment; continue with"
         f" `{shlex.join((*command, name))}`",
     )
 
@@ -166,12 +167,12 @@ def _updated(observed: Observed) -> int:
     return updated
 
 
-def _who_paused(metadata: Mapping[str, Any]) -> str:
+def _who_paused(deployment: Mapping[str, Any]) -> str:
     """Returns who has set ``spec.paused`` of a Deployment, as its managed fields say."""
     managers = [
         str(entry["manager"])
-        for entry in metadata.get("managedFields") or ()
-        if "f:paused" in entry.get("fieldsV1", {}).get("f:spec", {})
+        for entry in managed_fields.entries(deployment)
+        if "f:paused" in managed_fields.fields(entry).get("f:spec", {})
     ]
     return " and ".join(managers) or "Somebody"
 

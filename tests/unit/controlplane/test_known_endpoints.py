@@ -200,7 +200,8 @@ def test_a_pod_that_is_labelled_by_hand_stays_of_the_deployment_that_made_it() -
     world = World()
     made = world.put_pod(STABLE, **{labels.REVISION: CANDIDATE, "pod-template-hash": "5d4f"})
     reference = {"kind": "ReplicaSet", "name": "users-5d4f", "controller": True}
-    made["metadata"]["ownerReferences"] = [reference]
+    metadata = {**made["metadata"], "resourceVersion": "99", "ownerReferences": [reference]}
+    world.store.put(PODS, {**made, "metadata": metadata})
     world.put_slice(CANDIDATE, *ADDRESSES.values())
 
     assert by_revision(world, CANDIDATE) == {CANDIDATE: [ADDRESSES[CANDIDATE]]}

@@ -3,7 +3,7 @@
 from copy import deepcopy
 from typing import Any
 
-from grpc_operator import resources
+from grpc_operator import managed_fields, resources
 from grpc_operator.errors import ClusterError
 from grpc_operator.labels import FIELD_MANAGER
 from grpc_operator.resources import Manifest, Resource
@@ -36,7 +36,7 @@ class FakeCluster:
         """Applies a manifest: the manager owns exactly its fields then."""
         where = self._write("apply", manifest)
         live = self.objects.get(where) or {"metadata": {"uid": f"uid-{where[1]}"}}
-        entries = live["metadata"].get("managedFields") or []
+        entries = managed_fields.entries(live)
         kept = [each for each in entries if each["manager"] != manager]
         fields: dict[str, Any] = {
             "f:metadata": fields_of(
@@ -58,18 +58,12 @@ class FakeCluster:
         """Replaces everything but the metadata."""
         where = self._write("replace", desired)
         body = {k: v for k, v in desired.items() if k != "metadata"}
-        kept = [
-            each
-            for each in live["metadata"].get("managedFields") or []
-            if each["manager"] == FIELD_MANAGER
-        ]
+        kept = [each for each in managed_fields.entries(live) if each["manager"] == FIELD_MANAGER]
         self._store(where, {"metadata": live["metadata"], **deepcopy(body)}, live["metadata"], kept)
 
-    async def set_managed_fields(
-        self, live: Manifest, managed_fields: list[dict[str, Any]]
-    ) -> Manifest:
+    async def set_managed_fields(self, live: Manifest, entries: list[dict[str, Any]]) -> Manifest:
         """Sets who owns the fields."""
-        return self._store(self._write("own", live), live, live["metadata"], managed_fields)
+        return self._store(self._write("own", live), live, live["metadata"], entries)
 
     async def delete(self, manifest: Manifest) -> None:
         """Deletes an object."""
@@ -78,12 +72,12 @@ class FakeCluster:
     def edit(self, resource: Resource, name: str, spec: dict[str, Any]) -> Manifest:
         """Changes fields of a spec as kubectl edit does: it takes them over."""
         live = self.objects[resource.kind, name]
-        for entry in live["metadata"]["managedFields"]:
+        for entry in managed_fields.entries(live):
             for field in spec:
                 entry["fieldsV1"].get("f:spec", {}).pop(f"f:{field}", None)
         fields: dict[str, Any] = {"f:spec": {f"f:{field}": {} for field in spec}}
         edit = {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": fields}
-        entries = [*live["metadata"]["managedFields"], edit]
+        entries = [*managed_fields.entries(live), edit]
         changed = {**live, "spec": {**live["spec"], **spec}}
         return self._store((resource.kind, name), changed, live["metadata"], entries)
 

@@ -223,6 +223,7 @@ async def test_another_descriptor_is_not_programmed_before_the_proxies_have_it()
     proxy = world.add("envoy-0")
     assert (await world.check()).verdict.status == "True"
     world.service["status"]["descriptor"] = {"sha256": "of the former one"}
+    world.service["metadata"]["resourceVersion"] = "99"
     world.store.put(GRPC_SERVICES, world.service)
     proxy.config_hashes = {USERS: "older"}
     attached = world.state.attached
