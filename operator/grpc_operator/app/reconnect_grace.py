@@ -1,7 +1,8 @@
-"""The grace period in which proxies reconnect after a restart of the operator.
+"""The grace period in which proxies reconnect when a replica begins to write.
 
-A proxy that has lost its xDS stream opens another one within two seconds (bootstrap.yaml.j2). A
-status that is reported before that would be Programmed=False, and True again a moment later.
+It was started, or the one before has ended: a proxy that has lost its xDS stream opens another one
+within two seconds (bootstrap.yaml.j2). A status that is reported before that would be
+Programmed=False, and True again a moment later.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from grpc_operator.engine.store import Store
 from grpc_operator.resources import DEPLOYMENTS, GRPC_GATEWAYS, Key
 
 GRACE_SECONDS = 5.0
-"""Seconds that proxies get, counted from when xDS is served: two attempts and a slow machine."""
+"""Seconds that proxies get, once xDS is served: two attempts and a slow machine."""
 
 _POLL = 0.1
 
@@ -35,19 +36,18 @@ class ReconnectGrace:
         self._proxies = proxies
         self._control_plane = control_plane
         self._serving = asyncio.Event()
-        self._since = 0.0
 
     def start(self) -> None:
-        """Starts the grace period: xDS is served from now on."""
-        self._since = asyncio.get_running_loop().time()
+        """Lets proxies connect: xDS is served from now on."""
         self._serving.set()
 
     async def wait(self) -> None:
         """Returns when all proxies are up to date, or when the grace period has ended."""
         await self._serving.wait()
         loop = asyncio.get_running_loop()
+        end = loop.time() + GRACE_SECONDS
         while (  # noqa: ASYNC110 - other replicas must be polled
-            loop.time() - self._since < GRACE_SECONDS and not await self._all_are_up_to_date()
+            loop.time() < end and not await self._all_are_up_to_date()
         ):
             await asyncio.sleep(_POLL)
 

@@ -137,8 +137,23 @@ def _place(pod: Manifest | None, key: Key) -> tuple[object, ...]:
     return addresses(pod), revision_of(pod, key.name) if pod is not None else None
 
 
+class _NoHistory(kopf.DiffBaseStorage):
+    """Spares kopf a deep copy of every object, which it would compare with the one before."""
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        """Returns nothing to compare."""
+        return cast("kopf.BodyEssence", {})
+
+    def fetch(self, **_: Any) -> None:
+        """Returns that nothing was kept."""
+
+    def store(self, **_: Any) -> None:
+        """Keeps nothing."""
+
+
 def _kopf_settings(ours: Settings) -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
+    settings.persistence.diffbase_storage = _NoHistory()
     settings.scanning.disabled = True  # kopf starts after the CRDs are served
     settings.posting.enabled = False  # status.events decides about Events
     settings.watching.server_timeout = 290  # ends a watch that silently hangs

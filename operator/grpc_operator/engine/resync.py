@@ -55,17 +55,19 @@ class Resync:
         """Compares everything once.
 
         Raises:
-            ClusterError: A list failed; what was listed before it is kept.
+            ClusterError: A list failed; what the others have is kept.
         """
-        try:
-            for resource in self._watched:
-                manifests, version = await self._list_all(resource)
-                self._store.replace(resource, manifests, version)
-        finally:
-            self._corrected()
+        results = await asyncio.gather(*map(self._one, self._watched), return_exceptions=True)
+        self._corrected()
+        for error in filter(None, results):
+            raise error
         for key in self._store.owners():
             self._queue.add(key)
         self._finished = time.monotonic()
+
+    async def _one(self, resource: Resource) -> None:
+        manifests, version = await self._list_all(resource)
+        self._store.replace(resource, manifests, version)
 
     async def forever(self, period: float) -> None:
         """Compares everything every ``period`` seconds (plus up to a tenth), until cancelled."""

@@ -20,6 +20,9 @@ _LIST_CHUNK = 500
 _LIST_TIMEOUT = 30.0
 """Seconds for one chunk of a list."""
 
+_NO_VERSION = "1"
+"""The first revision of an etcd, which is that of no object."""
+
 _WRITE_TIMEOUT = 14
 """Seconds after which the API server ends a write, and says which admission webhook has not
 answered (query parameter ``timeout``). A webhook has 10 s unless it says otherwise."""
@@ -126,6 +129,18 @@ class Cluster:
     async def apply(self, manifest: Manifest, *, manager: str = FIELD_MANAGER) -> Manifest:
         """Applies an object (server-side apply, force) and returns what it now is."""
         return await self._patch("apply", manifest["kind"], _path(manifest), manifest, manager)
+
+    async def create(self, manifest: Manifest) -> Manifest:
+        """Applies an object that does not exist, and returns what it now is.
+
+        The resource version is that of no object, so none that exists is changed; the API server
+        checks it only against one that exists.
+
+        Raises:
+            ConflictError: There is an object of this name, or the conflict is about another one.
+        """
+        metadata = {**manifest["metadata"], "resourceVersion": _NO_VERSION}
+        return await self.apply({**manifest, "metadata": metadata})
 
     async def replace(self, live: Manifest, desired: Manifest) -> None:
         """Replaces everything but the metadata of an object, whoever owns it.

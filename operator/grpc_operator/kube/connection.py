@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from kubernetes.aio import client, config
@@ -110,6 +111,8 @@ class Connection:
                     f"this is not a pod with the token of a ServiceAccount ({error}); to run"
                     " outside of a cluster, name it with --kubeconfig FILE or --context NAME"
                 ) from error
+        # By default aiohttp reads the environment, and ~/.netrc, in a thread for every request.
+        configuration.client_session_kwargs = {"trust_env": _by_proxy(configuration.host)}
         return cls(
             client.ApiClient(configuration), in_cluster=kubeconfig is None, namespace=namespace
         )
@@ -286,6 +289,12 @@ async def _load(kubeconfig: Kubeconfig, configuration: client.Configuration) -> 
         raise ConfigurationError(f"kubeconfig {named}: {text}") from error
     namespace = loader.current_context["context"].get("namespace")
     return str(namespace) if namespace else None
+
+
+def _by_proxy(server: str) -> bool:
+    """Whether the environment (HTTPS_PROXY, NO_PROXY) says that a server is behind a proxy."""
+    url = urlsplit(server)
+    return url.scheme in getproxies() and not proxy_bypass(url.hostname or "")
 
 
 def _existing(named: str) -> str:

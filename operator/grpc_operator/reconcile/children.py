@@ -9,6 +9,7 @@ from grpc_operator.engine.store import Store
 from grpc_operator.errors import (
     AdmissionDeniedError,
     ClusterError,
+    ConflictError,
     InvalidSpecError,
     RejectedError,
 )
@@ -47,6 +48,7 @@ class Children:
         self._store = store
         self._rewrites = rewrites or Rewrites()
         self._accepted: dict[_Place, ownership.Deviation] = {}
+        self._existing: set[_Place] = set()
 
     async def converge(
         self, owner: Owner, desired: Sequence[Manifest], keep: Collection[Identity] = ()
@@ -112,16 +114,10 @@ class Children:
 
     async def _ensure(self, owner: Owner, desired: Manifest) -> None:
         resource, metadata = resources.of(desired), desired["metadata"]
-        live = self._store.get(resource, metadata["namespace"], metadata["name"])
-        if live is None:
-            # Not being in the store can also mean that it exists without our label.
-            live = await self._cluster.get(resource, metadata["namespace"], metadata["name"])
         place = _place(owner, desired)
+        known = self._store.get(resource, metadata["namespace"], metadata["name"])
+        live = known or await self._find_or_create(owner, desired)
         if live is None:
-            self._check_due(place, desired)
-            created = await self._create(desired)
-            self._record(owner, created, desired, "somebody deletes it")
-            await self._reach_minimum(owner, created, desired)
             return
         check_owner(owner, live)
         deviation = ownership.deviation(live, desired)
@@ -139,6 +135,28 @@ class Children:
         self._record(owner, changed, desired, about, lasting=other is not None)
         self._check_calm(place)
 
+    async def _find_or_create(self, owner: Owner, desired: Manifest) -> Manifest | None:
+        """Creates a child, or returns the object of its name, which does not have our label."""
+        place, metadata = _place(owner, desired), desired["metadata"]
+        where = resources.of(desired), metadata["namespace"], metadata["name"]
+        # Nearly always there is none, so nobody asks before the first attempt.
+        live = await self._cluster.get(*where) if place in self._existing else None
+        if live is not None:
+            return live
+        self._check_due(place, desired)
+        try:
+            created = await self._create(desired)
+        except ConflictError:
+            self._existing.add(place)
+            live = await self._cluster.get(*where)
+            if live is None:  # the conflict is about something else, such as a quota
+                raise
+            return live
+        self._existing.discard(place)
+        self._record(owner, created, desired, "somebody deletes it")
+        await self._reach_minimum(owner, created, desired)
+        return None
+
     def _check_due(self, place: _Place, desired: Manifest) -> None:
         """Raises ContestedError before the next write of a child that others change back."""
         if self._rewrites.due_in(place, ownership.applied_hash(desired) or "") > 0:
@@ -153,7 +171,7 @@ class Children:
 
     async def _create(self, desired: Manifest) -> Manifest:
         try:
-            return await self._cluster.apply(desired)
+            return await self._cluster.create(desired)
         except RejectedError as error:
             raise rejected(desired, error) from error
 
@@ -246,6 +264,7 @@ class Children:
         """Forgets an owner that is gone."""
         for place in [place for place in self._accepted if place[0] == uid]:
             del self._accepted[place]
+        self._existing = {place for place in self._existing if place[0] != uid}
         self._rewrites.forget(lambda place: isinstance(place, tuple) and place[0] == uid)
 
 

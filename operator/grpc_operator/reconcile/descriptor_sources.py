@@ -28,6 +28,7 @@ from grpc_operator.reconcile.descriptor_failures import (
     being_read,
     failure_of,
 )
+from grpc_operator.reconcile.recent_reads import RecentReads
 from grpc_operator.reflection import ReflectionError
 from grpc_operator.resources import CONFIG_MAPS, PODS, Key, Manifest, service_key
 from grpc_operator.status.observed import ConditionResult
@@ -91,6 +92,7 @@ class DescriptorSources:
     ) -> None:
         self._calls = calls
         self._failures: dict[Key, dict[str, Failure]] = {}
+        self._recent = RecentReads(RECHECK / 2)  # so that each recheck reads
         self._cluster = cluster
         self._store = store
         self._cache = cache
@@ -145,6 +147,10 @@ class DescriptorSources:
         service = reading.service
         ref = service.spec.descriptor.config_map
         assert ref is not None  # noqa: S101 - the caller checks it
+        about = service.metadata.uid, service.metadata.generation
+        known = self._recent.origin(reading.key, reading.revision, about)
+        if known is not None and (pinned := reading.pinned_from("ConfigMap", known)) is not None:
+            return pinned
         live = await self._cluster.get(CONFIG_MAPS, service.metadata.namespace, ref.name)
         if live is None:
             raise UnavailableError(
@@ -154,18 +160,17 @@ class DescriptorSources:
             )
         version = live["metadata"]["resourceVersion"]
         origin = _origin(service, f"{ref.name}/{ref.key}@{version}")
-        pinned = reading.pinned_from("ConfigMap", origin)
-        if pinned is not None:
+        if (pinned := reading.pinned_from("ConfigMap", origin)) is not None:
+            self._recent.note(reading.key, reading.revision, about, origin)
             return pinned
         content = (live.get("binaryData") or {}).get(ref.key)
         if content is None:
             keys = ", ".join(sorted(live.get("binaryData") or {})) or "none"
-            create = ("kubectl", "create", "configmap", ref.name, f"--from-file={ref.key}=FILE.pb")
+            create = "kubectl", "create", "configmap", ref.name, f"--from-file={ref.key}=FILE.pb"
             raise UnavailableError(
                 Reason.DESCRIPTOR_NOT_FOUND,
                 f"spec.descriptor.configMap.key: ConfigMap {ref.name} has no key {ref.key} in"
-                f" binaryData (found: {keys}); create it with"
-                f" `{shlex.join(create)}`",
+                f" binaryData (found: {keys}); create it with `{shlex.join(create)}`",
             )
         return self._beside(
             reading,
@@ -253,6 +258,7 @@ class DescriptorSources:
             kept: Names of the revisions that it still has.
         """
         self._calls.forget(key, kept)
+        self._recent.forget(key, kept)
         failures = self._failures.get(key, {})
         for revision in failures.keys() - set(kept):
             del failures[revision]

@@ -26,6 +26,11 @@ _COUNTERS = ("attachedServices", "proxies")
 PROGRESS_PERIOD = 5.0
 """Seconds between two status writes that only report the progress of a rollout."""
 
+_PROGRESS_RATE = 5.0
+"""Such writes a second, of all owners together: a burst of creates needs the API server itself."""
+_PROGRESS_BURST = 10.0
+"""Such writes at once."""
+
 
 class Reporter:
     """Reports on owners of one kind.
@@ -50,6 +55,7 @@ class Reporter:
         self._store = store
         self._clock = clock
         self._reported: dict[Key, float] = {}
+        self._spent = 0.0
         self._histories: dict[Key, tuple[str, History]] = {}
         self._rewrites = Rewrites(clock)
 
@@ -85,12 +91,23 @@ class Reporter:
 
     def _wait(self, key: Key, old: dict[str, Any], new: dict[str, Any], now: float) -> float | None:
         """Returns in how many seconds a status may be written; ``None`` when it may be now."""
-        if _only_progress(old, new):
+        only_progress = _only_progress(old, new)
+        if only_progress:
             due = self._reported.get(key, 0.0) + PROGRESS_PERIOD - now
             if due > 0:
                 return due
+        if (only_progress or _begins(old, new)) and not self._may_report_progress(now):
+            return PROGRESS_PERIOD
         wait = self._rewrites.due_in(key, _version(new))
         return wait if wait > 0 else None
+
+    def _may_report_progress(self, now: float) -> bool:
+        """Takes one of the progress reports that are left, if there is one (a token bucket)."""
+        spent = max(self._spent, now - _PROGRESS_BURST / _PROGRESS_RATE) + 1 / _PROGRESS_RATE
+        if spent > now:
+            return False
+        self._spent = spent
+        return True
 
     async def _write(
         self, key: Key, manifest: Manifest, status: dict[str, Any], now: float
@@ -158,20 +175,28 @@ def _status_patch(manifest: Manifest, status: dict[str, Any]) -> Manifest:
 
 def _only_progress(old: dict[str, Any], new: dict[str, Any]) -> bool:
     """Whether only counters differ, or the progress of the same rollout."""
-
-    def outcome(status: dict[str, Any]) -> list[tuple[Any, ...]]:
-        return [
-            (condition["type"], condition["status"], condition["observedGeneration"])
-            + ((condition["reason"],) if condition["type"] == "Ready" else ())
-            for condition in status.get("conditions") or ()
-            if condition["type"] != "Available"
-        ]
-
     if {**old, **dict.fromkeys(_COUNTERS)} == {**new, **dict.fromkeys(_COUNTERS)}:
         return True
     if old.get("claims") != new.get("claims"):
         return False  # until it is written, another object may get the same
     if not State.read(old).is_decided_like(State.read(new)):
         return False  # calls go where the status says
-    reconciling = ("Reconciling", "True", new["observedGeneration"])
-    return reconciling in outcome(new) and outcome(old) == outcome(new)
+    return _is_reconciling(new) and _outcome(old) == _outcome(new)
+
+
+def _begins(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Whether a status is the first one, and only says that the rollout has begun."""
+    return not old.get("conditions") and not new.get("claims") and _is_reconciling(new)
+
+
+def _is_reconciling(status: dict[str, Any]) -> bool:
+    return ("Reconciling", "True", status["observedGeneration"]) in _outcome(status)
+
+
+def _outcome(status: dict[str, Any]) -> list[tuple[Any, ...]]:
+    return [
+        (condition["type"], condition["status"], condition["observedGeneration"])
+        + ((condition["reason"],) if condition["type"] == "Ready" else ())
+        for condition in status.get("conditions") or ()
+        if condition["type"] != "Available"
+    ]

@@ -4,7 +4,7 @@ from copy import deepcopy
 from typing import Any
 
 from grpc_operator import managed_fields, resources
-from grpc_operator.errors import ClusterError
+from grpc_operator.errors import ClusterError, ConflictError
 from grpc_operator.labels import FIELD_MANAGER
 from grpc_operator.resources import Manifest, Resource
 
@@ -19,16 +19,19 @@ class FakeCluster:
         objects: What exists, by kind and name.
         writes: What was written: the verb and ``Kind/name``.
         refusals: Errors of the next applies, by kind and name; one is used up by each.
+        reads: How often an object was read.
     """
 
     def __init__(self) -> None:
         self.objects: dict[Where, Manifest] = {}
         self.writes: list[str] = []
         self.refusals: dict[Where, list[ClusterError]] = {}
+        self.reads = 0
         self._version = 100
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
         """Returns one object."""
+        self.reads += 1
         found = self.objects.get((resource.kind, name))
         return deepcopy(found) if found and found["metadata"]["namespace"] == namespace else None
 
@@ -53,6 +56,13 @@ class FakeCluster:
         if "spec" in body:  # what others have added stays
             body["spec"] = {**live.get("spec", {}), **body["spec"]}
         return self._store(where, body, live["metadata"], [*kept, mine])
+
+    async def create(self, manifest: Manifest) -> Manifest:
+        """Applies a manifest unless there is an object of its name."""
+        where = manifest["kind"], manifest["metadata"]["name"]
+        if where in self.objects:
+            self.refusals.setdefault(where, []).insert(0, ConflictError("it exists"))
+        return await self.apply(manifest)
 
     async def replace(self, live: Manifest, desired: Manifest) -> None:
         """Replaces everything but the metadata."""

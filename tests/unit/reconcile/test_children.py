@@ -1,6 +1,7 @@
 """The objects of an owner: written once, put back, pruned, and each on its own."""
 
 import asyncio
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -293,6 +294,35 @@ async def test_a_foreign_object_of_the_same_name_is_never_changed() -> None:
     assert isinstance(error, InvalidSpecError)
     assert error.reason == "NameConflict"
     assert world.cluster.writes == [each for each in ALL if each != "apply Service/users"]
+
+
+async def test_nothing_is_read_before_it_is_created() -> None:
+    """Nearly always nothing of the name exists."""
+    world = World()
+    assert await world.converge() == []
+    assert (world.cluster.reads, world.cluster.writes) == (0, ALL)
+
+
+@pytest.mark.parametrize("foreign", [False, True])
+async def test_what_exists_without_the_label_is_found(*, foreign: bool) -> None:
+    """The watches do not show it. One attempt to create it is made, and changes nothing."""
+    world = World()
+    await world.converge()
+    live = world.cluster.objects["Service", "users"]
+    if foreign:
+        metadata = {"name": "users", "namespace": "shop", "uid": "x", "resourceVersion": "1"}
+        live = {"apiVersion": "v1", "kind": "Service", "metadata": metadata}
+        world.cluster.objects["Service", "users"] = live
+    seen = [world.cluster.objects["Service", "users-headless"]]
+    unlabelled = partial(world.store.replace, SERVICES, seen, 10**6)
+    world.resync = unlabelled  # type: ignore[method-assign]
+    for attempts in (["apply Service/users"], []):
+        world.cluster.reads = 0
+        errors = await world.converge()
+        assert [getattr(each, "reason", each) for each in errors] == ["NameConflict"] * foreign
+        assert world.cluster.reads == 1
+        assert world.cluster.writes == attempts
+        assert world.cluster.objects["Service", "users"] is live
 
 
 async def test_a_child_of_a_deleted_predecessor_is_waited_for(world: World) -> None:

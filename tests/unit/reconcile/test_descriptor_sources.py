@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -16,11 +16,13 @@ from grpc_operator.engine.calls import Calls
 from grpc_operator.engine.store import Store
 from grpc_operator.kube.cluster import Cluster
 from grpc_operator.reconcile.descriptor_sources import DescriptorSources, Fetch, Found
+from grpc_operator.reconcile.recent_reads import RecentReads
 from grpc_operator.reflection import ReflectionError
 from grpc_operator.resources import CONFIG_MAPS, PODS, Key, Manifest
 from grpc_operator.status.observed import ConditionResult
 from tests.unit.descriptor import users as user_api
 from tests.unit.reconcile import USERS, large_set, pinned, users
+from tests.unit.reconcile.fake_cluster import FakeCluster
 
 
 async def nobody(target: str, within: float) -> bytes:
@@ -29,15 +31,16 @@ async def nobody(target: str, within: float) -> bytes:
 
 
 class Finding:
-    """The sources of a cluster with these objects; no API server is asked."""
+    """The sources of a cluster with these objects."""
 
     def __init__(self, fetch: Fetch = nobody, store: Store | None = None) -> None:
         self.store = store or Store()
+        self.cluster = FakeCluster()
         self.cache = DescriptorCache(self.store)
         self._ended = asyncio.Event()
         calls = Calls[descriptor_config_map.Pinned](self._enqueued)
         self.sources = DescriptorSources(
-            calls, cast("Cluster", None), self.store, self.cache, fetch
+            calls, cast("Cluster", self.cluster), self.store, self.cache, fetch
         )
 
     def _enqueued(self, key: Key) -> None:
@@ -182,6 +185,46 @@ async def test_other_rules_have_the_source_read_again() -> None:
         finding.store.put(CONFIG_MAPS, config_map)
 
     assert paths == ["/v1/users/{id}", "/v2/users/{id}", "/v1/users/{id}"]
+
+
+async def test_a_config_map_is_not_read_again_at_once() -> None:
+    """An owner is reconciled many times while it is created; a new spec has it read."""
+    finding, data = Finding(), large_set()
+    source = {"name": "users-api", "namespace": USERS.namespace, "uid": "x", "resourceVersion": "7"}
+    content = {"descriptor.pb": base64.b64encode(data).decode()}
+    made = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": source, "binaryData": content}
+    finding.cluster.objects["ConfigMap", "users-api"] = made
+    spec: dict[str, Any] = {
+        "descriptor": {"configMap": {"name": "users-api", "key": "descriptor.pb"}}
+    }
+    found = (await finding.read(users(**spec))).pinned
+    assert found is not None
+    config_map = pinned(users(**spec), found.data)
+    config_map["data"] = {"source": found.source, "revision": found.revision}
+    finding.store.put(CONFIG_MAPS, config_map)
+    reads = []
+    for generation in (1, 1, 1, 2, 2):
+        finding.cluster.reads = 0
+        assert (await finding.now(users(generation, **spec))).pinned == found
+        reads.append(finding.cluster.reads)
+    assert reads == [1, 0, 0, 1, 0]
+
+
+def test_what_was_read_is_good_for_a_while() -> None:
+    """For the spec and the revision that it was read for."""
+    now = [100.0]
+    recent = RecentReads(15.0, lambda: now[0])
+    recent.note(USERS, "users", 1, "users-api@7")
+    assert recent.origin(USERS, "users", 1) == "users-api@7"
+    assert recent.origin(USERS, "users", 2) is None
+    assert recent.origin(USERS, "users-2", 1) is None
+    now[0] += 15.0
+    assert recent.origin(USERS, "users", 1) is None
+    now[0] -= 1.0
+    recent.forget(USERS, kept=["users"])
+    assert recent.origin(USERS, "users", 1) == "users-api@7"
+    recent.forget(USERS)
+    assert recent.origin(USERS, "users", 1) is None
 
 
 async def test_a_deleted_config_map_is_made_again_of_what_it_was() -> None:

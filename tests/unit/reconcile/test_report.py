@@ -388,3 +388,33 @@ async def test_a_problem_that_comes_back_is_the_same_event() -> None:
     assert repeated(live, "2026-01-01T00:00:09Z") == {
         "series": {"count": 3, "lastObservedTime": "2026-01-01T00:00:09.000000Z"}
     }
+
+
+async def test_progress_of_many_leaves_the_api_server_to_what_serves() -> None:
+    """A burst of creates: all ends are reported at once, and the beginnings of a few."""
+    reports = Reports()
+    many = [owner(GRPC_SERVICES, f"users{n}", {"image": "users:1"}) for n in range(50)]
+    for each in many:
+        reports.store.put(GRPC_SERVICES, each)
+    waits = [await reports.service(each, **rollout(3)) for each in many]
+    begun = len(reports.cluster.statuses)
+    assert 1 < begun < len(many) / 2
+    assert waits.count(PROGRESS_PERIOD) == len(many) - begun
+    for each in many:
+        await reports.service(each)
+    assert len(reports.cluster.statuses) == begun + len(many)
+
+
+async def test_progress_is_reported_again_after_a_burst() -> None:
+    """What was postponed comes at the next opportunity."""
+    reports = Reports()
+    many = [owner(GRPC_SERVICES, f"users{n}", {"image": "users:1"}) for n in range(15)]
+    for each in many:
+        reports.store.put(GRPC_SERVICES, each)
+    for _ in range(2):
+        for each in many:
+            await reports.service(each, **rollout(3))
+        reports.now += PROGRESS_PERIOD
+    assert {each["metadata"]["name"] for each in reports.cluster.statuses} == {
+        each["metadata"]["name"] for each in many
+    }
