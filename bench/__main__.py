@@ -13,12 +13,12 @@ from typing import TextIO
 
 from tests.integration.cluster import ROOT
 
-from bench import build_time, changes, data_plane, figures, kit, shop, worst
+from bench import build_time, bulk, changes, data_plane, figures, kit, shop, worst
 from bench.errors import BenchError
 from bench.figures import Figure
 
 OUT = ROOT / "bench" / "out"
-PARTS = ("protocols", "many", "changes", "build", "worst", "kit", "shop")
+PARTS = ("protocols", "many", "changes", "bulk", "build", "worst", "kit", "shop")
 
 _BEGIN = time.monotonic()
 
@@ -58,19 +58,25 @@ def _runners(*, quick: bool) -> dict[str, Callable[[], Awaitable[list[Figure]]]]
         return _of_size(
             data_plane.Size(5, 3000, 300),
             changes.Size((10, 50), 30, 5),
+            bulk.Size((50, 100)),
             kit.Size(5, 5000, 3),
             shop.Size(10),
         )
     return _of_size(
         data_plane.Size(9, 8000, 1000),
         changes.Size((10, 100, 500), 100, 10),
+        bulk.Size((400, 1000)),
         kit.Size(9, 20000, 5),
         shop.Size(30),
     )
 
 
 def _of_size(
-    calls: data_plane.Size, adds: changes.Size, kit_calls: kit.Size, orders: shop.Size
+    calls: data_plane.Size,
+    adds: changes.Size,
+    creates: bulk.Size,
+    kit_calls: kit.Size,
+    orders: shop.Size,
 ) -> dict[str, Callable[[], Awaitable[list[Figure]]]]:
     async def build() -> list[Figure]:
         return build_time.build_times(adds.services, _say)
@@ -79,6 +85,7 @@ def _of_size(
         "protocols": lambda: data_plane.protocols(calls, _say),
         "many": lambda: data_plane.many(calls, _say),
         "changes": lambda: changes.changes(adds, _say),
+        "bulk": lambda: bulk.bulk(creates, _say),
         "build": build,
         "worst": lambda: worst.worst(_say),
         "kit": lambda: kit.kit(kit_calls, _say),

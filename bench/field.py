@@ -6,7 +6,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -51,6 +51,8 @@ class Field:
     """A namespace of its own, a gateway in it, and the operator that reconciles both.
 
     Attributes:
+        credentials: How to reach the API server.
+        start: Starts another replica, from its name and its port for xDS.
         host: Address of this machine that endpoints may have: the API server refuses loopback.
         xds_port: The operator's, on loopback.
         port: What the gateway's listener is to listen on.
@@ -59,6 +61,8 @@ class Field:
     api: Api
     operator: OperatorProcess
     namespace: str
+    credentials: Credentials
+    start: Callable[[str, int], OperatorProcess]
     host: str
     xds_port: int
     port: int
@@ -104,14 +108,7 @@ class Field:
         return self.api.patch(GRPC_SERVICES, self.namespace, name(number), change)
 
     def _create_service(self, number: int) -> None:
-        descriptor = base64.b64encode(services.descriptor(number)).decode()
-        config_map = {
-            "apiVersion": CONFIG_MAPS.api_version,
-            "kind": CONFIG_MAPS.kind,
-            "metadata": {"name": _descriptor(number)},
-            "binaryData": {_KEY: descriptor},
-        }
-        self.api.create(CONFIG_MAPS, self.namespace, config_map)
+        self.api.create(CONFIG_MAPS, self.namespace, source(number))
         self.api.create(GRPC_SERVICES, self.namespace, self.manifest(number))
 
     def manifest(self, number: int) -> Manifest:
@@ -160,6 +157,17 @@ def _at_once(make: Callable[[int], object], numbers: Iterable[int]) -> None:
         list(writers.map(make, numbers))
 
 
+def source(number: int) -> Manifest:
+    """Returns the ConfigMap with the descriptor of a service."""
+    descriptor = base64.b64encode(services.descriptor(number)).decode()
+    return {
+        "apiVersion": CONFIG_MAPS.api_version,
+        "kind": CONFIG_MAPS.kind,
+        "metadata": {"name": _descriptor(number)},
+        "binaryData": {_KEY: descriptor},
+    }
+
+
 def name(number: int) -> str:
     """Returns the name of a service."""
     return f"users{number}"
@@ -195,29 +203,33 @@ def prepared() -> Iterator[Field]:
             api.create(NAMESPACES, None, {"metadata": {"name": namespace}})
             # The pods exist by name only, so no node runs them.
             policies.Policies(api, namespace).publish_pods_without_a_node()
+            replicas = ExitStack()
+
+            def start(name: str, xds_port: int) -> OperatorProcess:
+                variables = environment(
+                    KUBECONFIG=str(kubeconfig),
+                    POD_NAMESPACE=namespace,
+                    POD_NAME=name,
+                    GRPC_OPERATOR_HTTP_PORT=str(free_port()),
+                    GRPC_OPERATOR_WATCH_NAMESPACES=namespace,
+                    GRPC_OPERATOR_XDS_PORT=str(xds_port),
+                )
+                made = OperatorProcess(variables, directory / f"{name}.log")
+                replicas.callback(made.kill)
+                return made
+
             xds_port = free_port()
-            operator = _operator(directory, kubeconfig, namespace, xds_port)
+            operator = start("operator-0", xds_port)
             try:
                 operator.wait_lease()
                 host = _own_address(credentials.server)
-                made = Field(api, operator, namespace, host, xds_port, _listener_port())
+                port = _listener_port()
+                made = Field(api, operator, namespace, credentials, start, host, xds_port, port)
                 _create_gateway(made)
                 yield made
             finally:
-                operator.kill()
+                replicas.close()
                 api.delete(NAMESPACES, None, namespace)
-
-
-def _operator(directory: Path, kubeconfig: Path, namespace: str, xds_port: int) -> OperatorProcess:
-    variables = environment(
-        KUBECONFIG=str(kubeconfig),
-        POD_NAMESPACE=namespace,
-        POD_NAME="operator-0",
-        GRPC_OPERATOR_HTTP_PORT=str(free_port()),
-        GRPC_OPERATOR_WATCH_NAMESPACES=namespace,
-        GRPC_OPERATOR_XDS_PORT=str(xds_port),
-    )
-    return OperatorProcess(variables, directory / "operator.log")
 
 
 def _create_gateway(field: Field) -> None:

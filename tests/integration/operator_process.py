@@ -97,6 +97,12 @@ class OperatorProcess:
         """Exit code, negative for a signal; ``None`` while it runs."""
         return self._process.exitcode
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process.pid is not None
+        return self._process.pid
+
     def readyz(self) -> tuple[int, str]:
         """Returns status and text of /readyz; status 0 when nobody answers."""
         return self._ask("/readyz")
