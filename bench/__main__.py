@@ -63,7 +63,7 @@ def _runners(*, quick: bool) -> dict[str, Callable[[], Awaitable[list[Figure]]]]
             shop.Size(10),
         )
     return _of_size(
-        data_plane.Size(9, 8000, 1000),
+        data_plane.Size(9, 4, 1000),
         changes.Size((10, 100, 500), 100, 10),
         bulk.Size((400, 1000)),
         kit.Size(9, 20000, 5),

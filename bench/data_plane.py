@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench import by_hand, figures, gateways, minimal, services, static_parts
 from bench.figures import Figure
@@ -12,12 +12,17 @@ from bench.peers import envoy_gateway, grpc_gateway
 from bench.processes import Load, cpu_seconds, rss_mib, upstream
 
 PEER, SAME_FEATURES, MANY_OVER_ONE = 0.95, 1.05, 1.05
-MEMORY_MIB = 150.0
-SLICES = 4
-"""Turns of each side in a round: what disturbs the machine for a second disturbs every side."""
+SERVICE_KIB = 100.0
 
-_MICRO = 1e6
+_TURN = 2000
+"""Calls of a side before it is the next one's turn: what disturbs the machine for a second disturbs
+every side."""
+_OF_MANY = 3
+"""So many times the calls, as there are fewer sides and smaller differences."""
+
+_MICRO, _KIB = 1e6, 1024
 _HOST = "bench.example.com"
+_HOSTS = ("one host", "a host each")
 _WEB = ("gRPC", "gRPC-Web")
 
 Say = Callable[[str], None]
@@ -31,12 +36,12 @@ class Size:
 
     Attributes:
         rounds: The first one, which only warms up, not counted.
-        requests: Of each side in a round.
+        turns: Of each side in a round.
         services: In ``many``.
     """
 
     rounds: int
-    requests: int
+    turns: int
     services: int
 
 
@@ -46,10 +51,10 @@ class _Side:
     protocol: str
     target: Target
 
-    async def seconds(self, requests: int) -> float:
-        """Returns the CPU time of some calls."""
+    async def seconds(self) -> float:
+        """Returns the CPU time of a turn."""
         before = cpu_seconds(self.gateway.pid)
-        await Load(self.protocol, self.target, requests).run(self.gateway.port)
+        await Load(self.protocol, self.target, _TURN).run(self.gateway.port)
         return cpu_seconds(self.gateway.pid) - before
 
 
@@ -166,22 +171,28 @@ async def many(size: Size, say: Say) -> list[Figure]:
             sides[f"one {protocol}"] = _Side(one, protocol, anywhere)
             sides[f"all {protocol}"] = _Side(all_, protocol, anywhere)
             sides[f"each {protocol}"] = _Side(each, protocol, own)
-        costs = await _rounds(sides, size, say)
-        memory = [
-            Figure(f"Envoy RSS, {name}", rss_mib(gateway.pid), "MiB", target=MEMORY_MIB)
-            for name, gateway in (
-                ("1 service", one),
-                (f"{count} services", all_),
-                (f"{count} services, a host each", each),
+        costs = await _rounds(sides, replace(size, turns=_OF_MANY * size.turns), say)
+        alone, *crowded = [rss_mib(gateway.pid) for gateway in (one, all_, each)]
+    return [
+        *(_figure(line, costs) for line in of_many(count)),
+        Figure("Envoy RSS, 1 service", alone, "MiB"),
+        *(
+            Figure(
+                f"Envoy RSS, each of {count} services, {name}",
+                (rss - alone) * _KIB / (count - 1),
+                "KiB",
+                target=SERVICE_KIB,
+                note=f"{rss:.0f} MiB in all",
             )
-        ]
-    return [*(_figure(line, costs) for line in of_many(count)), *memory]
+            for name, rss in zip(_HOSTS, crowded, strict=True)
+        ),
+    ]
 
 
 def of_many(count: int) -> Iterable[Ratio]:
     """Yields the lines of ``many``."""
     for protocol in ("gRPC", "REST"):
-        for side, name in (("all", "one host"), ("each", "a host each")):
+        for side, name in zip(("all", "each"), _HOSTS, strict=True):
             yield Ratio(
                 f"{protocol}: {count} services / 1, {name}",
                 f"{side} {protocol}",
@@ -197,17 +208,16 @@ def _figure(line: Ratio, costs: Costs) -> Figure:
 async def _rounds(sides: Mapping[str, _Side], size: Size, say: Say) -> Costs:
     """Runs all sides in rounds; the first round only warms up."""
     costs: Costs = {name: [] for name in sides}
-    requests = size.requests // SLICES
     for number in range(size.rounds + 1):
         spent = dict.fromkeys(sides, 0.0)
-        for _ in range(SLICES):
+        for _ in range(size.turns):
             for name, side in sides.items():
-                spent[name] += await side.seconds(requests)
+                spent[name] += await side.seconds()
         if not number:
             say(f"round 0 of {size.rounds}: warmed up")
             continue
         for name, seconds in spent.items():
-            costs[name].append(seconds / (requests * SLICES) * _MICRO)
+            costs[name].append(seconds / (_TURN * size.turns) * _MICRO)
         last = ", ".join(f"{name} {cost[-1]:.0f}" for name, cost in costs.items())
         say(f"round {number} of {size.rounds}: {last} us/call")
     return costs

@@ -46,7 +46,7 @@ def egctl() -> Path:
     """Returns Envoy Gateway's command line."""
 
     def make(draft: Path) -> None:
-        with Progress().step(f"Building egctl of Envoy Gateway {ENVOY_GATEWAY} (once, 10 minutes)"):
+        with Progress().step(f"Building egctl of Envoy Gateway {ENVOY_GATEWAY} (once, 5 minutes)"):
             _build(_downloaded(), draft, "./cmd/egctl", toolchain="auto")
 
     return _once(f"egctl-{ENVOY_GATEWAY}", [], make)
