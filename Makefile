@@ -15,8 +15,9 @@ BENCH := PYTHONPATH=dev:operator:services/kit:services/kit/tests:services/user:s
 PARALLEL := --numprocesses 2 --dist loadfile
 STAMP := $(VENV)/.up-to-date
 
-$(STAMP): pyproject.toml tools/localkind/pyproject.toml uv.lock dev/bin/bootstrap dev/bin/uv-requirements.txt
+$(STAMP): pyproject.toml tools/localkind/pyproject.toml uv.lock dev/bin/bootstrap dev/bin/uv-requirements.txt $(wildcard operator/proxy_module/*)
 	@dev/bin/bootstrap
+	@PYTHONPATH=operator $(VENV)/bin/python -m proxy_module.build
 	@touch $@
 
 ##@ Try it
@@ -32,7 +33,7 @@ down: $(STAMP) ## Delete the demo cluster
 ##@ Develop
 
 .PHONY: init
-init: $(STAMP) ## Make .venv with every locked dependency, and install the git hooks
+init: $(STAMP) ## Make .venv with every locked dependency, the proxies' library, and install the git hooks
 	@$(VENV)/bin/pre-commit install >/dev/null 2>&1 || echo "No git hooks: not a git checkout"
 
 .PHONY: check

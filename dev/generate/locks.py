@@ -18,6 +18,7 @@ def generate() -> dict[str, str]:
         "dev/images/postgres/requirements.txt": _export(".", "--only-group", "database"),
         "examples/servers/node/requirements.txt": _export(".", "--only-group", "clients"),
         "dev/release/build-requirements.txt": _export(".", "--only-group", "build"),
+        "operator/proxy_module/requirements.txt": _export(".", "--only-group", "compiler"),
         "operator/requirements.txt": _export(".", "--no-default-groups"),
         "requirements-dev.txt": _export("."),
         "tools/localkind/localkind/go-requirements.txt": _export(".", "--only-group", "toolchain"),

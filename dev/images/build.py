@@ -56,7 +56,7 @@ EXAMPLES = (
 )
 """The user service in other languages."""
 
-_SOURCES = {".j2", ".py", ".sh", ".txt"}
+_SOURCES = {".c", ".h", ".j2", ".py", ".sh", ".txt"}
 _PYTHON_TAG = "311"
 """Python of the base images (the Dockerfiles' PYTHON_IMAGE)."""
 
@@ -99,13 +99,17 @@ def source_digest(image: Image) -> str:
 
 
 def download_wheels(image: Image) -> None:
-    """Fills ``wheels/`` with exactly what requirements.txt names, for the image's platform."""
-    requirements = image.folder / "requirements.txt"
-    if not requirements.exists():
+    """Fills ``wheels/`` with exactly what requirements.txt names, for the image's platform.
+
+    The operator's image has a second one, for the stage that compiles.
+    """
+    listed = ("requirements.txt", "proxy_module/requirements.txt")
+    requirements = [path for name in listed if (path := image.folder / name).exists()]
+    if not requirements:
         return  # a program that needs no Python to build
     wheels = image.folder / "wheels"
     stamp = wheels / ".complete"
-    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    digest = hashlib.sha256(b"".join(map(Path.read_bytes, requirements))).hexdigest()
     if stamp.exists() and stamp.read_text() == _contents(digest, wheels):
         return
     stamp.unlink(missing_ok=True)
@@ -119,7 +123,9 @@ def download_wheels(image: Image) -> None:
     for glibc in ("2_17", "2014", "2_28", "2_31", "2_34"):
         separator = "" if glibc == "2014" else "_"
         command += ["--platform", f"manylinux{separator}{glibc}_{platform.machine()}"]
-    command += ["-r", str(requirements), "-d", str(wheels)]
+    for path in requirements:
+        command += ["-r", str(path)]
+    command += ["-d", str(wheels)]
     subprocess.run(command, check=True)
     stamp.write_text(_contents(digest, wheels))
 
