@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import grpc
 from grpc_health.v1 import health, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from grpc_service_kit.call import Interceptor
@@ -28,7 +27,6 @@ from grpc_service_kit.interceptors.instance import name_instance
 from grpc_service_kit.interceptors.logging import log_calls
 from grpc_service_kit.interceptors.metrics import count_calls
 from grpc_service_kit.interceptors.request_id import name_requests
-from grpc_service_kit.interceptors.tracing import trace_calls
 from grpc_service_kit.interceptors.validation import validate_requests
 from grpc_service_kit.logs import of_calls
 from grpc_service_kit.metrics_page import MetricsPage
@@ -76,10 +74,7 @@ def build_server(
         server.health.watch(name, check)
     built_in = [Service(health_pb2_grpc.add_HealthServicer_to_server, server.health)]
     if config.reflection:
-        names = (*handlers.services, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        servicer = reflection.aio.ReflectionServicer(names)
-        add = reflection_pb2_grpc.add_ServerReflectionServicer_to_server
-        built_in.append(Service(add, servicer))
+        built_in.append(_reflection((*handlers.services, health.SERVICE_NAME)))
     register(built_in, handlers, infrastructure=True)
     _check_public_methods(config, handlers)
     return server
@@ -93,7 +88,7 @@ def _chain(
         name_requests,
         log_calls(of_calls()),
         count_calls(registry),
-        *(() if spans is None else (trace_calls(spans),)),
+        *(() if spans is None else (_traced(spans),)),
         *((name_instance(config.instance),) if config.instance_metadata else ()),
         translate_errors,
         admit_calls(config.max_concurrent_calls),
@@ -103,6 +98,21 @@ def _chain(
         tell_ends_apart,
         validate_requests,
     )
+
+
+def _reflection(names: tuple[str, ...]) -> Service:
+    # Imported here, as it takes 4 MiB: descriptors of descriptors.
+    from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc  # noqa: PLC0415
+
+    servicer = reflection.aio.ReflectionServicer((*names, reflection.SERVICE_NAME))
+    return Service(reflection_pb2_grpc.add_ServerReflectionServicer_to_server, servicer)
+
+
+def _traced(spans: TracerProvider) -> Interceptor:
+    # Imported here: OpenTelemetry looks through every installed package for its plugins.
+    from grpc_service_kit.interceptors.tracing import trace_calls  # noqa: PLC0415
+
+    return trace_calls(spans)
 
 
 def _check_public_methods(config: ServerConfig, handlers: Handlers) -> None:

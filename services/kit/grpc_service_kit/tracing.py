@@ -11,10 +11,7 @@ import logging
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Self
-
-from opentelemetry import trace
 
 from grpc_service_kit.environment import ConfigError, Environment
 
@@ -51,8 +48,11 @@ class TracingConfig:
 
 def tracer_provider(config: TracingConfig) -> TracerProvider:
     """Return a provider that exports in the background; raise ConfigError when it cannot."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 all of this: only when asked for
+
     try:
-        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 only when asked for
+        from opentelemetry import trace  # noqa: PLC0415
+        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
     except ImportError as error:
         raise _missing(config) from error
