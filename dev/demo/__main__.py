@@ -6,7 +6,19 @@ from pathlib import Path
 from shlex import quote
 
 from demo.canary import bad_version
-from demo.tools import GRPCOP, KIND, KUBECTL, ROOT, DemoError, kubeconfig, python, run, step, stream
+from demo.tools import (
+    GRPCOP,
+    KIND,
+    KUBECTL,
+    ROOT,
+    DemoError,
+    at_once,
+    kubeconfig,
+    python,
+    run,
+    step,
+    stream,
+)
 from images.build import IMAGES, OPERATOR, localkind, source_digest
 
 CLUSTER = "grpc-operator"
@@ -18,12 +30,8 @@ SHOP = Path("examples", "shop")
 
 def demo() -> None:
     """Runs every step; each is safe to repeat."""
-    with step("Cluster"):
-        if CLUSTER not in run(KIND, "get", "clusters").split():
-            stream(KIND, "create", "cluster", "--name", CLUSTER, "--wait", "60s")
-        run(KIND, "export", "kubeconfig", "--name", CLUSTER)
-    with step("Images"):
-        stream(*python("images"))
+    at_once(_cluster_and_helm, _images)
+    with step("Images to the node"):
         stream(KIND, "load", "docker-image", "--name", CLUSTER, *(i.tag for i in IMAGES))
     with step("Operator, by helm"):
         _install()
@@ -64,6 +72,22 @@ The cluster keeps running; its context is kind-{CLUSTER}. To use it, paste:
   grpcop call directory user.v1.UserService/ListUsers
 
 To remove the cluster: make down"""
+
+
+def _cluster_and_helm() -> None:
+    """Compiles for minutes where nothing of it exists; helm is the second, for it takes less."""
+    with step("Cluster"):
+        if CLUSTER not in run(KIND, "get", "clusters").split():
+            stream(KIND, "create", "cluster", "--name", CLUSTER, "--wait", "60s")
+        run(KIND, "export", "kubeconfig", "--name", CLUSTER)
+    with step("helm"):
+        stream(*python("localkind", "tools", "helm"))
+
+
+def _images() -> None:
+    """Downloads more than it computes; without the examples, which the demo does not run."""
+    with step("Images"):
+        stream(*python("images", "--no-examples"))
 
 
 def _install() -> None:

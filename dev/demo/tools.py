@@ -5,7 +5,8 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,7 +26,25 @@ def step(title: str) -> Iterator[None]:
     print(f"\n== {title}", flush=True)
     started = time.monotonic()
     yield
-    print(f"   ({time.monotonic() - started:.0f} s)", flush=True)
+    print(f"   ({time.monotonic() - started:.0f} s: {title})", flush=True)
+
+
+def at_once(*parts: Callable[[], None]) -> None:
+    """Runs parts of the demo at the same time, each to its end.
+
+    Raises:
+        DemoError: Of the first part that failed; printed at once, as the others may take minutes.
+    """
+    failed: list[DemoError] = []
+    with ThreadPoolExecutor(len(parts)) as pool:
+        for done in as_completed([pool.submit(part) for part in parts]):
+            try:
+                done.result()
+            except DemoError as error:
+                print(f"error: {error}", file=sys.stderr, flush=True)
+                failed.append(error)
+    if failed:
+        raise failed[0]
 
 
 def kubeconfig() -> Path:

@@ -1,14 +1,18 @@
-"""The last lines of `make demo` work in a shell that knows neither kubectl nor the cluster."""
+"""`make demo`: what it does at the same time, and the commands that it ends with."""
 
 import subprocess
+import sys
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from demo import __main__ as demo
 from demo.__main__ import next_steps
-from demo.tools import kubeconfig
+from demo.tools import DemoError, at_once, kubeconfig
 from grpc_operator import __version__
+from images import __main__ as images
+from images.build import EXAMPLES, IMAGES, Image
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,3 +70,47 @@ def test_the_readme_has_the_same_commands() -> None:
 
     assert shown == commands()[: len(shown)]
     assert len(shown) == 6
+
+
+def test_parts_run_at_the_same_time() -> None:
+    """Each waits for the other."""
+    barrier = Barrier(2, timeout=30)
+    shown: list[int] = []
+
+    at_once(lambda: shown.append(barrier.wait()), lambda: shown.append(barrier.wait()))
+
+    assert sorted(shown) == [0, 1]
+
+
+def test_a_part_that_fails_is_reported_while_the_others_run(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What they build is there the next time."""
+    shown: list[str] = []
+
+    def fails() -> None:
+        raise DemoError("no space is left")
+
+    def builds() -> None:
+        while "no space" not in (text := "".join([*shown, capsys.readouterr().err])):
+            shown.append(text)
+
+    with pytest.raises(DemoError, match="no space is left"):
+        at_once(builds, fails)
+
+
+@pytest.mark.parametrize(
+    ("options", "built"), [([], {*IMAGES, *EXAMPLES}), (["--no-examples"], set(IMAGES))]
+)
+def test_the_demo_builds_no_examples(
+    monkeypatch: pytest.MonkeyPatch, options: list[str], built: set[Image]
+) -> None:
+    """Their code generators and npm would take a minute."""
+    seen: list[Image] = []
+    monkeypatch.setattr(images, "provider", lambda: "kind")
+    monkeypatch.setattr(images, "build", lambda image, _engine: seen.append(image))
+    monkeypatch.setattr(sys, "argv", ["images", *options])
+
+    assert images.main() == 0
+
+    assert set(seen) == built

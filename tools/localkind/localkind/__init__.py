@@ -5,7 +5,7 @@ a network namespace of their own. README.md is the page for users.
 """
 
 KUBERNETES_VERSION = "1.36.3"
-"""The version of `k8s.io/kubernetes` in `kt/go.mod`; the binary reports it."""
+"""The version of `k8s.io/kubernetes` in `programs/go.mod`; the binary reports it."""
 
 NODE_ROLE = "control-plane"
 DEFAULT_CLUSTER_NAME = "kind"

@@ -99,10 +99,11 @@ def _clear(name: str, progress: Progress) -> None:
 
 
 def _ensure_tools(options: Options, progress: Progress) -> Path:
+    kt = tools.ensure("kt", progress)
     if not options.control_plane_only:
         for name in ("pause", "coredns"):
             tools.ensure_image(name, progress)
-    return tools.ensure("kt", progress)
+    return kt
 
 
 def _reserve(options: Options, progress: Progress) -> Cluster:

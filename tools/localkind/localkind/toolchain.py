@@ -47,7 +47,11 @@ def ensure_programs(wanted: dict[str, str], progress: Progress) -> None:
         raise LocalKindError(
             f"missing packages: {', '.join(missing)}; install them with: {command}"
         )
-    with progress.step(f"Installing Debian packages {' '.join(missing)}"):
+    # apt-get does not wait for another one that reads the lists of packages.
+    with (
+        locked(paths.cache_dir() / "apt-get.lock", progress, "apt-get"),
+        progress.step(f"Installing Debian packages {' '.join(missing)}"),
+    ):
         _apt_get("update", "-q")
         _apt_get(*command.split()[1:])
     if missing := _missing_packages(wanted):

@@ -10,10 +10,30 @@ from localkind.commands import run
 from localkind.errors import CommandError, LocalKindError
 from localkind.images.archive import write_program_image
 from localkind.images.node import COREDNS_IMAGE, PAUSE_IMAGE
+from localkind.locks import locked
 from localkind.progress import Progress
 from localkind.toolchain import ensure_go
 
-_GO_ENVIRONMENT = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
+_MODULE = paths.SOURCE_ROOT / "programs"
+"""The Go module of all programs: what several of them import is compiled once."""
+
+PACKAGES = {
+    "kt": "./kt",
+    "coredns": "./coredns",
+    "pause": "./pause",
+    "helm": "helm.sh/helm/v4/cmd/helm",
+}
+"""Program -> its package, in the module or, as a `tool` of go.mod, in another one."""
+
+_GO_ENVIRONMENT = {
+    "CGO_ENABLED": "0",
+    "GOFLAGS": "",
+    "GOTOOLCHAIN": "local",
+    "GOWORK": "off",
+    # The compiler ends before collecting garbage pays off. The limit is for kt's link, the largest.
+    "GOGC": "off",
+    "GOMEMLIMIT": "2GiB",
+}
 _COLD_BUILD_BYTES = 5 * 2**30
 _GIB = 2**30
 
@@ -29,22 +49,19 @@ def _kubernetes_version_flags() -> str:
     )
 
 
-# Module in this directory -> its flags of `go build`, beyond those that every one has.
-_MODULES = {
-    "kt": ["-tags=grpcnotrace", f"-ldflags=-s -w{_kubernetes_version_flags()}"],
-    "coredns": ["-ldflags=-s -w"],
-    "pause": ["-ldflags=-s -w"],
-    "helm": [],
-}
-_PACKAGES = {"helm": "helm.sh/helm/v4/cmd/helm"}
-"""Programs that are a package of another module: `tool` in go.mod, with its hashes in go.sum."""
+_FLAGS = [
+    *("-mod=readonly", "-trimpath", "-buildvcs=false"),
+    "-tags=grpcnotrace",
+    "-gcflags=all=-dwarf=false",  # -w would remove it when linking
+    f"-ldflags=-s -w{_kubernetes_version_flags()}",
+]
+"""One set for every program: packages compiled with other flags are not shared."""
 
-_FLAGS = ["-mod=readonly", "-trimpath", "-buildvcs=false"]
 _STEPS = {
     "kt": f"Building Kubernetes {KUBERNETES_VERSION} (once, about 5 minutes)",
-    "coredns": "Building CoreDNS (once, about 2 minutes)",
+    "coredns": "Building CoreDNS (once)",
     "pause": "Building pause (once)",
-    "helm": "Building helm (once, about 2 minutes)",
+    "helm": "Building helm (once, up to 2 minutes)",
 }
 
 
@@ -54,8 +71,8 @@ def ensure(name: str, progress: Progress) -> Path:
     Raises:
         LocalKindError: the program is unknown, or cannot be built here.
     """
-    if name not in _MODULES:
-        raise LocalKindError(f'unknown tool "{name}": one of {", ".join(_MODULES)}')
+    if name not in PACKAGES:
+        raise LocalKindError(f'unknown tool "{name}": one of {", ".join(PACKAGES)}')
     target = paths.cache_dir() / "bin" / f"{name}-{_key(name)}"
     return once(target, progress, lambda draft: _build(name, draft, progress))
 
@@ -72,24 +89,23 @@ def ensure_image(name: str, progress: Progress) -> Path:
 def _build(name: str, draft: Path, progress: Progress) -> None:
     go = ensure_go(progress)
     _require_space(progress)
-    with progress.step(_STEPS[name]):
-        package = _PACKAGES.get(name, ".")
-        words = ["build", *_FLAGS, *_MODULES[name], "-o", str(draft), package]
-        _go(go, words, {**_GO_ENVIRONMENT, "GOFLAGS": ""}, paths.SOURCE_ROOT / name)
-
-
-def _go(go: Path, words: list[str], env: dict[str, str], directory: Path) -> None:
-    try:
-        run([go, *words], env=env, cwd=directory)
-    except CommandError as error:
-        raise CommandError(f"go {words[0]} failed in {directory}", error.output) from error
+    # At the same time, two builds would each compile what both import.
+    with (
+        locked(paths.cache_dir() / "go-build.lock", progress, "Go"),
+        progress.step(_STEPS[name]),
+    ):
+        try:
+            words = ["build", *_FLAGS, "-o", str(draft), PACKAGES[name]]
+            run([go, *words], env=_GO_ENVIRONMENT, cwd=_MODULE)
+        except CommandError as error:
+            raise CommandError(f"go build of {name} failed", error.output) from error
 
 
 def _key(name: str) -> str:
     """Changes whenever the result would: the sources, the module versions, and the flags."""
-    directory = paths.SOURCE_ROOT / name
-    digest = hashlib.sha256("\0".join((*_FLAGS, *_MODULES[name])).encode())
-    for path in sorted((*directory.glob("*.go"), *directory.glob("go.*"))):
+    sources = (_MODULE / name).glob("*.go")
+    digest = hashlib.sha256("\0".join((*_FLAGS, PACKAGES[name])).encode())
+    for path in sorted((_MODULE / "go.mod", _MODULE / "go.sum", *sources)):
         digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from localkind.errors import LocalKindError
-from localkind.images.archive import image_ids, write_program_image
+from localkind.images.archive import image_ids, write_directory_image, write_program_image
 from localkind.images.names import full_name
 
 
@@ -44,6 +44,35 @@ def test_the_same_program_gives_the_same_archive(tmp_path: Path) -> None:
         assert file is not None
         config = json.load(file)
     assert config["config"] == {"Entrypoint": ["/tool"], "User": "65532:65532"}
+
+
+def test_a_directory_of_buildah_becomes_an_archive(tmp_path: Path) -> None:
+    """The layer is as it was, and what two layers have in common is there once."""
+    config = {
+        "mediaType": "application/vnd.oci.image.config.v1+json",
+        "digest": "sha256:c0",
+        "size": 2,
+    }
+    layer = {
+        "mediaType": "application/vnd.oci.image.layer.v1.tar",
+        "digest": "sha256:1a",
+        "size": 5,
+    }
+    manifest = {"schemaVersion": 2, "config": config, "layers": [layer, layer]}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "c0").write_text(json.dumps({"config": {}}))
+    (tmp_path / "1a").write_text("layer")
+    archive = tmp_path / "image.tar"
+
+    write_directory_image(tmp_path, "localhost/web:dev", archive)
+
+    assert image_ids(archive) == {"localhost/web:dev": "sha256:c0"}
+    with tarfile.open(archive) as tar:
+        names = tar.getnames()
+        file = tar.extractfile("blobs/sha256/1a")
+        assert file is not None
+        assert file.read() == b"layer"
+    assert len(names) == len(set(names)) == 5
 
 
 def test_an_archive_of_docker_save_is_read(tmp_path: Path) -> None:

@@ -35,5 +35,5 @@ def test_it_imports_the_standard_library_and_its_dependencies_only() -> None:
 
 def test_kubernetes_has_the_version_that_go_builds() -> None:
     """`version`, the warnings and the binary say the same."""
-    modules = (PACKAGE / "kt/go.mod").read_text()
+    modules = (PACKAGE / "programs/go.mod").read_text()
     assert f"k8s.io/kubernetes v{localkind.KUBERNETES_VERSION}\n" in modules

@@ -71,7 +71,7 @@ def info(options: Namespace, _progress: Progress) -> None:
 
 def show_tools(options: Namespace, progress: Progress) -> None:
     """Print the paths of programs, building those that are missing."""
-    for name in options.tools or ("kt", "coredns", "pause", "helm"):
+    for name in options.tools or tools.PACKAGES:
         print(tools.ensure(name, progress))
 
 

@@ -49,13 +49,20 @@ def write_program_image(program: Path, name: str, target: Path) -> None:
             "layers": [_descriptor(f"{_OCI}.layer.v1.tar", layer)],
         }
     )
-    entry = _descriptor(f"{_OCI}.manifest.v1+json", manifest)
-    index = {"schemaVersion": 2, "manifests": [{**entry, "annotations": {_NAME_ANNOTATION: name}}]}
     with tarfile.open(target, "w") as archive:
-        _add(archive, "oci-layout", _json({"imageLayoutVersion": "1.0.0"}))
-        for blob in (layer, config, manifest):
-            _add(archive, f"blobs/sha256/{hashlib.sha256(blob).hexdigest()}", blob)
-        _add(archive, "index.json", _json(index))
+        for blob in (layer, config):
+            _add(archive, _blob(_digest(blob)), blob)
+        _add_index(archive, manifest, name)
+
+
+def write_directory_image(directory: Path, name: str, target: Path) -> None:
+    """Write the image in a directory of the `dir:` transport (containers-transports(5))."""
+    manifest = (directory / "manifest.json").read_bytes()
+    content = json.loads(manifest)
+    with tarfile.open(target, "w") as archive:
+        for digest in {entry["digest"] for entry in (content["config"], *content["layers"])}:
+            archive.add(directory / digest.partition(":")[2], _blob(digest))
+        _add_index(archive, manifest, name)
 
 
 def program_name(image: str) -> str:
@@ -88,7 +95,7 @@ def _oci_ids(tar: tarfile.TarFile) -> dict[str, str]:
     for entry in _read(tar, "index.json")["manifests"]:
         annotations = entry.get("annotations", {})
         name = annotations.get(_NAME_ANNOTATION) or annotations.get(_REF_ANNOTATION, "")
-        content = _read(tar, f"blobs/sha256/{entry['digest'].partition(':')[2]}")
+        content = _read(tar, _blob(entry["digest"]))
         if "config" in content:  # An index of several platforms has none.
             found[name] = content["config"]["digest"]
     return found
@@ -107,6 +114,19 @@ def _read(tar: tarfile.TarFile, name: str) -> Any:
     if file is None:
         raise ValueError(f"{name} is not a file")
     return json.load(file)
+
+
+def _add_index(archive: tarfile.TarFile, manifest: bytes, name: str) -> None:
+    """What makes an OCI image layout of the blobs: the manifest, and the index that names it."""
+    _add(archive, _blob(_digest(manifest)), manifest)
+    entry = _descriptor(f"{_OCI}.manifest.v1+json", manifest)
+    index = {"schemaVersion": 2, "manifests": [{**entry, "annotations": {_NAME_ANNOTATION: name}}]}
+    _add(archive, "oci-layout", _json({"imageLayoutVersion": "1.0.0"}))
+    _add(archive, "index.json", _json(index))
+
+
+def _blob(digest: str) -> str:
+    return f"blobs/sha256/{digest.partition(':')[2]}"
 
 
 def _layer(program: Path, name: str) -> bytes:

@@ -4,7 +4,6 @@ Builds reach no network: what a Dockerfile needs must be in its context. The bas
 `localhost/python-base:3.11`, is made from this machine's Debian packages (see base.py).
 """
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -17,7 +16,9 @@ from localkind import cgroups, paths
 from localkind.commands import run
 from localkind.errors import CommandError, LocalKindError
 from localkind.images import base
+from localkind.images.archive import write_directory_image
 from localkind.images.dockerfile import with_mount_digests
+from localkind.images.inputs import Inputs, directory_digest, text_digest
 from localkind.images.names import full_name
 from localkind.locks import locked
 from localkind.processes import find
@@ -53,6 +54,11 @@ def build(request: Build, progress: Progress) -> str:
     ensure_programs({**NETWORK_PROGRAMS, **IMAGE_PROGRAMS}, progress)
     name = full_name(request.tag)
     arguments = list(request.build_args)
+    inputs = Inputs(name, _inputs(request))
+    # buildah compares every file of every layer to find the same out.
+    if inputs.made(image_id(name)):
+        progress.info(f'Image "{name}" is made of the same files already')
+        return name
     with _exclusive(progress):
         if _uses_base(request):
             _ensure_base(progress)
@@ -63,6 +69,7 @@ def build(request: Build, progress: Progress) -> str:
                 file.write(with_mount_digests(request.file.read_text(), request.context))
                 file.flush()
                 _buildah_build("--file", file.name, *words, "--tag", name, request.context)
+    inputs.save(image_id(name))
     return name
 
 
@@ -76,8 +83,13 @@ def image_id(name: str) -> str | None:
 
 
 def save(name: str, archive: Path) -> None:
-    """Write an image to an OCI archive; uncompressed, for it only goes to a node on this disk."""
-    _buildah("push", "--quiet", "--disable-compression", name, f"oci-archive:{archive}:{name}")
+    """Write an image to an OCI archive; uncompressed, for it only goes to a node on this disk.
+
+    By way of a directory, as buildah 1.28 compresses the layers of an `oci-archive` regardless.
+    """
+    with tempfile.TemporaryDirectory(dir=archive.parent) as directory:
+        _buildah("push", "--quiet", "--disable-compression", name, f"dir:{directory}")
+        write_directory_image(Path(directory), name, archive)
 
 
 def _check(request: Build) -> None:
@@ -95,8 +107,15 @@ def _uses_base(request: Build) -> bool:
     return not given and _BASE_ARGUMENT in request.file.read_text()
 
 
+def _inputs(request: Build) -> str:
+    """Changes whenever the image would, as builds reach nothing else."""
+    recipe = base.recipe() if _uses_base(request) else ""
+    text = "\0".join((request.file.read_text(), *request.build_args, recipe))
+    return text_digest(f"{text}\0{directory_digest(request.context)}")
+
+
 def _ensure_base(progress: Progress) -> None:
-    recipe = hashlib.sha256(base.recipe().encode()).hexdigest()
+    recipe = text_digest(base.recipe())
     wanted = f'{{{{index .OCIv1.Config.Labels "{_RECIPE_LABEL}"}}}}'
     if image_id(base.TAG) is not None:
         present = _buildah("inspect", "--type", "image", "--format", wanted, base.TAG).strip()

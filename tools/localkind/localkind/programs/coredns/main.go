@@ -1,6 +1,5 @@
 // coredns: CoreDNS with the plugins a cluster's Corefile uses and no others, so that none of the
-// cloud providers' SDKs is compiled. A module of its own, because its Kubernetes client is older
-// than the one kt builds with.
+// cloud providers' SDKs is compiled.
 package main
 
 import (
