@@ -13,12 +13,12 @@ from typing import TextIO
 
 from tests.integration.cluster import ROOT
 
-from bench import build_time, bulk, changes, data_plane, figures, kit, shop, worst
+from bench import build_time, bulk, changes, data_plane, figures, kit, memory, shop, worst
 from bench.errors import BenchError
 from bench.figures import Figure
 
 OUT = ROOT / "bench" / "out"
-PARTS = ("protocols", "many", "changes", "bulk", "build", "worst", "kit", "shop")
+PARTS = ("protocols", "many", "changes", "bulk", "build", "memory", "worst", "kit", "shop")
 
 _BEGIN = time.monotonic()
 
@@ -54,6 +54,11 @@ async def _run(parts: Sequence[str], *, quick: bool) -> list[Figure]:
 
 
 def _runners(*, quick: bool) -> dict[str, Callable[[], Awaitable[list[Figure]]]]:
+    kept = memory.Size((50, 100), 3) if quick else memory.Size((500, 1000), 10)
+    return {**_others(quick=quick), "memory": lambda: memory.memory(kept, _say)}
+
+
+def _others(*, quick: bool) -> dict[str, Callable[[], Awaitable[list[Figure]]]]:
     if quick:
         return _of_size(
             data_plane.Size(5, 3000, 300),

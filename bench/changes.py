@@ -5,8 +5,8 @@ The operator runs as a process against a real API server, a real Envoy is connec
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from tests.envoy.envoy import Envoy
@@ -18,7 +18,7 @@ from bench.errors import BenchError
 from bench.field import Field
 from bench.figures import Figure, percentile
 from bench.polling import Poller
-from bench.processes import upstream
+from bench.processes import rss_mib, upstream
 
 P50_MS, P99_MS, GROWTH, BURST_SECONDS = 40.0, 75.0, 2.0, 0.3
 TARGETED = 100
@@ -53,6 +53,13 @@ class Size:
 
 async def changes(size: Size, say: Say) -> list[Figure]:
     """Measures single changes among more and more services, and bursts."""
+    async with started(say) as run:
+        return await run.all(size)
+
+
+@asynccontextmanager
+async def started(say: Say) -> AsyncIterator["Run"]:
+    """Runs the operator, a control plane for it, and a proxy with one service."""
     say("a control plane and the operator start")
     async with AsyncExitStack() as stack:
         field = stack.enter_context(fields.prepared())
@@ -63,12 +70,14 @@ async def changes(size: Size, say: Say) -> list[Figure]:
         )
         poller = Poller(field.port)
         stack.callback(poller.close)
-        run = _Run(field, envoy, port, poller, say)
+        run = Run(field, envoy, port, poller, say)
         await run.begin()
-        return await run.all(size)
+        yield run
 
 
-class _Run:
+class Run:
+    """Services that are created and changed, and when they are served."""
+
     def __init__(self, field: Field, envoy: Envoy, upstream: int, poller: Poller, say: Say) -> None:
         self._field = field
         self._envoy = envoy
@@ -89,7 +98,7 @@ class _Run:
         found, medians, present = [], {}, 1
         for count in size.services:
             last = count == size.services[-1]
-            found += await self._grow(present, count, report=last)
+            found += await self.grow(present, count, report=last)
             present = count
             times = [await self._change(count) for _ in range(size.changes)]
             medians[count] = percentile(times, 0.5)
@@ -105,7 +114,7 @@ class _Run:
                 target=GROWTH,
             )
         )
-        found.append(await self._rename_all(present))
+        found.append(await self.rename_all(present))
         found.append(self._wrong())
         return found
 
@@ -115,7 +124,7 @@ class _Run:
             await parts.measure(lambda: self._patch(count), self._serve)
         return parts.figures(count)
 
-    async def _grow(self, present: int, count: int, *, report: bool) -> list[Figure]:
+    async def grow(self, present: int, count: int, *, report: bool) -> list[Figure]:
         """Creates the services that are missing; with ``report``, returns how long they took."""
         numbers = range(present, count)
         self._say(f"{count} services: {len(numbers)} more are created")
@@ -151,11 +160,16 @@ class _Run:
             await asyncio.sleep(PAUSE)
         return time.monotonic() - begin
 
-    async def _rename_all(self, count: int) -> Figure:
-        """Gives every service another host name at once."""
+    async def rename_all(self, count: int, name: str = "burst") -> Figure:
+        """Gives every service another host name at once.
+
+        Args:
+            count: How many there are.
+            name: What host names begin with.
+        """
         numbers = range(count)
-        self._say(f"burst: {count} services get another host name")
-        wanted = {number: [f"burst{number}.example.com"] for number in numbers}
+        self._say(f"{name}: {count} services get another host name")
+        wanted = {number: [f"{name}{number}.example.com"] for number in numbers}
         begin = time.perf_counter()
         await asyncio.to_thread(self._field.rename, wanted)
         written = time.perf_counter()
@@ -163,8 +177,18 @@ class _Run:
         await self._all_served(numbers)
         seconds = time.perf_counter() - written
         note = f"writing them took {written - begin:.1f} s"
-        name = f"burst: {count} routes changed, last write -> last served"
-        return Figure(name, seconds, "s", target=BURST_SECONDS, note=note)
+        return Figure(
+            f"burst: {count} routes changed, last write -> last served",
+            seconds,
+            "s",
+            target=BURST_SECONDS,
+            note=note,
+        )
+
+    async def operator_mib(self) -> float:
+        """Returns the resident memory of the operator when it has nothing more to do."""
+        await self._settled()
+        return rss_mib(self._field.operator.pid)
 
     async def _all_served(self, numbers: Iterable[int]) -> None:
         pending = list(numbers)
