@@ -159,7 +159,7 @@ def _kopf_settings(ours: Settings) -> kopf.OperatorSettings:
     settings.watching.server_timeout = 290  # ends a watch that silently hangs
     settings.watching.connect_timeout = 10
     settings.networking.request_timeout = 30
-    settings.watching.chunk_size = 500
+    settings.watching.chunk_size = 100  # parsed, a list takes much more than what is kept of it
     for resource in watched(ours.watch_namespaces):
         selector = resource.label_selector
         if resource is GRPC_SERVICES:

@@ -15,8 +15,8 @@ _CONTENT_TYPES = {
     "patch": "application/merge-patch+json",
     "replace": "application/json-patch+json",
 }
-_LIST_CHUNK = 500
-"""Objects in one answer of a list."""
+_LIST_CHUNK = 100
+"""Objects in one answer of a list: parsed, it takes much more memory than what is kept of it."""
 _LIST_TIMEOUT = 30.0
 """Seconds for one chunk of a list."""
 
