@@ -69,7 +69,7 @@ def _others(*, quick: bool) -> dict[str, Callable[[], Awaitable[list[Figure]]]]:
         )
     return _of_size(
         data_plane.Size(9, 4, 1000),
-        changes.Size((10, 100, 500), 100, 10),
+        changes.Size((10, 100, 500, 1000), 100, 10),
         bulk.Size((400, 1000)),
         kit.Size(9, 20000, 5),
         shop.Size(30),

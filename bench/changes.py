@@ -5,7 +5,7 @@ The operator runs as a process against a real API server, a real Envoy is connec
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -20,9 +20,13 @@ from bench.figures import Figure, percentile
 from bench.polling import Poller
 from bench.processes import rss_mib, upstream
 
-P50_MS, P99_MS, GROWTH, BURST_SECONDS = 40.0, 75.0, 2.0, 0.3
-TARGETED = 100
-"""The number of services for which there are targets."""
+TARGETS_MS = {100: {0.5: 30.0, 0.99: 75.0}, 500: {0.5: 40.0}, 1000: {0.5: 40.0, 0.99: 100.0}}
+"""By number of services: the targets of percentiles."""
+
+GROWTH, BURST_SECONDS = 2.0, 0.5
+
+BURST = 500
+"""Routes that are changed at once, if there are as many services."""
 
 PAUSE = 0.1
 """Seconds between two changes, so that each is one by itself."""
@@ -30,6 +34,7 @@ PAUSE = 0.1
 _MS = 1e3
 _SERVED_SECONDS = 180.0
 _CHANGE_SECONDS = 10.0
+_BURST_PERIOD = 0.005
 _LATER = 8
 """Host names after which a service starts afresh; the API allows 16."""
 
@@ -89,7 +94,8 @@ class Run:
 
     async def begin(self) -> None:
         """Creates the first service and waits until there is a listener."""
-        await self._create(range(1))
+        await self._prepare(range(1))
+        await asyncio.to_thread(self._field.create_services, range(1))
         await self._envoy.ready()
         await self._envoy.port(str(self._field.port))
 
@@ -114,7 +120,7 @@ class Run:
                 target=GROWTH,
             )
         )
-        found.append(await self.rename_all(present))
+        found.append(await self.rename(min(present, BURST)))
         found.append(self._wrong())
         return found
 
@@ -128,10 +134,8 @@ class Run:
         """Creates the services that are missing; with ``report``, returns how long they took."""
         numbers = range(present, count)
         self._say(f"{count} services: {len(numbers)} more are created")
-        creating = await self._create(numbers)
-        created = time.perf_counter()
-        await self._all_served(numbers)
-        seconds = time.perf_counter() - created
+        await self._prepare(numbers)
+        creating, seconds = await self._burst(numbers, lambda: self._field.create_services(numbers))
         note = f"creating them took {creating:.1f} s"
         name = f"burst: {len(numbers)} services created, last create -> last served"
         self._say(f"{count} services: served {seconds:.1f} s after the last create")
@@ -139,13 +143,10 @@ class Run:
         self._say(f"{count} services: the operator was done {waited:.1f} s later")
         return [Figure(name, seconds, "s", note=note)] if report else []
 
-    async def _create(self, numbers: Iterable[int]) -> float:
-        """Creates services; returns the seconds it took, without those of their endpoints."""
+    async def _prepare(self, numbers: Iterable[int]) -> None:
+        """Creates what services need before they exist."""
         await asyncio.to_thread(self._field.create_endpoints, numbers, self._upstream)
         self._hostnames |= {number: [fields.hostname(number)] for number in numbers}
-        begin = time.perf_counter()
-        await asyncio.to_thread(self._field.create_services, numbers)
-        return time.perf_counter() - begin
 
     async def _settled(self) -> float:
         """Waits until the operator has nothing more to do; returns the seconds that took."""
@@ -160,29 +161,24 @@ class Run:
             await asyncio.sleep(PAUSE)
         return time.monotonic() - begin
 
-    async def rename_all(self, count: int, name: str = "burst") -> Figure:
-        """Gives every service another host name at once.
+    async def rename(self, count: int, name: str = "burst") -> Figure:
+        """Gives many services another host name at once.
 
         Args:
-            count: How many there are.
+            count: How many.
             name: What host names begin with.
         """
         numbers = range(count)
         self._say(f"{name}: {count} services get another host name")
-        wanted = {number: [f"{name}{number}.example.com"] for number in numbers}
-        begin = time.perf_counter()
-        await asyncio.to_thread(self._field.rename, wanted)
-        written = time.perf_counter()
-        self._hostnames = wanted
-        await self._all_served(numbers)
-        seconds = time.perf_counter() - written
-        note = f"writing them took {written - begin:.1f} s"
+        self._hostnames |= {number: [f"{name}{number}.example.com"] for number in numbers}
+        wanted = {number: self._hostnames[number] for number in numbers}
+        writing, seconds = await self._burst(numbers, lambda: self._field.rename(wanted))
         return Figure(
             f"burst: {count} routes changed, last write -> last served",
             seconds,
             "s",
             target=BURST_SECONDS,
-            note=note,
+            note=f"writing them took {writing:.1f} s",
         )
 
     async def operator_mib(self) -> float:
@@ -190,19 +186,32 @@ class Run:
         await self._settled()
         return rss_mib(self._field.operator.pid)
 
-    async def _all_served(self, numbers: Iterable[int]) -> None:
-        pending = list(numbers)
-        deadline = time.monotonic() + _SERVED_SECONDS
-        while pending:
-            pending = await asyncio.to_thread(self._not_served, pending)
-            self._field.check()
-            await asyncio.sleep(PAUSE)
-            if time.monotonic() > deadline:
-                raise BenchError(f"{len(pending)} services are not served; {self._wrong().note}")
+    async def _burst(
+        self, numbers: Sequence[int], write: Callable[[], None]
+    ) -> tuple[float, float]:
+        """Writes in the order of the numbers, and asks for each service in turn meanwhile.
 
-    def _not_served(self, numbers: list[int]) -> list[int]:
-        targets = ((n, services.target(n, self._hostnames[n][-1])) for n in numbers)
-        return [number for number, target in targets if not self._poller.rest(target)]
+        Returns:
+            Seconds that the writes took, and from the last one until the last service was served.
+        """
+        begin = time.perf_counter()
+        serving = asyncio.create_task(asyncio.to_thread(self._all_served, numbers))
+        try:
+            await asyncio.to_thread(write)
+            written = time.perf_counter()
+        finally:
+            await serving
+        self._field.check()
+        return written - begin, time.perf_counter() - written
+
+    def _all_served(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            deadline = time.monotonic() + _SERVED_SECONDS
+            target = services.target(number, self._hostnames[number][-1])
+            while not self._poller.rest(target):
+                time.sleep(_BURST_PERIOD)
+                if time.monotonic() > deadline:
+                    raise BenchError(f"{target} is not served; {self._wrong().note}")
 
     async def _change(self, count: int) -> float:
         """Adds one host name to one service; returns the milliseconds until it is served."""
@@ -236,7 +245,7 @@ _DEPTH = "grpc_operator_workqueue_depth"
 
 
 def _of_changes(count: int, times: list[float]) -> list[Figure]:
-    targets = {0.5: P50_MS, 0.99: P99_MS} if count == TARGETED else {}
+    targets = TARGETS_MS.get(count, {})
     return [
         Figure(
             f"host name added, {count} services, p{share * 100:.0f}",

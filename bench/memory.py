@@ -44,7 +44,7 @@ async def memory(size: Size, say: Say) -> list[Figure]:
             )
         rounds = []
         for number in range(size.rounds):
-            await run.rename_all(present, f"round{number}-")
+            await run.rename(present, f"round{number}-")
             rounds.append(await run.operator_mib())
             say(f"round {number + 1} of {size.rounds}: the operator has {rounds[-1]:.0f} MiB")
     name = f"operator after {size.rounds} changes of each service / after 1"

@@ -14,7 +14,7 @@ from grpc_operator.desired.service import descriptor_config_map
 from grpc_operator.desired.service.descriptor_config_map import Pinned
 from grpc_operator.gateway import cost, ir
 from grpc_operator.gateway.attach import attach
-from grpc_operator.gateway.budget import Limits
+from grpc_operator.gateway.budget_accounts import Limits
 from grpc_operator.resources import GRPC_SERVICES, Key, Manifest, service_key
 
 ATTACKER = "attacker"

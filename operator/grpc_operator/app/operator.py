@@ -147,7 +147,11 @@ class Operator:
             settings.service_pods_may,
             settings.cluster_domain,
             DescriptorSources(
-                Calls(self._queue.add), self._cluster, self._store, self._descriptors, fetch
+                Calls(partial(self._queue.add, first=True)),
+                self._cluster,
+                self._store,
+                self._descriptors,
+                fetch,
             ),
             programmed,
             PodInspection(

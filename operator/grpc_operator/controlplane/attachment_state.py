@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from grpc_operator.descriptor.model import Summary
 from grpc_operator.errors import InvalidSpecError, Problem
-from grpc_operator.gateway.budget import Refused
+from grpc_operator.gateway.budget_accounts import Refused
 from grpc_operator.gateway.claims import Served
 from grpc_operator.gateway.ir import Attachment
 from grpc_operator.gateway.merge import Denied

@@ -22,7 +22,7 @@ from grpc_operator.engine.store import Store
 from grpc_operator.errors import InvalidSpecError
 from grpc_operator.gateway import ir
 from grpc_operator.gateway.attach import attach, holding
-from grpc_operator.gateway.budget import Refused
+from grpc_operator.gateway.budget_accounts import Refused
 from grpc_operator.resources import GRPC_SERVICES, Key, Manifest, service_key
 from grpc_operator.status.observed import ConditionResult
 

@@ -6,7 +6,7 @@ Runs on every replica of the operator, leader or not: a proxy may be connected t
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from grpc_operator.api import GrpcGateway
@@ -158,7 +158,7 @@ class ControlPlane:
             self._publisher.withdraw(gone)
         for gateway in self._gateways:
             self._groups.setdefault(gateway, GatewayGroup())
-        states = dict(self._states)
+        states: dict[Key, AttachmentState | None] = {}
         deadline = time.monotonic() + ATTACHING
         for index, key in enumerate(in_turns(services, self._last_turn)):
             if index == 0 or time.monotonic() < deadline:
@@ -224,8 +224,13 @@ class ControlPlane:
         else:
             self._read[key] = _version(manifest)
 
-    async def _attach(self, key: Key, states: dict[Key, AttachmentState]) -> None:
-        """Attaches a service: puts it into the group of its gateway, and out of all others."""
+    async def _attach(self, key: Key, states: dict[Key, AttachmentState | None]) -> None:
+        """Attaches a service: puts it into the group of its gateway, and out of all others.
+
+        Args:
+            key: The service.
+            states: Gets what is known of it now, if that is not what becomes of it in a snapshot.
+        """
         try:
             attached = await self._attachments.attach(key, self._gateways)
         except Exception:
@@ -235,7 +240,7 @@ class ControlPlane:
         served = None
         match attached:
             case None:
-                states.pop(key, None)
+                states[key] = None
             case Unresolved():
                 states[key] = attached
             case Attached(attachment=None):
@@ -250,9 +255,11 @@ class ControlPlane:
                 group.drop(key)
 
     async def _publish(self, key: Key, group: GatewayGroup) -> dict[Key, Built]:
-        """Publishes the configuration of a gateway; returns what became of its services."""
+        """Publishes the configuration of a gateway; returns the services that changed in it."""
         try:
             what = self._gateways.ir(key), self._gateways.limits(key)
+            if group.is_built(*what):
+                return {}
             snapshot, built = await asyncio.to_thread(group.build, *what)
         except InvalidSpecError as error:
             # Its own reconcile reports it; the proxies keep what they have.
@@ -274,11 +281,13 @@ class ControlPlane:
             if self._attachments.unshed(key):
                 self.mark_dirty(key)
 
-    def _set_states(self, states: dict[Key, AttachmentState]) -> None:
-        before, self._states = self._states, states
-        for key in before.keys() | states.keys():
-            old, new = before.get(key), states.get(key)
-            if old is not new and old != new:
+    def _set_states(self, states: Mapping[Key, AttachmentState | None]) -> None:
+        """Sets what is known of services, and has the owners of what changed reconciled."""
+        for key, new in states.items():
+            old = self._states.pop(key, None)
+            if new is not None:
+                self._states[key] = new
+            if old != new:
                 self._enqueue(key)
                 for gateway in {gateway_of(old), gateway_of(new)}:
                     if gateway is not None:

@@ -6,8 +6,10 @@ from dataclasses import replace
 from grpc_operator.controlplane.attachment_state import Attached, Built
 from grpc_operator.gateway import ir
 from grpc_operator.gateway.acceptance import Acceptance
-from grpc_operator.gateway.budget import Admitted, Budget, Limits, Refused
+from grpc_operator.gateway.budget import Admitted, Budget
+from grpc_operator.gateway.budget_accounts import Limits, Refused
 from grpc_operator.gateway.envoy import SnapshotBuilder
+from grpc_operator.gateway.envoy.snapshot_builder import Given
 from grpc_operator.gateway.snapshot import Snapshot
 from grpc_operator.resources import Key
 
@@ -20,8 +22,11 @@ class GatewayGroup:
         self._builder = SnapshotBuilder()
         self._attached: dict[Key, Attached] = {}
         self._accepted: dict[Key, Acceptance] = {}
+        self._latest: str | None = None
         self._endpoints: dict[Key, Mapping[str, tuple[ir.Endpoint, ...]]] = {}
         self._counts: dict[Key, Mapping[str, int]] = {}
+        self._changed: set[Key] = set()
+        self._made_of: tuple[object, ...] = ()
         self._built: dict[Key, Built] = {}
         self.refused: Mapping[Key, Refused] = {}
         """What the last build has refused: only this is kept of it."""
@@ -31,7 +36,9 @@ class GatewayGroup:
     @property
     def latest(self) -> str:
         """When something was accepted last at this gateway (RFC 3339); empty if nothing was."""
-        return max((each.latest for each in self._accepted.values()), default="")
+        if self._latest is None:
+            self._latest = max((each.latest for each in self._accepted.values()), default="")
+        return self._latest
 
     def put(
         self,
@@ -48,8 +55,10 @@ class GatewayGroup:
             endpoints: Its addresses by revision.
             accepted: What of it was accepted before.
         """
+        self._changed.add(key)
         self._attached[key] = attached
-        self._accepted[key] = accepted
+        if self._accepted.get(key) != accepted:
+            self._accepted[key], self._latest = accepted, None
         self._endpoints[key] = {ir.cluster_of(key, each): endpoints[each] for each in endpoints}
         self._counts[key] = {
             revision: sum(not each.draining for each in found)
@@ -58,41 +67,58 @@ class GatewayGroup:
 
     def drop(self, key: Key) -> None:
         """Removes a service, if it is one of this gateway."""
+        if key not in self._attached:
+            return
+        self._changed.add(key)
+        self._latest = None
         for known in (self._attached, self._accepted, self._endpoints, self._counts):
-            known.pop(key, None)
+            del known[key]
+
+    def is_built(self, gateway: ir.GatewayIr, limits: Limits) -> bool:
+        """Returns whether nothing has changed since the last build."""
+        return not self._changed and self._made_of == (gateway, gateway.hosts, limits)
 
     def build(self, gateway: ir.GatewayIr, limits: Limits) -> tuple[Snapshot, dict[Key, Built]]:
-        """Returns the configuration of the gateway, and what became of each service in it."""
-        wanted = [
-            each.refused or each.attachment for each in self._attached.values() if each.attachment
-        ]
-        admitted = self._budget.admit(gateway, limits, wanted)
+        """Returns the configuration of the gateway, and the services that changed in it."""
+        wanted = {key: self._wanted(key) for key in self._changed}
+        admitted = self._budget.update(gateway, limits, wanted)
         self.refused, self.again = admitted.new, admitted.again
         for key, refused in self.refused.items():
             self._attached[key] = self._attached[key].without(refused, admitted.attachments[key])
-        addresses = {
-            cluster: found for of in self._endpoints.values() for cluster, found in of.items()
+        given = {
+            key: Given(each, self._accepted[key], self._endpoints[key])
+            for key, each in admitted.attachments.items()
         }
-        snapshot, plan = self._builder.build(
-            gateway, tuple(admitted.attachments.values()), addresses, self._accepted
+        snapshot, differing = self._builder.update(gateway, {**dict.fromkeys(wanted), **given})
+        built: dict[Key, Built] = {}
+        for key in differing | self._changed | given.keys():
+            new = self._of(key, snapshot, admitted)
+            if new is None:
+                self._built.pop(key, None)
+            elif self._built.get(key) != new:
+                self._built[key] = built[key] = new
+        self._changed, self._made_of = set(), (gateway, gateway.hosts, limits)
+        return snapshot, built
+
+    def _wanted(self, key: Key) -> ir.Attachment | Refused | None:
+        attached = self._attached.get(key)
+        if attached is None or attached.attachment is None:
+            return None
+        return attached.refused or attached.attachment
+
+    def _of(self, key: Key, snapshot: Snapshot, admitted: Admitted) -> Built | None:
+        """Returns what became of a service; ``None`` if it is not one of this gateway."""
+        attached, plan = self._attached.get(key), self._builder.plan
+        if attached is None:
+            return None
+        return Built(
+            _served(attached, admitted),
+            endpoints=self._counts[key],
+            served=plan.services.get(key),
+            denied=plan.denied.get(key, ()),
+            conflicts=plan.refused.get(key, ()),
+            config_hash=snapshot.config_hashes.get(key),
         )
-        built = {
-            key: Built(
-                _served(attached, admitted),
-                endpoints=self._counts[key],
-                served=plan.services.get(key),
-                denied=plan.denied.get(key, ()),
-                conflicts=plan.refused.get(key, ()),
-                config_hash=snapshot.config_hashes.get(key),
-            )
-            for key, attached in self._attached.items()
-        }
-        # An equal value stays the same object: most services do not change.
-        self._built = {
-            key: self._built[key] if self._built.get(key) == new else new
-            for key, new in built.items()
-        }
-        return snapshot, self._built
 
 
 def _served(attached: Attached, admitted: Admitted) -> Attached:

@@ -7,7 +7,7 @@ from grpc_operator.controlplane.owners import Owners
 from grpc_operator.engine.store import Store
 from grpc_operator.errors import InvalidSpecError
 from grpc_operator.gateway import ir, listeners
-from grpc_operator.gateway.budget import Limits
+from grpc_operator.gateway.budget_accounts import Limits
 from grpc_operator.gateway.namespaces import Namespaces, selectors
 from grpc_operator.resources import GRPC_GATEWAYS, NAMESPACES, Key
 

@@ -35,6 +35,7 @@ class Queue(Generic[K]):
         self._ready: dict[Hashable, deque[K]] = {}
         self._count = asyncio.Semaphore(0)
         self._dirty: set[K] = set()
+        self._first: set[K] = set()
         self._busy: set[K] = set()
         self._failures: dict[K, int] = {}
         self._timers: dict[K, tuple[float, asyncio.TimerHandle]] = {}
@@ -45,13 +46,29 @@ class Queue(Generic[K]):
         """Keys that wait for a worker."""
         return len(self._dirty)
 
-    def add(self, key: K) -> None:
-        """Enqueues a key."""
+    def add(self, key: K, *, first: bool = False) -> None:
+        """Enqueues a key.
+
+        Args:
+            key: The key.
+            first: Whether to hand it out before all others of its group: somebody waits for it.
+        """
         if key in self._dirty:
+            if first and key not in self._first:
+                self._first.add(key)
+                self._move_first(key)
             return
         self._dirty.add(key)
+        if first:
+            self._first.add(key)
         if key not in self._busy:
             self._put(key)
+
+    def _move_first(self, key: K) -> None:
+        if key not in self._busy:
+            keys = self._ready[self._group(key)]
+            keys.remove(key)
+            keys.appendleft(key)
 
     def add_after(self, key: K, delay: float) -> None:
         """Enqueues a key after ``delay`` seconds; an earlier timer of the key stays."""
@@ -77,6 +94,7 @@ class Queue(Generic[K]):
         if keys:  # to the end: the others are next
             self._ready[group] = keys
         self._dirty.discard(key)
+        self._first.discard(key)
         self._busy.add(key)
         return key
 
@@ -87,7 +105,11 @@ class Queue(Generic[K]):
             self._put(key)
 
     def _put(self, key: K) -> None:
-        self._ready.setdefault(self._group(key), deque()).append(key)
+        keys = self._ready.setdefault(self._group(key), deque())
+        if key in self._first:
+            keys.appendleft(key)
+        else:
+            keys.append(key)
         self._count.release()
 
     def retry(self, key: K, *, at_least: float = 0.0) -> float:

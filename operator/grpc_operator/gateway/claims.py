@@ -79,24 +79,31 @@ class RestClaim:
 
 @dataclass
 class Segment:
-    """Claims on paths that begin with one segment, from the oldest service on."""
+    """Claims of one service on paths that begin with one segment."""
 
     grpc: list[GrpcClaim] = field(default_factory=list)
     rest: list[RestClaim] = field(default_factory=list)
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self.grpc or self.rest)
+
     @property
-    def wildcards(self) -> frozenset[str]:
-        """The namespaces with claims on wildcard hosts or every host."""
+    def is_wide(self) -> bool:
+        """Whether a claim is on wildcard hosts or on every host."""
         claims: list[GrpcClaim | RestClaim] = [*self.grpc, *self.rest]
-        wide = (claim for claim in claims if claim.host.startswith(hosts.ANY))
-        return frozenset(claim.attachment.key.namespace for claim in wide)
+        return any(claim.host.startswith(hosts.ANY) for claim in claims)
 
     def on(self, listener: str) -> "Segment":
-        """Returns the claims of the services that a listener admits."""
+        """Returns the claims at a listener."""
         return Segment(
             [claim for claim in self.grpc if claim.attachment.is_on(listener)],
             [claim for claim in self.rest if claim.attachment.is_on(listener)],
         )
+
+
+NO_CLAIMS = Segment()
+"""Nothing is claimed."""
 
 
 @dataclass(frozen=True)

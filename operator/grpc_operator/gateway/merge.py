@@ -2,20 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from grpc_operator.errors import Problem
 from grpc_operator.gateway import claims, hosts
 from grpc_operator.gateway.acceptance import NOTHING, Acceptance
-from grpc_operator.gateway.claims import Item, Segment, Served
+from grpc_operator.gateway.claims import NO_CLAIMS, Item, Segment, Served
 from grpc_operator.gateway.decision import Contender, decide
 from grpc_operator.gateway.host_rights import HostRights
 from grpc_operator.gateway.ir import Attachment, GatewayIr
 from grpc_operator.gateway.relations import Marks, Relations
 from grpc_operator.resources import Key
-
-_Age = tuple[str, Key]
-"""Sorts the older service first."""
 
 Denied = tuple[tuple[str, str], ...]
 """The hosts that a service may not have, and why."""
@@ -27,34 +25,35 @@ class Plan:
 
     Attributes:
         services: What each attachment serves.
-        segments: Claims by the first segment of the path.
         refused: What each attachment requested that somebody else has, or that no listener serves.
         denied: The hosts that each attachment requested and may not have.
     """
 
     services: Mapping[Key, Served]
-    segments: Mapping[str, Segment]
     refused: Mapping[Key, tuple[Problem, ...]]
     denied: Mapping[Key, Denied]
 
 
-def copied(plan: Plan) -> Plan:
-    """Returns what a plan is now: its maps change with the next update."""
-    return replace(
-        plan,
-        services=dict(plan.services),
-        segments=dict(plan.segments),
-        refused=dict(plan.refused),
-        denied=dict(plan.denied),
-    )
+class Wanted(NamedTuple):
+    """What a service requests, and what of it was accepted before."""
+
+    attachment: Attachment
+    accepted: Acceptance = NOTHING
 
 
 @dataclass(frozen=True)
 class Affected:
-    """What an update may have changed."""
+    """What an update may have changed.
 
+    Attributes:
+        decided: The services that were decided again.
+        services: Those of them that serve something else than before.
+        segments: Which of these have, or had, claims on a first segment of the path.
+    """
+
+    decided: frozenset[Key]
     services: frozenset[Key]
-    segments: frozenset[str]
+    segments: Mapping[str, frozenset[Key]]
 
 
 def merge(
@@ -87,20 +86,21 @@ class Merger:
         self._gateway: GatewayIr | None = None
         self._attachments: dict[Key, Attachment] = {}
         self._accepted: dict[Key, Acceptance] = {}
-        self._ages: dict[Key, _Age] = {}
         self._items: dict[Key, tuple[Item, ...]] = {}
         self._relations = Relations()
         self._services: dict[Key, Served] = {}
         self._refused: dict[Key, tuple[Problem, ...]] = {}
         self._denied: dict[Key, Denied] = {}
         self._placed: dict[Key, Mapping[str, Segment]] = {}
-        self._members: dict[str, dict[Key, Segment]] = defaultdict(dict)
-        self._segments: dict[str, Segment] = {}
 
     @property
     def plan(self) -> Plan:
         """Who serves what now; its maps change with the next update."""
-        return Plan(self._services, self._segments, self._refused, self._denied)
+        return Plan(self._services, self._refused, self._denied)
+
+    def claims(self, key: Key, segment: str) -> Segment:
+        """Returns what a service claims on paths that begin with a segment."""
+        return self._placed.get(key, {}).get(segment, NO_CLAIMS)
 
     def update(
         self,
@@ -108,27 +108,37 @@ class Merger:
         attachments: Iterable[Attachment],
         accepted: Mapping[Key, Acceptance],
     ) -> Affected:
-        """Brings the plan up to date; returns what may differ from before.
+        """Sets all attachments; returns what may differ from before.
 
         Args:
             gateway: The gateway.
             attachments: All of them, in any order, each key once.
             accepted: What of theirs was accepted; nothing of those that are not in it.
         """
-        desired = {attachment.key: attachment for attachment in attachments}
+        every = {each.key: Wanted(each, accepted.get(each.key, NOTHING)) for each in attachments}
+        return self.change(gateway, {**dict.fromkeys(self._attachments), **every})
+
+    def change(self, gateway: GatewayIr, wanted: Mapping[Key, Wanted | None]) -> Affected:
+        """Brings the plan up to date; returns what may differ from before.
+
+        Args:
+            gateway: The gateway.
+            wanted: What services request now that may request something else than before; ``None``:
+                nothing any more.
+        """
         everything = self._set_gateway(gateway)
-        changed = self._changed(desired, accepted)
+        changed = {key for key, each in wanted.items() if self._is_other(key, each)}
         decided = self._relations.closure(changed)
         for key in changed:
-            self._index(key, desired.get(key), accepted.get(key, NOTHING))
+            self._index(key, wanted[key])
         if everything:
             self._relate_all()
-            decided |= desired.keys()
+            decided |= self._attachments.keys()
         decided = self._relations.closure(decided)
         before = {key: self._services.get(key) for key in decided}
         self._decide(decided)
         differ = {key for key in decided if self._services.get(key) != before[key]}
-        return Affected(frozenset(differ), frozenset(self._place(differ)))
+        return Affected(frozenset(decided), frozenset(differ), self._place(differ))
 
     def _set_gateway(self, gateway: GatewayIr) -> bool:
         """Sets the gateway; returns whether every service is to be decided again."""
@@ -139,30 +149,24 @@ class Merger:
             self.rights = HostRights(gateway.hosts)
         return True
 
-    def _changed(
-        self, desired: Mapping[Key, Attachment], accepted: Mapping[Key, Acceptance]
-    ) -> set[Key]:
-        kept = self._attachments
-        changed = {
-            key
-            for key, new in desired.items()
-            if (kept.get(key) is not new and kept.get(key) != new)
-            or self._accepted.get(key, NOTHING) != accepted.get(key, NOTHING)
-        }
-        return changed | (kept.keys() - desired.keys())
+    def _is_other(self, key: Key, wanted: Wanted | None) -> bool:
+        known = self._attachments.get(key)
+        if wanted is None or known is None:
+            return known is not None or wanted is not None
+        attachment, accepted = wanted
+        return known != attachment or self._accepted[key] != accepted
 
-    def _index(self, key: Key, attachment: Attachment | None, accepted: Acceptance) -> None:
+    def _index(self, key: Key, wanted: Wanted | None) -> None:
         """Replaces an attachment in the index of what is requested; ``None`` removes it."""
-        self._accepted[key] = accepted
-        if attachment is None:
+        if wanted is None:
             self._relations.drop(key)
-            for known in (self._attachments, self._accepted, self._ages, self._items):
+            for known in (self._attachments, self._accepted, self._items):
                 known.pop(key, None)
             return
+        attachment, self._accepted[key] = wanted
         if self._attachments.get(key) == attachment:
             return
         self._attachments[key] = attachment
-        self._ages[key] = (attachment.created, key)
         self._items[key] = claims.items(attachment)
         self._relate(key)
 
@@ -196,32 +200,17 @@ class Merger:
             if each.denied:
                 self._denied[key] = tuple(each.denied.items())
 
-    def _place(self, keys: set[Key]) -> set[str]:
-        """Puts what these serve under its path segments; returns the affected segments."""
-        affected: set[str] = set()
+    def _place(self, keys: set[Key]) -> Mapping[str, frozenset[Key]]:
+        """Finds the claims of services by path segment; returns which may be others, and whose."""
+        affected: dict[str, set[Key]] = defaultdict(set)
         for key in keys:
-            for segment in self._placed.pop(key, ()):
-                del self._members[segment][key]
-                affected.add(segment)
-        for key in keys & self._services.keys():
-            self._placed[key] = self._services[key].segments()
-            for segment, of in self._placed[key].items():
-                self._members[segment][key] = of
-                affected.add(segment)
-        for segment in affected:
-            self._gather(segment)
-        return affected
-
-    def _gather(self, segment: str) -> None:
-        members = self._members[segment]
-        if not members:
-            del self._members[segment], self._segments[segment]
-            return
-        by_age = sorted(members, key=self._ages.__getitem__)
-        self._segments[segment] = Segment(
-            [claim for key in by_age for claim in members[key].grpc],
-            [claim for key in by_age for claim in members[key].rest],
-        )
+            served = self._services.get(key)
+            now = served.segments() if served is not None else {}
+            for segment in {*self._placed.pop(key, ()), *now}:
+                affected[segment].add(key)
+            if now:
+                self._placed[key] = now
+        return {segment: frozenset(of) for segment, of in affected.items()}
 
 
 def _unreachable(gateway: GatewayIr, attachment: Attachment) -> Iterator[Problem]:

@@ -1,7 +1,8 @@
 """The desired configuration of a gateway's proxies: versioned xDS resources by type and name."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from google.protobuf.any_pb2 import Any
@@ -77,8 +78,44 @@ class Snapshot:
             and of its endpoints: equal hashes mean that the service is served in the same way, by
             the same pods.
         reported: The clusters whose calls the proxies are to report.
+        held_back: Names of the route tables that are not as they should be (``Resource.refused``).
+        change: What differs from the snapshot before it, if that is known.
+        version: Distinguishes it from all others.
     """
 
     resources: Mapping[str, Mapping[str, Resource]]
     config_hashes: Mapping[Key, str]
     reported: frozenset[str] = frozenset()
+    held_back: frozenset[str] = frozenset()
+    change: "Change | None" = field(default=None, compare=False, repr=False)
+    version: object = field(default_factory=object, compare=False, repr=False)
+
+    def since(self, other: "Snapshot | None") -> "Change":
+        """Returns what may differ from another snapshot; everything, if that is not known."""
+        if other is not None and self.change is not None and self.change.before is other.version:
+            return self.change
+        known = [self, *([other] if other is not None else [])]
+        types = {type_url for each in known for type_url in each.resources}
+        return Change(
+            None,
+            {
+                type_url: {name for each in known for name in each.resources.get(type_url, ())}
+                for type_url in types
+            },
+            {key for each in known for key in each.config_hashes},
+        )
+
+
+@dataclass(frozen=True)
+class Change:
+    """What differs between two snapshots.
+
+    Attributes:
+        before: ``Snapshot.version`` of the older one.
+        names: Names of resources by type URL.
+        services: Those with another config hash, or none.
+    """
+
+    before: object
+    names: Mapping[str, AbstractSet[str]]
+    services: AbstractSet[Key]

@@ -148,11 +148,13 @@ class GrpcServiceReconciler:
             ),
         )
         run.rollout = rollout
-        wanted += [
+        # First, as nothing else is between a new service and its routes.
+        pinned = [
             descriptor_config_map.build(service, found.pinned, name)
             for name, found in run.descriptors.items()
             if found.pinned is not None
         ]
+        wanted = [*pinned, *wanted]
         errors = await self._children.converge(service, wanted, rollout.kept(run.descriptors))
         return errors + await self._children.scale_all(service, rollout.resized())
 

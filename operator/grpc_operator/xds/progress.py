@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from grpc_operator.gateway.snapshot import ROUTES, Resource, Snapshot
+from grpc_operator.gateway.snapshot import ROUTES, Snapshot
 from grpc_operator.resources import Key
 from grpc_operator.xds.responses import kind
 from grpc_operator.xds.subscription import Subscription
@@ -16,34 +16,26 @@ Subscriptions = Mapping[str, Subscription]
 """By type URL."""
 
 
-def config_hashes(
-    subscriptions: Subscriptions, target: Snapshot, old: Mapping[Key, str]
-) -> dict[Key, str]:
-    """Returns the config hash of each service of which the proxy has applied everything.
+def behind(subscriptions: Subscriptions, target: Snapshot) -> set[Key | None]:
+    """Returns the services of which the proxy has not applied everything.
 
-    A service keeps its old hash while a resource is missing or rejected that is its own, or that
-    it shares. While it is one that concerns every service, none of them gets a new one.
+    A resource that is missing or rejected concerns those whose own it is, or that share it;
+    ``None`` stands for every service.
+
+    Args:
+        subscriptions: Those of the proxy.
+        target: The newest snapshot.
     """
-    behind = {
-        concerned
-        for type_url, named in target.resources.items()
-        for resource in named.values()
-        if not _has_applied(subscriptions.get(type_url), resource)
-        for concerned in resource.concerned
-    }
-    for table in target.resources.get(ROUTES, {}).values():
-        behind |= table.refused
-    current = target.config_hashes.items()
-    kept = {key: old[key] for key in target.config_hashes if key in old}
-    if None in behind:
-        return kept
-    return {key: kept[key] for key in behind & kept.keys() if key is not None} | {
-        key: config_hash for key, config_hash in current if key not in behind
-    }
-
-
-def _has_applied(subscription: Subscription | None, resource: Resource) -> bool:
-    return subscription is not None and subscription.applied.get(resource.name) == resource.version
+    found: set[Key | None] = set()
+    for type_url, named in target.resources.items():
+        subscription = subscriptions.get(type_url)
+        missing = subscription.differing(named) if subscription is not None else named
+        for name in missing:
+            if name in named:
+                found |= named[name].concerned
+    for name in target.held_back:
+        found |= target.resources[ROUTES][name].refused
+    return found
 
 
 def rejected(subscriptions: Subscriptions, target: Snapshot) -> dict[Key | None, str]:
@@ -62,8 +54,8 @@ def rejected(subscriptions: Subscriptions, target: Snapshot) -> dict[Key | None,
                 words = f'"{rejection.message}"' if alone else _SHARED
                 for concerned in resource.concerned:
                     messages.setdefault(concerned, []).append(f"{kind(type_url)} {name}: {words}")
-    for name, table in target.resources.get(ROUTES, {}).items():
-        for service in table.refused:
+    for name in sorted(target.held_back):
+        for service in target.resources[ROUTES][name].refused:
             messages.setdefault(service, []).append(f"{kind(ROUTES)} {name}: {_SHARED}")
     return {concerned: _first(texts) for concerned, texts in messages.items()}
 

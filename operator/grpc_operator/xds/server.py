@@ -126,10 +126,12 @@ class AdsServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignor
 
     def publish(self, gateway: Key, snapshot: Snapshot) -> None:
         """Sets what the proxies of a gateway should have."""
+        before = self._snapshots.get(gateway)
         self._snapshots[gateway] = snapshot
-        accepted = self._accepted.get(gateway, {})
-        for name in accepted.keys() - snapshot.resources.get(ROUTES, {}).keys():
-            del accepted[name]
+        accepted, tables = self._accepted.get(gateway, {}), snapshot.resources.get(ROUTES, {})
+        for name in snapshot.since(before).names.get(ROUTES, ()):
+            if name not in tables:
+                accepted.pop(name, None)
         for stream in self._connected.of(gateway):
             stream.publish(snapshot)
         self.load_reports.want(gateway, snapshot.reported)

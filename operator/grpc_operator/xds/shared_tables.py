@@ -38,6 +38,9 @@ class SharedTables:
 
     Args:
         accepted: What any proxy of the gateway accepted last, for proxies that have nothing yet.
+
+    Attributes:
+        settled: Names of the tables that may be others than before ``settle``, or in the snapshot.
     """
 
     def __init__(self, accepted: Tables) -> None:
@@ -47,6 +50,8 @@ class SharedTables:
         self._tables: Mapping[str, Resource] = {}
         self._searches: dict[str, _Search] = {}
         self._refused_whole: dict[str, str] = {}
+        self._snapshot: Snapshot | None = None
+        self.settled: frozenset[str] = frozenset()
 
     def settle(self, newest: Snapshot, subscription: Subscription | None) -> Snapshot:
         """Returns a snapshot with what the proxy refuses as it was before.
@@ -56,15 +61,19 @@ class SharedTables:
             subscription: Its subscription to route tables.
         """
         self._tables = newest.resources.get(ROUTES, {})
-        for known in (self._applied, self._sent, self._refused_whole):
-            for name in known.keys() - self._tables.keys():
-                del known[name]
+        for name in newest.since(self._snapshot).names.get(ROUTES, ()):
+            if name not in self._tables:
+                for known in (self._applied, self._sent, self._refused_whole):
+                    known.pop(name, None)
+        self._snapshot = newest
         applied = subscription.applied if subscription is not None else {}
-        instead = {name: self._settled(name, applied.get(name)) for name in [*self._searches]}
+        self.settled = frozenset(self._searches)
+        instead = {name: self._settled(name, applied.get(name)) for name in self.settled}
         changed = {name: table for name, table in instead.items() if table is not None}
         if not changed:
             return newest
-        return replace(newest, resources={**newest.resources, ROUTES: {**self._tables, **changed}})
+        tables = {**newest.resources, ROUTES: {**self._tables, **changed}}
+        return replace(newest, resources=tables, held_back=frozenset(changed))
 
     def sent(self, table: Resource) -> None:
         """Notes that a table is in flight."""

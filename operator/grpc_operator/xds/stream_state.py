@@ -49,12 +49,18 @@ class StreamState:
         self._updates = Updates(node, self._subscriptions, accepted)
         self._unanswered: dict[str, _Sent] = {}
         self._nonce = 0
+        self._published: Snapshot | None = None
         self._config_hashes: dict[Key, str] = {}
+        self._lagging: set[Key] = set()
         self._rejected: dict[Key | None, str] = {}
         self._concerned: set[Key] = set()
 
     def publish(self, snapshot: Snapshot | None) -> None:
         """Sets what the proxy should have; ``None``: it keeps what it has."""
+        known = self._published
+        if snapshot is not None and snapshot is not known:
+            self._lagging |= snapshot.since(known).services
+            self._published = snapshot
         self._updates.publish(snapshot)
 
     def receive(self, request: Any, now: float) -> bool:
@@ -169,9 +175,18 @@ class StreamState:
             return
         progress.forget_old_rejections(self._subscriptions, target)
         self._update_rejected()
-        hashes = progress.config_hashes(self._subscriptions, target, self._config_hashes)
-        self._concerned |= {key for key, _ in hashes.items() ^ self._config_hashes.items()}
-        self._config_hashes = hashes
+        behind = progress.behind(self._subscriptions, target)
+        for key in [*self._lagging]:
+            now = target.config_hashes.get(key)
+            if now is not None and (key in behind or None in behind):
+                continue  # it keeps the hash of what was applied completely
+            self._lagging.remove(key)
+            if self._config_hashes.get(key) != now:
+                self._concerned.add(key)
+            if now is None:
+                self._config_hashes.pop(key, None)
+            else:
+                self._config_hashes[key] = now
 
     def _update_rejected(self) -> None:
         target = self._updates.target

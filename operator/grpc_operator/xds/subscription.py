@@ -45,6 +45,8 @@ class Subscription:
         requested: Names to send before any step of the plan, in order of arrival.
         retry_singly: Names to send again one by one, because a response with several was rejected.
         resend_after_ack: Names to send again when the response that is in flight is answered.
+        unsettled: Names of which the proxy may have another version than the newest snapshot has:
+            nobody has to compare all of them to find these.
     """
 
     wildcard: bool = False
@@ -55,6 +57,7 @@ class Subscription:
     requested: Names = field(default_factory=Names)
     retry_singly: Names = field(default_factory=Names)
     resend_after_ack: set[str] = field(default_factory=set)
+    unsettled: set[str] = field(default_factory=set)
 
     @classmethod
     def first(
@@ -71,6 +74,19 @@ class Subscription:
         made = cls(wildcard=not names and type_url in _LEGACY_WILDCARD, applied=dict(versions))
         made.subscribe(names, known=versions)
         return made
+
+    def differing(self, named: Mapping[str, Resource]) -> list[str]:
+        """Returns the names of which the proxy has not what a snapshot has, sorted.
+
+        Args:
+            named: The resources of the newest snapshot.
+        """
+        self.unsettled = {
+            name
+            for name in self.unsettled
+            if self.applied.get(name) != (named[name].version if name in named else None)
+        }
+        return sorted(self.unsettled)
 
     def includes(self, name: str) -> bool:
         """Returns whether changes of a resource are to be sent."""
@@ -114,10 +130,12 @@ class Subscription:
         ):
             state.pop(name, None)
         self.resend_after_ack.discard(name)
+        self.unsettled.add(name)
 
     def resend(self, name: str) -> None:
         """Sends a name again, now or when the response that is in flight is answered."""
         self.applied.pop(name, None)
+        self.unsettled.add(name)
         if name in self.in_flight:
             self.resend_after_ack.add(name)
         else:
@@ -153,6 +171,7 @@ class Subscription:
     def apply(self, name: str, version: str | None) -> None:
         """Notes that the proxy has a version now; ``None``: that it has none."""
         self.rejected.pop(name, None)
+        self.unsettled.add(name)
         if version is None or not self.includes(name):
             self.applied.pop(name, None)
         else:

@@ -52,17 +52,21 @@ def plan(subscriptions: Mapping[str, Subscription], snapshot: Snapshot) -> list[
     for type_url, subscription in subscriptions.items():
         named: Mapping[str, Resource] = snapshot.resources.get(type_url, {})
         position = _ADD.get(type_url)
-        if position is not None:
-            for resource in named.values():
-                if subscription.is_stale(resource):
-                    stage = resource.stage if type_url in _STAGED else 0
-                    add((position, stage), type_url, resource.name)
-        for name in subscription.applied.keys() - named.keys():
-            add((_REMOVE.get(type_url, _LAST), 0), type_url, name)
+        for name in subscription.differing(named):
+            resource = named.get(name)
+            if resource is None:
+                add((_REMOVE.get(type_url, _LAST), 0), type_url, name)
+            elif position is not None and subscription.is_stale(resource):
+                stage = resource.stage if type_url in _STAGED else 0
+                add((position, stage), type_url, name)
     return [steps[rank] for rank in sorted(steps)]
 
 
 def stale_endpoints(subscription: Subscription, snapshot: Snapshot) -> list[str]:
     """Returns the clusters whose endpoints differ from what the proxy has."""
     named = snapshot.resources.get(ENDPOINTS, {})
-    return [resource.name for resource in named.values() if subscription.is_stale(resource)]
+    return [
+        name
+        for name in subscription.differing(named)
+        if name in named and subscription.is_stale(named[name])
+    ]

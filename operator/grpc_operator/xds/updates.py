@@ -52,6 +52,7 @@ class Updates:
         self._subscriptions = subscriptions
         self._wanted: Snapshot | None = None
         self._newest: Snapshot | None = None
+        self._compared: Snapshot | None = None
         self._shared = SharedTables(accepted)
         self._published = False
         self._replan = False
@@ -61,8 +62,15 @@ class Updates:
 
     def publish(self, snapshot: Snapshot | None) -> None:
         """Sets what the proxy should have; ``None``: it keeps what it has."""
+        if snapshot is not None and snapshot is not self._compared:
+            self._unsettle(snapshot.since(self._compared).names)
+            self._compared = snapshot
         self._wanted = self._newest = snapshot
         self._published = True
+
+    def _unsettle(self, names: Mapping[str, Iterable[str]]) -> None:
+        for type_url, subscription in self._subscriptions.items():
+            subscription.unsettled.update(names.get(type_url, ()))
 
     @property
     def deadline(self) -> float | None:
@@ -72,6 +80,8 @@ class Updates:
     def subscribed(self, type_url: str) -> None:
         """Notes the first subscription to a type."""
         subscription = self._subscriptions[type_url]
+        known = self._compared.resources.get(type_url, {}) if self._compared else {}
+        subscription.unsettled = {*known, *subscription.applied}
         if subscription.wildcard:
             self._first_wildcards.add(type_url)
         self._replan = True
@@ -90,8 +100,12 @@ class Updates:
             type_url: The type.
             gone: Names that the proxy unsubscribed from.
         """
+        subscription = self._subscriptions[type_url]
+        known = self._newest.resources.get(type_url, {}) if self._newest else {}
         for name in gone:
             self.pending.discard((type_url, name))
+            if name not in known:  # or a client could have any number of them remembered
+                subscription.unsettled.discard(name)
         self._replan = True
 
     def acknowledged(self, type_url: str, name: str, version: str | None) -> None:
@@ -126,6 +140,7 @@ class Updates:
             self._published = False
             if self._wanted is not None:
                 self._newest = self._shared.settle(self._wanted, self._subscriptions.get(ROUTES))
+                self._unsettle({ROUTES: self._shared.settled})
             self._refresh_endpoints()
         while self._newest is not None:
             batch = self._requested()

@@ -10,6 +10,7 @@ import pytest
 from grpc_operator.api.reasons import Reason
 from grpc_operator.controlplane import control_plane as control_plane_module
 from grpc_operator.controlplane.attachment_state import generation_of
+from grpc_operator.controlplane.gateway_group import GatewayGroup
 from grpc_operator.descriptor import Descriptor, load
 from grpc_operator.gateway.snapshot import CLUSTER
 from grpc_operator.resources import CONFIG_MAPS, GRPC_GATEWAYS, GRPC_SERVICES, Key
@@ -278,3 +279,31 @@ async def test_a_build_that_takes_too_long_is_divided(monkeypatch: pytest.Monkey
 
     served = [len(each.resources[CLUSTER]) for each in published.snapshots]
     assert served == [1, 2, 3, 4]
+
+
+async def test_of_a_change_nothing_is_made_for_other_services(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nor published again, when nothing has changed for a gateway."""
+    names = [f"s{number}" for number in range(30)]
+    others = [owner(GRPC_SERVICES, name, {"image": "other:1", "gateway": {}}) for name in names]
+    published = Published()
+    store = cluster(users(), *others)
+    plane = control_plane(store, published, [])
+    plane.mark_all_dirty()
+    await plane.build()
+    made: list[Key] = []
+    original = GatewayGroup._of  # noqa: SLF001 - counts what is made
+
+    def counting(self: GatewayGroup, key: Key, *rest: Any) -> Any:
+        made.append(key)
+        return original(self, key, *rest)
+
+    monkeypatch.setattr(GatewayGroup, "_of", counting)
+    store.put(GRPC_SERVICES, users(2, gateway={"hostnames": ["users.example.com"]}))
+    plane.mark_dirty(USERS)
+    await plane.build()
+    assert made == [USERS]
+    plane.mark_dirty(GATEWAY)
+    await plane.build()
+    assert (made, len(published.snapshots)) == ([USERS], 2)

@@ -24,6 +24,25 @@ async def test_a_key_waits_only_once() -> None:
     assert queue.depth == 0
 
 
+async def test_what_somebody_waits_for_goes_first() -> None:
+    """Whether it waits already, is worked on or is new; a group goes no earlier for it."""
+    queue = Queue[str](group=lambda key: key[0])
+    for key in ("a1", "a2", "a3", "b1"):
+        queue.add(key)
+    assert await queue.get() == "a1"
+    queue.add("a1", first=True)
+    queue.add("a3", first=True)
+    queue.add("b2", first=True)
+    queue.done("a1")
+
+    assert queue.depth == 5
+    assert [await queue.get() for _ in range(5)] == ["b2", "a1", "b1", "a3", "a2"]
+    queue.done("a1")
+    queue.add("a4")
+    queue.add("a1")
+    assert [await queue.get(), await queue.get()] == ["a4", "a1"]
+
+
 async def test_a_key_is_never_with_two_workers() -> None:
     """A key that is added while it is worked on comes back after it is done, once."""
     queue = _steady()

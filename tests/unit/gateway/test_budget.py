@@ -10,7 +10,8 @@ from grpc_operator.api import GrpcGatewaySpec
 from grpc_operator.api.reasons import Reason
 from grpc_operator.descriptor.model import Method
 from grpc_operator.gateway import cost, ir
-from grpc_operator.gateway.budget import Admitted, Budget, Limits
+from grpc_operator.gateway.budget import Admitted, Budget
+from grpc_operator.gateway.budget_accounts import Limits
 from grpc_operator.resources import Key
 from tests.unit.gateway import GATEWAY, attached, descriptor, method
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from grpc_operator.api import GrpcGatewaySpec
 from grpc_operator.descriptor.model import Method
 from grpc_operator.gateway import cost, ir
-from grpc_operator.gateway.budget import Limits
+from grpc_operator.gateway.budget_accounts import Limits
 from grpc_operator.gateway.cost import Cost
 from grpc_operator.gateway.envoy import SnapshotBuilder
 from grpc_operator.gateway.snapshot import ROUTES, Snapshot

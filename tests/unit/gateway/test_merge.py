@@ -8,7 +8,7 @@ import pytest
 
 from grpc_operator.gateway import ir
 from grpc_operator.gateway.acceptance import NOTHING, Acceptance
-from grpc_operator.gateway.claims import items
+from grpc_operator.gateway.claims import Segment, items
 from grpc_operator.gateway.merge import Affected, Merger, Plan, merge
 from grpc_operator.resources import Key, service_key
 from tests.unit.gateway import GATEWAY, USERS, attached, descriptor, method
@@ -25,16 +25,29 @@ def lost(plan: Plan, name: str) -> list[str]:
 
 def shown(plan: Plan) -> Any:
     """Returns a plan as values that can be compared."""
+    return dict(plan.services), dict(plan.refused), dict(plan.denied)
+
+
+def claimed(merger: Merger) -> Any:
+    """Returns the claims by service and segment, as values that can be compared."""
+    return {
+        key: {name: _shown(merger.claims(key, name)) for name in served.segments()}
+        for key, served in merger.plan.services.items()
+    }
+
+
+def expected(plan: Plan) -> Any:
+    """Returns the same of what a plan says."""
+    return {
+        key: {name: _shown(segment) for name, segment in served.segments().items()}
+        for key, served in plan.services.items()
+    }
+
+
+def _shown(segment: Segment) -> Any:
     return (
-        dict(plan.services),
-        dict(plan.refused),
-        {
-            name: (
-                [(claim.host, claim.attachment.key, claim.api.name) for claim in segment.grpc],
-                [(claim.host, claim.attachment.key, claim.paths) for claim in segment.rest],
-            )
-            for name, segment in plan.segments.items()
-        },
+        [(claim.host, claim.attachment.key, claim.api.name) for claim in segment.grpc],
+        [(claim.host, claim.attachment.key, claim.paths) for claim in segment.rest],
     )
 
 
@@ -52,8 +65,9 @@ def test_separate_services_do_not_conflict() -> None:
     )
 
     assert plan.refused == {}
-    assert len(plan.segments["user.v1.UserService"].grpc) == 4
-    assert len(plan.segments["v1"].rest) == 5
+    served = [{api.name for api in each.grpc} for each in plan.services.values()]
+    assert sum("user.v1.UserService" in each for each in served) == 4
+    assert all("v1" in each.segments() for each in plan.services.values())
 
 
 @pytest.mark.parametrize(
@@ -179,7 +193,7 @@ def test_the_loser_is_served_when_the_winner_is_deleted() -> None:
 
     assert merger.plan.refused == {}
     assert affected.services == {service_key("shop", "a"), service_key("shop", "b")}
-    assert affected.segments == {"user.v1.UserService", "v1"}
+    assert affected.segments == dict.fromkeys(("user.v1.UserService", "v1"), affected.services)
 
 
 def test_an_equal_attachment_affects_nothing() -> None:
@@ -189,7 +203,7 @@ def test_an_equal_attachment_affects_nothing() -> None:
 
     affected = merger.update(GATEWAY, [attached({}), attached({}, ORDERS, name="orders")], {})
 
-    assert affected == Affected(frozenset(), frozenset())
+    assert affected == Affected(frozenset(), frozenset(), {})
 
 
 def test_updates_give_the_plan_of_a_new_merge() -> None:
@@ -218,7 +232,8 @@ def test_updates_give_the_plan_of_a_new_merge() -> None:
 
         merger.update(GATEWAY, order, {})
 
-        assert shown(merger.plan) == shown(merge(GATEWAY, present.values()))
+        fresh = merge(GATEWAY, present.values())
+        assert (shown(merger.plan), claimed(merger)) == (shown(fresh), expected(fresh))
 
 
 @pytest.mark.parametrize("since", [("1", "2"), ("2", "1")])

@@ -5,13 +5,22 @@ routes of each scope, unsubscribes from them with these, and answers in the orde
 """
 
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 from envoy.service.discovery.v3 import discovery_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grpc_operator.gateway.snapshot import CLUSTER, ENDPOINTS, LISTENER, ROUTES, SCOPE, Snapshot
+from grpc_operator.gateway.snapshot import (
+    CLUSTER,
+    ENDPOINTS,
+    LISTENER,
+    ROUTES,
+    SCOPE,
+    Change,
+    Snapshot,
+)
 from grpc_operator.resources import service_key
 from grpc_operator.xds.state import Stats
 from grpc_operator.xds.stream_state import StreamState
@@ -67,9 +76,20 @@ class Model:
             )
         )
 
-    def publish(self, services: Services) -> None:
-        """Publishes a snapshot."""
-        self.newest = desired(services)
+    def publish(self, services: Services, *, says_what_differs: bool) -> None:
+        """Publishes a snapshot that says how it differs from the one before, or does not."""
+        before, after = self.newest, desired(services)
+        names = {
+            t: {
+                name
+                for name in before.resources[t].keys() | after.resources[t].keys()
+                if before.resources[t].get(name) != after.resources[t].get(name)
+            }
+            for t in ALL
+        }
+        hashes = before.config_hashes.items() ^ after.config_hashes.items()
+        change = Change(before.version, names, {key for key, _ in hashes})
+        self.newest = replace(after, change=change if says_what_differs else None)
         self.stream.publish(self.newest)
 
     def deliver_request(self) -> bool:
@@ -132,8 +152,10 @@ _move = st.one_of(
 
 
 @settings(max_examples=300)
-@given(moves=st.lists(_move, max_size=60), last=_services)
-def test_a_proxy_converges_without_a_gap(moves: list[Services | str], last: Services) -> None:
+@given(moves=st.lists(_move, max_size=60), last=_services, says=st.booleans())
+def test_a_proxy_converges_without_a_gap(
+    moves: list[Services | str], last: Services, *, says: bool
+) -> None:
     model = Model()
     acts = {
         "request": model.deliver_request,
@@ -145,8 +167,8 @@ def test_a_proxy_converges_without_a_gap(moves: list[Services | str], last: Serv
         if isinstance(move, str):
             acts[move]()
         else:
-            model.publish(move)
-    model.publish(last)
+            model.publish(move, says_what_differs=says)
+    model.publish(last, says_what_differs=says)
     model.settle()
     expected = desired(last)
     for type_url in ALL:

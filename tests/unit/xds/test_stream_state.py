@@ -320,8 +320,8 @@ def test_of_a_rejected_response_each_resource_is_retried_singly() -> None:
     assert proxy.responses() == [(CDS, {"good": "1", "bad": "1"}, ())]
     proxy.ack(reject="something in there")
     assert proxy.stream.state().rejected == {}
-    assert proxy.responses() == [(CDS, {"good": "1"}, ()), (CDS, {"bad": "1"}, ())]
-    (good, bad), proxy.unanswered = proxy.unanswered, []
+    assert proxy.responses() == [(CDS, {"bad": "1"}, ()), (CDS, {"good": "1"}, ())]
+    (bad, good), proxy.unanswered = proxy.unanswered, []
     proxy.unanswered = [bad]
     proxy.ack(reject="this one")
     proxy.unanswered = [good]

@@ -44,6 +44,7 @@ def test_unsubscribing_forgets_all_state_of_a_name() -> None:
     subscription.in_flight["a"] = "nonce"
     subscription.resend("a")
     subscription.unsubscribe(["a"])
+    assert subscription.differing({}) == []
     assert subscription == Subscription()
 
 

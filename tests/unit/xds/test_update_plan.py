@@ -19,6 +19,8 @@ def steps(
 ) -> list[dict[str, list[str]]]:
     """Returns the steps to version 2 of these names."""
     target = snapshot({t: dict.fromkeys(names, "2") for t in ALL}, stages=stages)
+    for each in subscriptions.values():
+        each.unsettled = {*names, *each.applied}
     return [
         {kind(t): sorted(found) for t, found in sorted(step.names.items())}
         for step in plan(subscriptions, target)
@@ -74,5 +76,9 @@ def test_types_without_a_subscription_are_left_out() -> None:
 
 def test_endpoints_are_compared_on_their_own() -> None:
     target = snapshot({ENDPOINTS: {"same": "1", "moved": "2", "unsubscribed": "1"}})
-    subscription = Subscription(names={"same", "moved"}, applied={"same": "1", "moved": "1"})
+    subscription = Subscription(
+        names={"same", "moved"},
+        applied={"same": "1", "moved": "1"},
+        unsettled={"same", "moved", "unsubscribed"},
+    )
     assert stale_endpoints(subscription, target) == ["moved"]

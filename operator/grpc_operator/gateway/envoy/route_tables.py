@@ -1,21 +1,20 @@
 """Route tables: one for each listener and first segment of the path that anyone serves."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 from envoy.config.route.v3 import route_components_pb2 as route
 from envoy.config.route.v3 import route_pb2
 from envoy.extensions.filters.http.lua.v3 import lua_pb2
 
 from grpc_operator.gateway.claims import Segment
-from grpc_operator.gateway.envoy import filters, resource_names, table_parts, virtual_hosts
-from grpc_operator.gateway.envoy.memo import Memo
+from grpc_operator.gateway.envoy import filters, resource_names, table_parts
 from grpc_operator.gateway.envoy.protobuf import embedded, pack, serialised
-from grpc_operator.gateway.envoy.virtual_hosts import Claimed, RoutesOfClaims
+from grpc_operator.gateway.envoy.virtual_hosts import VirtualHosts
 from grpc_operator.gateway.host_owners import HostOwners
 from grpc_operator.gateway.infrastructure import PROBE_CLUSTER_HEADER
-from grpc_operator.gateway.snapshot import Part, Resource
+from grpc_operator.gateway.snapshot import Resource
+from grpc_operator.resources import Key
 
 _OURS = (
     resource_names.SCOPE_HEADER,
@@ -41,49 +40,45 @@ _AFTER_REST_SCOPES = 1
 class Table:
     """The table of one segment at one listener; a changed claim rebuilds only its virtual hosts."""
 
-    def __init__(self, name: str) -> None:
-        """Begins with an empty cache.
+    def __init__(self, listener: str, segment: str) -> None:
+        """Begins without claims.
 
         Args:
-            name: Name of the resource.
+            listener: Name of the listener.
+            segment: The first segment of the path.
         """
-        self._name = name
-        self._virtual_hosts = Memo[Claimed, Part]()
-        self._routes: RoutesOfClaims = {}
-        self._frame = serialised(frame(name, ()))
-        self._frame_of_rest = serialised(_rest_frame(name))
+        self._name = resource_names.table(listener, segment)
+        self._virtual_hosts = VirtualHosts(listener)
+        self._frame = serialised(frame(self._name, ()))
+        self._frame_of_rest = serialised(_rest_frame(self._name))
 
-    def build(
-        self, segment: Segment, owners: HostOwners, more: Sequence[route.VirtualHost] = ()
+    def update(
+        self,
+        changed: Mapping[Key, Segment],
+        owners: HostOwners,
+        more: Sequence[route.VirtualHost] = (),
     ) -> Resource | None:
         """Returns the table; ``None`` if it would be empty.
 
         Args:
-            segment: Every claim on it.
+            changed: The claims on it of services that may claim something else than before.
             owners: Whose the hosts of the listener are.
             more: Further virtual hosts.
         """
-        claimed = virtual_hosts.claimed(segment, owners)
-        present = set(segment.rest)
-        self._routes = {key: made for key, made in self._routes.items() if key[1] in present}
-        parts = [self._virtual_hosts.get(of, partial(self._virtual_host, of)) for of in claimed]
-        self._virtual_hosts.sweep()
+        self._virtual_hosts.update(changed, owners)
+        parts, has_rest = self._virtual_hosts.parts, self._virtual_hosts.has_rest
         if not parts and not more:
             return None
-        around = self._frame_of_rest if segment.rest else self._frame
+        around = self._frame_of_rest if has_rest else self._frame
         around += b"".join(_field(serialised(each)) for each in more)
-        table = table_parts.table(self._name, around, tuple(parts))
-        stage = _AFTER_REST_SCOPES if segment.rest else 0
+        table = table_parts.table(self._name, around, parts)
+        stage = _AFTER_REST_SCOPES if has_rest else 0
         if more:  # they probe every service
             return replace(table, stage=stage)
-        services = {claim.attachment.key for claim in segment.grpc}
-        services |= {claim.attachment.key for claim in segment.rest}
+        services = self._virtual_hosts.services
         if len(services) == 1:
-            return replace(table, stage=stage, owner=services.pop())
-        return replace(table, stage=stage, sharers=frozenset(services))
-
-    def _virtual_host(self, of: Claimed) -> Part:
-        return virtual_hosts.build(of, self._routes)
+            return replace(table, stage=stage, owner=next(iter(services)))
+        return replace(table, stage=stage, sharers=services)
 
 
 def frame(name: str, of: Iterable[route.VirtualHost]) -> route_pb2.RouteConfiguration:

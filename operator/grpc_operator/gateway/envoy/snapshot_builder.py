@@ -1,12 +1,14 @@
 """Attachments and endpoints -> a gateway's snapshot; what did not change is not built again."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from envoy.config.route.v3 import route_pb2
 
 from grpc_operator.gateway import snapshot
-from grpc_operator.gateway.acceptance import Acceptance
+from grpc_operator.gateway.acceptance import NOTHING, Acceptance
 from grpc_operator.gateway.claims import Segment
 from grpc_operator.gateway.envoy import (
     clusters,
@@ -19,10 +21,11 @@ from grpc_operator.gateway.envoy import (
 )
 from grpc_operator.gateway.envoy import endpoints as endpoint_messages
 from grpc_operator.gateway.envoy.protobuf import resource
+from grpc_operator.gateway.envoy.resources import Resources
 from grpc_operator.gateway.envoy.route_tables import Table
 from grpc_operator.gateway.host_owners import GatewayHosts
 from grpc_operator.gateway.ir import Attachment, Endpoint, GatewayIr
-from grpc_operator.gateway.merge import Merger, Plan, copied
+from grpc_operator.gateway.merge import Merger, Plan, Wanted
 from grpc_operator.gateway.snapshot import Resource, Snapshot
 from grpc_operator.resources import Key
 
@@ -30,22 +33,43 @@ Built = tuple[Snapshot, Plan]
 """The configuration of a gateway, and who serves what in it."""
 
 
+class Given(NamedTuple):
+    """A service, and where its pods are.
+
+    Attributes:
+        attachment: What it requests.
+        accepted: What of that was accepted before.
+        endpoints: Addresses by the name of the cluster (``Attachment.clusters``); calls to a
+            cluster without any end with UNAVAILABLE.
+    """
+
+    attachment: Attachment
+    accepted: Acceptance = NOTHING
+    endpoints: Mapping[str, tuple[Endpoint, ...]] = {}
+
+
 class SnapshotBuilder:
     """Builds the snapshots of one gateway, one after the other.
 
-    Keep one for as long as the gateway lives: it caches the last snapshot, and makes only what
-    differs in the next one.
+    Keep one for as long as the gateway lives: the next snapshot shares with the last one what does
+    not differ, and says what does.
     """
 
     def __init__(self) -> None:
-        """Begins with an empty cache."""
-        self._gateway: GatewayIr | None = None
+        """Begins without services."""
+        self._given: dict[Key, Given] = {}
         self._state: _State | None = None
+
+    @property
+    def plan(self) -> Plan:
+        """Who serves what in the last snapshot; its maps change with the next one."""
+        assert self._state is not None  # noqa: S101 - something was built
+        return self._state.plan
 
     def build(
         self,
         gateway: GatewayIr,
-        attachments: Sequence[Attachment],
+        attachments: Iterable[Attachment],
         endpoints: Mapping[str, tuple[Endpoint, ...]],
         accepted: Mapping[Key, Acceptance] | None = None,
     ) -> Built:
@@ -54,84 +78,120 @@ class SnapshotBuilder:
         Args:
             gateway: The gateway.
             attachments: Everything attached to it, in any order, each key once.
-            endpoints: Addresses by the name of the cluster (``Attachment.clusters``); calls to a
-                cluster without any end with UNAVAILABLE.
+            endpoints: Addresses by the name of the cluster.
             accepted: What of theirs was accepted before.
         """
-        if self._state is None or self._gateway != gateway:
-            self._gateway, self._state = gateway, _State(gateway)
-        return self._state.build(gateway, attachments, endpoints, accepted or {})
+        every = {
+            each.key: Given(
+                each,
+                (accepted or {}).get(each.key, NOTHING),
+                {name: endpoints.get(name, ()) for name in each.clusters},
+            )
+            for each in attachments
+        }
+        snapshot, _ = self.update(gateway, {**dict.fromkeys(self._given), **every})
+        plan = self.plan
+        return snapshot, Plan(dict(plan.services), dict(plan.refused), dict(plan.denied))
+
+    def update(
+        self, gateway: GatewayIr, changed: Mapping[Key, Given | None]
+    ) -> tuple[Snapshot, frozenset[Key]]:
+        """Returns the next configuration, and the services whose part in it, or plan, may differ.
+
+        Args:
+            gateway: The gateway.
+            changed: The services that may differ from what they were; ``None``: they are gone.
+        """
+        changed = {key: each for key, each in changed.items() if self._given.get(key) != each}
+        for key, given in changed.items():
+            if given is None:
+                del self._given[key]
+            else:
+                self._given[key] = given
+        state, self._state = self._state, None
+        if state is None or state.gateway != gateway:
+            state, changed = _State(gateway), {**self._given}
+        found = state.update(gateway, changed)
+        self._state = state  # after an error, everything is built again
+        return found
 
 
 class _State:
     """The resources of a gateway that does not change itself."""
 
     def __init__(self, gateway: GatewayIr) -> None:
-        self._gateway = gateway
+        self.gateway = gateway
         self._merger = Merger()
-        self._merger.update(gateway, (), {})
+        self._merger.change(gateway, {})
+        self._resources = Resources()
         listeners_by_name = {each.name: each.hostname for each in gateway.listeners}
         self._hosts = GatewayHosts(listeners_by_name, self._merger.rights)
-        self._wildcards: dict[str, frozenset[str]] = {}
+        self._wide: dict[str, set[Key]] = defaultdict(set)
         self._tables: dict[str, Table] = {}
         self._clusters: dict[Key, tuple[str, ...]] = {}
         self._scopes: dict[Key, tuple[str, ...]] = {}
-        self._endpoints: dict[str, tuple[Endpoint, ...]] = {}
+        self._endpoints: dict[Key, Mapping[str, tuple[Endpoint, ...]]] = {}
         self._settings_hashes: dict[Key, str] = {}
-        built = [listeners.build(gateway, each) for each in gateway.listeners]
-        self._resources: dict[str, dict[str, Resource]] = {
-            snapshot.LISTENER: {each.name: resource(each.name, each) for each in built},
-            snapshot.CLUSTER: {},
-            snapshot.ENDPOINTS: {},
-            snapshot.ROUTES: {},
-            snapshot.SCOPE: {},
-        }
-        self._place_tables([health_probe.SEGMENT])
+        for each in gateway.listeners:
+            listener = listeners.build(gateway, each)
+            self._resources.put(snapshot.LISTENER, listener.name, resource(listener.name, listener))
+        self._place_tables({health_probe.SEGMENT: ()})
 
-    def build(
-        self,
-        gateway: GatewayIr,
-        attachments: Sequence[Attachment],
-        endpoints: Mapping[str, tuple[Endpoint, ...]],
-        accepted: Mapping[Key, Acceptance],
-    ) -> Built:
-        affected = self._merger.update(gateway, attachments, accepted)
+    @property
+    def plan(self) -> Plan:
+        """Who serves what; its maps change with the next update."""
+        return self._merger.plan
+
+    def update(
+        self, gateway: GatewayIr, changed: Mapping[Key, Given | None]
+    ) -> tuple[Snapshot, frozenset[Key]]:
+        """Returns the next configuration, and the services whose part in it, or plan, may differ.
+
+        Args:
+            gateway: The same, but for ``hosts``.
+            changed: The services that may differ from what they were; ``None``: they are gone.
+        """
+        wanted = {
+            key: Wanted(given.attachment, given.accepted) if given is not None else None
+            for key, given in changed.items()
+        }
+        affected = self._merger.change(gateway, wanted)
         self._hosts.set_rights(self._merger.rights)
         for key in affected.services:
             self._place_service(key)
-        self._place_tables(affected.segments | self._meeting_other_hosts())
-        self._place_endpoints(endpoints)
-        resources = {type_url: dict(each) for type_url, each in self._resources.items()}
-        made = Snapshot(resources, self._config_hashes(), self._reported())
-        return made, copied(self._merger.plan)
+        meeting = dict.fromkeys(self._meeting_other_hosts(), frozenset[Key]())
+        self._place_tables({**meeting, **affected.segments})
+        for key, given in changed.items():
+            self._endpoints.pop(key, None)
+            if given is not None:
+                self._endpoints[key] = given.endpoints
+        differing = affected.services | changed.keys()
+        for key in differing:
+            self._place_endpoints(key)
+            self._set_config_hash(key)
+        return self._resources.snapshot(), differing | affected.decided
 
-    def _reported(self) -> frozenset[str]:
-        """Returns the clusters of services that have several revisions."""
-        served = (self._merger.plan.services[key].attachment for key in self._settings_hashes)
-        return frozenset(
-            target.cluster
-            for attachment in served
-            if attachment.is_split
-            for target in attachment.targets
-        )
-
-    def _config_hashes(self) -> dict[Key, str]:
-        endpoints = self._resources[snapshot.ENDPOINTS]
-        return {
-            key: ".".join((settings, *(endpoints[name].version for name in self._clusters[key])))
-            for key, settings in self._settings_hashes.items()
-        }
+    def _set_config_hash(self, key: Key) -> None:
+        settings = self._settings_hashes.get(key)
+        if settings is None:
+            self._resources.set_service(key, None)
+            return
+        attachment = self.plan.services[key].attachment
+        named = (self._resources.get(snapshot.ENDPOINTS, name) for name in self._clusters[key])
+        config_hash = ".".join((settings, *(each.version for each in named if each is not None)))
+        reported = (each.cluster for each in attachment.targets) if attachment.is_split else ()
+        self._resources.set_service(key, config_hash, reported)
 
     def _place_service(self, key: Key) -> None:
         """Makes what belongs to one service alone, or removes it."""
-        served = self._merger.plan.services.get(key)
+        served = self.plan.services.get(key)
         self._hosts.accept(key, served.hosts if served is not None else ())
         if served is None or not served.hosts:
             self._settings_hashes.pop(key, None)
             self._place_clusters(key, ())
             self._place_scopes(key, {})
             return
-        self._settings_hashes[key] = settings_hash.settings_hash(self._gateway, served)
+        self._settings_hashes[key] = settings_hash.settings_hash(self.gateway, served)
         self._place_clusters(key, served.attachment.clusters)
         self._place_scopes(key, rest_scope.of_service(served))
 
@@ -139,9 +199,11 @@ class _State:
         """Makes the clusters of a service, and removes those that it has no more."""
         for name in self._clusters.pop(key, ()):
             if name not in names:
-                self._put(snapshot.CLUSTER, name, None)
+                self._resources.put(snapshot.CLUSTER, name, None)
+                self._resources.put(snapshot.ENDPOINTS, name, None)
         for name in names:
-            self._put(snapshot.CLUSTER, name, resource(name, clusters.build(name), key))
+            made = resource(name, clusters.build(name), key)
+            self._resources.put(snapshot.CLUSTER, name, made)
         if names:
             self._clusters[key] = names
 
@@ -157,43 +219,51 @@ class _State:
 
     def _meeting_other_hosts(self) -> set[str]:
         """Returns the segments in which a wildcard covers other hosts of others than before."""
-        meeting = self._hosts.renew({each for names in self._wildcards.values() for each in names})
-        return {
-            segment for segment, names in self._wildcards.items() if not meeting.isdisjoint(names)
+        namespaces = {
+            segment: {key.namespace for key in keys} for segment, keys in self._wide.items()
         }
+        meeting = self._hosts.renew({each for names in namespaces.values() for each in names})
+        return {segment for segment, names in namespaces.items() if not meeting.isdisjoint(names)}
 
-    def _place_tables(self, segments: Iterable[str]) -> None:
-        """Makes the route tables of path segments at every listener, or removes them."""
-        for segment in segments:
-            claims = self._merger.plan.segments.get(segment, Segment())
-            self._wildcards[segment] = claims.wildcards
-            if not self._wildcards[segment]:
-                del self._wildcards[segment]
+    def _place_tables(self, changed: Mapping[str, Collection[Key]]) -> None:
+        """Makes the route tables of path segments at every listener, or removes them.
+
+        Args:
+            changed: By segment, the services that may claim something else in it than before.
+        """
+        for segment, keys in changed.items():
+            claims = {key: self._merger.claims(key, segment) for key in keys}
+            self._set_wide(segment, claims)
             more = (
-                [health_probe.virtual_host(self._gateway.probe_host)]
+                [health_probe.virtual_host(self.gateway.probe_host)]
                 if segment == health_probe.SEGMENT
                 else []
             )
-            for each in self._gateway.listeners:
+            for each in self.gateway.listeners:
                 name = resource_names.table(each.name, segment)
-                table = self._tables.setdefault(name, Table(name))
-                made = table.build(claims.on(each.name), self._hosts.at(each.name), more)
+                table = self._tables.get(name) or Table(each.name, segment)
+                self._tables[name] = table
+                made = table.update(claims, self._hosts.at(each.name), more)
                 self._put_table(name, made)
                 if made is None:
                     del self._tables[name]
 
-    def _place_endpoints(self, endpoints: Mapping[str, tuple[Endpoint, ...]]) -> None:
-        """Makes the endpoints of every cluster whose addresses have changed."""
-        owners = {name: key for key, names in self._clusters.items() for name in names}
-        for name in self._endpoints.keys() - owners.keys():
-            del self._endpoints[name]
-            self._put(snapshot.ENDPOINTS, name, None)
-        for name, key in owners.items():
-            addresses = endpoints.get(name, ())
-            if self._endpoints.get(name) != addresses:
-                self._endpoints[name] = addresses
-                made = resource(name, endpoint_messages.build(name, addresses), key)
-                self._put(snapshot.ENDPOINTS, name, made)
+    def _set_wide(self, segment: str, claims: Mapping[Key, Segment]) -> None:
+        """Notes which services have claims on wildcard hosts, or on every host."""
+        for key, of in claims.items():
+            if of.is_wide:
+                self._wide[segment].add(key)
+            else:
+                self._wide[segment].discard(key)
+        if not self._wide[segment]:
+            del self._wide[segment]
+
+    def _place_endpoints(self, key: Key) -> None:
+        """Makes the endpoints of the clusters of a service whose addresses have changed."""
+        given = self._endpoints.get(key, {})
+        for name in self._clusters.get(key, ()):
+            made = endpoint_messages.build(name, given.get(name, ()))
+            self._resources.put(snapshot.ENDPOINTS, name, resource(name, made, key))
 
     def _put_table(self, name: str, table: Resource | None) -> None:
         """Sets a route table and its scope; ``None`` removes both."""
@@ -201,11 +271,5 @@ class _State:
         if table is not None:
             made = resource(name, scoped_routes.scope(*name.split("/")), table.owner)
             scope = replace(made, stage=table.stage, sharers=table.sharers)
-        self._put(snapshot.ROUTES, name, table)
-        self._put(snapshot.SCOPE, name, scope)
-
-    def _put(self, type_url: str, name: str, made: Resource | None) -> None:
-        if made is None:
-            self._resources[type_url].pop(name, None)
-        else:
-            self._resources[type_url][name] = made
+        self._resources.put(snapshot.ROUTES, name, table)
+        self._resources.put(snapshot.SCOPE, name, scope)

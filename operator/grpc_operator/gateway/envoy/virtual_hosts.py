@@ -1,7 +1,7 @@
 """The claims on one first path segment -> its virtual hosts at one listener."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from bisect import insort
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
@@ -9,18 +9,19 @@ from typing import Generic, NamedTuple, TypeVar
 from envoy.config.route.v3 import route_components_pb2 as route
 
 from grpc_operator.gateway import hosts
-from grpc_operator.gateway.claims import GrpcClaim, RestClaim, Segment
+from grpc_operator.gateway.claims import NO_CLAIMS, GrpcClaim, RestClaim, Segment
 from grpc_operator.gateway.envoy import grpc_routes, rest_routes, table_parts
 from grpc_operator.gateway.envoy.protobuf import serialised
 from grpc_operator.gateway.host_owners import HostOwners
 from grpc_operator.gateway.ir import Api, Attachment, Target
 from grpc_operator.gateway.snapshot import Part
+from grpc_operator.resources import Key
 
 _CACHED = 1024
 """gRPC services whose routes are cached, at about 8 KiB each."""
 
-RoutesOfClaims = dict[tuple[str, RestClaim, bool], bytes]
-"""Routes of literal prefixes, by that, the claim, and whether they are beside gRPC routes."""
+RoutesOfClaims = dict[RestClaim, dict[tuple[str, bool], bytes]]
+"""Routes of literal prefixes, by the claim, the prefix, and whether they are beside gRPC routes."""
 
 _Claim = TypeVar("_Claim", GrpcClaim, RestClaim)
 
@@ -39,8 +40,8 @@ class Claimed(NamedTuple):
     rest: tuple[RestClaim, ...]
 
 
-def claimed(segment: Segment, owners: HostOwners) -> list[Claimed]:
-    """Returns what is claimed on each virtual host for one segment.
+class VirtualHosts:
+    """The virtual hosts of one segment at one listener; a changed claim makes only its own again.
 
     Envoy searches one virtual host only, the most specific: so each also has the REST claims of the
     broader ones, after its own. Of those, a host has the claims of its owners alone; one on which
@@ -48,20 +49,106 @@ def claimed(segment: Segment, owners: HostOwners) -> list[Claimed]:
     would answer (docs/adr/0025).
 
     Args:
-        segment: Every claim on it, each list from the oldest service on.
-        owners: Whose the hosts of the listener are.
+        listener: Name of the listener.
     """
-    grpc, rest = _Domains(segment.grpc, owners), _Domains(segment.rest, owners)
-    own = {*grpc.claims, *rest.claims}
-    wide = grpc.wide | rest.wide
-    entries = owners.entries(grpc.namespaces | rest.namespaces)
-    domains: dict[tuple[tuple[GrpcClaim, ...], tuple[RestClaim, ...]], list[str]] = {}
-    for domain in (*sorted(own), *_covered(entries.owned, wide, own)):
-        of_rest = tuple(each for each in rest.at(domain) if _is_compared(each, domain, owners))
-        domains.setdefault((grpc.at(domain)[:1], of_rest), []).append(domain)
-    found = [Claimed(tuple(names), *claims) for claims, names in domains.items()]
-    others = _covered(entries.others, wide, own)
-    return [*found, Claimed(others, (), ())] if others else found
+
+    def __init__(self, listener: str) -> None:
+        self._listener = listener
+        self._claims: dict[Key, Segment] = {}
+        self._wide: set[Key] = set()
+        self._grpc = _Domains[GrpcClaim]()
+        self._rest = _Domains[RestClaim]()
+        self._made: dict[str, tuple[Claimed, Part]] = {}
+        self._routes: RoutesOfClaims = {}
+
+    @property
+    def services(self) -> frozenset[Key]:
+        """Those that claim something."""
+        return frozenset(self._claims)
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether any of it is by REST."""
+        return bool(self._rest.claims)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """All of them, sorted by their first domain."""
+        return tuple(self._made[name][1] for name in sorted(self._made))
+
+    def update(self, changed: Mapping[Key, Segment], owners: HostOwners) -> None:
+        """Sets the claims of services that may claim something else than before.
+
+        Args:
+            changed: Everything that they claim on the segment, at any listener.
+            owners: Whose the hosts of the listener are.
+        """
+        was_wide, domains = bool(self._wide), set()
+        for key, segment in changed.items():
+            domains |= self._set_claims(key, segment, owners.listener)
+        if was_wide or self._wide:
+            self._make_all(owners)
+        else:  # every domain is a host that was accepted: nothing else decides what it has
+            self._make(domains)
+
+    def _set_claims(self, key: Key, segment: Segment, hostname: str | None) -> set[str]:
+        """Replaces the claims of a service; returns the domains that had or have some of them."""
+        before = self._claims.pop(key, NO_CLAIMS)
+        self._wide.discard(key)
+        now = segment.on(self._listener)
+        if now:
+            self._claims[key] = now
+        if now.is_wide:
+            self._wide.add(key)
+        for claim in before.rest:
+            self._routes.pop(claim, None)
+        return self._grpc.replace(before.grpc, now.grpc, hostname) | self._rest.replace(
+            before.rest, now.rest, hostname
+        )
+
+    def _make(self, domains: Iterable[str]) -> None:
+        """Makes the virtual hosts of domains, each of which has one of its own."""
+        for domain in domains:
+            grpc, rest = self._grpc.claims.get(domain, ()), self._rest.claims.get(domain, ())
+            self._made.pop(domain, None)
+            if grpc or rest:
+                self._put(Claimed((domain,), tuple(grpc)[:1], tuple(rest)), {})
+
+    def _make_all(self, owners: HostOwners) -> None:
+        """Makes the virtual hosts that differ: a claim on a wildcard affects any of them."""
+        before, self._made = self._made, {}
+        for of in self._claimed(owners):
+            self._put(of, before)
+
+    def _put(self, of: Claimed, before: Mapping[str, tuple[Claimed, Part]]) -> None:
+        name = of.domains[0]
+        known = before.get(name)
+        is_same = known is not None and known[0] == of
+        self._made[name] = known if known and is_same else (of, build(of, self._routes))
+
+    def _claimed(self, owners: HostOwners) -> Iterator[Claimed]:
+        """Yields what is claimed on each virtual host."""
+        grpc, rest = self._grpc, self._rest
+        own = {*grpc.claims, *rest.claims}
+        wide = {domain for domain in own if domain.startswith(hosts.ANY)}
+        entries = owners.entries(
+            frozenset(
+                _namespace(claim)
+                for domain in wide
+                for claim in (*grpc.claims.get(domain, ()), *rest.claims.get(domain, ()))
+            )
+        )
+        domains: dict[tuple[tuple[GrpcClaim, ...], tuple[RestClaim, ...]], list[str]] = {}
+        for domain in (*sorted(own), *_covered(entries.owned, wide, own)):
+            of_rest = rest.at(domain, wide, owners)
+            of_rest = tuple(each for each in of_rest if _is_compared(each, domain, owners))
+            of_grpc = grpc.at(domain, wide, owners)[:1]
+            domains.setdefault((of_grpc, of_rest), []).append(domain)
+        for claims, names in domains.items():
+            yield Claimed(tuple(names), *claims)
+        others = _covered(entries.others, wide, own)
+        if others:
+            yield Claimed(others, (), ())
 
 
 def _covered(names: tuple[str, ...], wide: set[str], own: set[str]) -> tuple[str, ...]:
@@ -99,7 +186,9 @@ def build(of: Claimed, known: RoutesOfClaims) -> Part:
         parts = [before, *parts, after]
     services = {claim.attachment.key for claim in of.grpc}
     services |= {claim.attachment.key for claim in of.rest}
-    return table_parts.part(of.domains, frozenset(services), b"".join(parts))
+    # One part that is not empty is not copied.
+    routes = b"".join(filter(None, parts))
+    return table_parts.part(of.domains, frozenset(services), routes)
 
 
 @lru_cache(maxsize=_CACHED)
@@ -140,10 +229,10 @@ def _rest(of: Claimed, known: RoutesOfClaims) -> list[bytes]:
     starts.sort(key=_longest_first)
     parts = [_routes([*rest_routes.particular(separate, beside_grpc=beside_grpc), *exact])]
     for path, claim in starts:
-        key = (path, claim, beside_grpc)
-        if key not in known:
-            known[key] = _routes(rest_routes.start(path, claim, beside_grpc=beside_grpc))
-        parts.append(known[key])
+        made, key = known.setdefault(claim, {}), (path, beside_grpc)
+        if key not in made:
+            made[key] = _routes(rest_routes.start(path, claim, beside_grpc=beside_grpc))
+        parts.append(made[key])
     if not beside_grpc:  # whose routes come after these
         parts.append(_routes(rest_routes.rest(shared)))
     return parts
@@ -162,32 +251,46 @@ class _Domains(Generic[_Claim]):
     """Claims of one kind by the domain that they have at a listener.
 
     Attributes:
-        wide: The domains that cover others.
-        namespaces: Those that claim something on them.
+        claims: Those of the oldest service first.
     """
 
-    def __init__(self, claims: Iterable[_Claim], owners: HostOwners) -> None:
-        self.claims: dict[str, list[_Claim]] = defaultdict(list)
-        self._owners = owners
-        for claim in claims:
-            domain = hosts.intersect(owners.listener, claim.host)
-            if domain is not None:
-                self.claims[domain].append(claim)
-        self.wide = {domain for domain in self.claims if domain.startswith(hosts.ANY)}
-        self.namespaces = frozenset(
-            _namespace(claim) for domain in self.wide for claim in self.claims[domain]
-        )
+    def __init__(self) -> None:
+        self.claims: dict[str, list[_Claim]] = {}
 
-    def at(self, domain: str) -> tuple[_Claim, ...]:
+    def replace(
+        self, before: Iterable[_Claim], now: Iterable[_Claim], hostname: str | None
+    ) -> set[str]:
+        """Replaces claims at a listener with a host name; returns the domains that they have."""
+        gone: list[tuple[str, _Claim]] = self._at_listener(before, hostname)
+        new: list[tuple[str, _Claim]] = self._at_listener(now, hostname)
+        for domain, claim in gone:
+            self.claims[domain].remove(claim)
+        for domain, claim in new:
+            insort(self.claims.setdefault(domain, []), claim, key=_age)
+        domains = {domain for domain, _ in (*gone, *new)}
+        for domain in domains:
+            if not self.claims[domain]:
+                del self.claims[domain]
+        return domains
+
+    @staticmethod
+    def _at_listener(claims: Iterable[_Claim], hostname: str | None) -> list[tuple[str, _Claim]]:
+        domains = ((hosts.intersect(hostname, claim.host), claim) for claim in claims)
+        return [(domain, claim) for domain, claim in domains if domain is not None]
+
+    def at(self, domain: str, wide: Container[str], owners: HostOwners) -> tuple[_Claim, ...]:
         """Returns its owners' claims on a domain and on broader ones, the more specific first."""
         found = [*self.claims.get(domain, ())]
-        if self.wide:
-            for broader in hosts.broader(domain, self.wide):
-                found += self.claims[broader]
-            found = [each for each in found if self._owners.owns(_namespace(each), domain)]
-            if len({claim.host for claim in found}) > 1:
-                found.sort(key=lambda claim: hosts.specificity(claim.host))
+        for broader in hosts.broader(domain, wide):
+            found += self.claims.get(broader, ())
+        found = [each for each in found if owners.owns(_namespace(each), domain)]
+        if len({claim.host for claim in found}) > 1:
+            found.sort(key=lambda claim: hosts.specificity(claim.host))
         return tuple(found)
+
+
+def _age(claim: GrpcClaim | RestClaim) -> tuple[str, Key]:
+    return claim.attachment.created, claim.attachment.key
 
 
 def _namespace(claim: GrpcClaim | RestClaim) -> str:
