@@ -3,8 +3,8 @@
 Servers are processes of their own that share one CPU; the load generator has another. They are
 called in turn, kit, bare, uvloop, sync, kit, ..., each with the same bytes. The kit's runs as in
 production: on uvloop, with request ids, logs, metrics, a token to verify, a deadline, a rule
-to check and reflection; tracing is off, as by default. All of them have bytecode on disk and two
-arenas of memory, as the images of the services.
+to check and reflection; tracing is off, as by default. All of them have bytecode on disk, as in
+the images of the services.
 """
 
 import asyncio
@@ -88,7 +88,6 @@ def _configured(directory: Path) -> tuple[dict[str, str], tuple[tuple[str, str],
         "AUTH_SHARED_KEY_FILE": str(path),
         "AUTH_AUDIENCE": _AUDIENCE,
         "INSTANCE_METADATA": "off",
-        "MALLOC_ARENA_MAX": "2",
         "METRICS_PORT": "0",
         "PORT": "0",
         "PYTHONDONTWRITEBYTECODE": "",
