@@ -1,12 +1,10 @@
 """CallLog: one line for each call, cheap enough for every call.
 
-The standard library's way from a record to a line takes longer than all other interceptors, and so
-does a system call for each line: lines of the same moment are written together.
+The standard library's way from a record to a line takes longer than all other interceptors. Here a
+line is put together and written at once.
 """
 
-import asyncio
 import logging
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,9 +19,6 @@ Write = Callable[[int, str, str, float, str], None]
 None holds a character that JSON would have to escape: methods and codes are names, and request ids
 are checked (`interceptors/request_id.py`)."""
 
-_MOMENT = 0.01
-"""Seconds that a line waits for others."""
-
 
 class CallLog:
     """Writes lines."""
@@ -32,34 +27,13 @@ class CallLog:
         """Write to `stream` as `json` or `text`, as the formatters of `logs.py` do."""
         self._stream = stream
         self._format = _FORMATS[style]
-        self._lines: list[str] = []
-        self._waiting: asyncio.AbstractEventLoop | None = None
-        """The event loop that ends the moment, once a line waits."""
-        self._flushing = threading.Lock()
 
     def write(self, level: int, method: str, code: str, ms: float, request_id: str) -> None:
-        """Write the line of a call within a moment. Needs a running event loop."""
+        """Write the line of a call."""
         now, name = timestamp(time.time()), logging.getLevelName(level)
-        self._lines.append(self._format % (now, name, method, code, ms, request_id))
-        loop = asyncio.get_running_loop()
-        if self._waiting is not loop:
-            self._waiting = loop
-            loop.call_later(_MOMENT, self._end_moment)
-
-    def flush(self) -> None:
-        """Write the lines that wait; from any thread."""
-        with self._flushing:
-            count = len(self._lines)
-            if not count:
-                return
-            text = "".join(self._lines[:count])
-            del self._lines[:count]
-            with suppress(OSError, ValueError):  # Nobody reads any more: no reason to fail a call.
-                self._stream.write(text)
-
-    def _end_moment(self) -> None:
-        self._waiting = None
-        self.flush()
+        line = self._format % (now, name, method, code, ms, request_id)
+        with suppress(OSError, ValueError):  # Nobody reads any more: no reason to fail a call.
+            self._stream.write(line)
 
 
 _FORMATS = {

@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from typing import Any, TextIO
+from typing import Any
 
 from grpc_service_kit import context
 from grpc_service_kit.call_log import CallLog, timestamp
@@ -45,23 +45,6 @@ class TextFormatter(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
-class _Handler(logging.StreamHandler[TextIO]):
-    """Writes records behind the lines of the calls that have ended before."""
-
-    def __init__(self, stream: TextIO, calls: CallLog) -> None:
-        super().__init__(stream)
-        self._calls = calls
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._calls.flush()
-        super().emit(record)
-
-    def flush(self) -> None:
-        """Write what waits: `logging` asks for it when Python ends."""
-        self._calls.flush()
-        super().flush()
-
-
 _FORMATTERS = {"json": JsonFormatter, "text": TextFormatter}
 _of_calls: CallLog | None = None
 
@@ -72,10 +55,10 @@ def configure_logging(level: str = "INFO", style: str = "json") -> None:
     Call it before `build_server`: without it calls are logged through `logging` like all else.
     """
     global _of_calls  # noqa: PLW0603 a process has one standard error
-    _of_calls = CallLog(sys.stderr, style)
-    handler = _Handler(sys.stderr, _of_calls)
+    handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_FORMATTERS[style]())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    _of_calls = CallLog(sys.stderr, style)
 
 
 def of_calls() -> CallLog | None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 
 from grpc_service_kit.environment import ConfigError
-from grpc_service_kit.logs import of_calls
 from grpc_service_kit.ports import ListenError
 from grpc_service_kit.service import RegistrationError
 from grpc_service_kit.termination import exit_code, until_signal
@@ -58,9 +57,6 @@ def _leave_unread_log() -> None:
 
     https://docs.python.org/3/library/signal.html#note-on-sigpipe
     """
-    calls = of_calls()
-    if calls is not None:
-        calls.flush()
     try:
         sys.stderr.flush()
     except OSError:

@@ -87,13 +87,12 @@ async def test_a_call_is_logged_with_its_code(kind: str, caplog: pytest.LogCaptu
 
 
 @pytest.mark.parametrize("style", ["json", "text"])
-async def test_the_log_of_calls_writes_the_lines_the_formatters_write(
+def test_the_log_of_calls_writes_the_lines_the_formatters_write(
     style: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     stream = io.StringIO()
     log = CallLog(stream, style)
     log.write(logging.WARNING, f"{NAME}/UnaryUnary", "INTERNAL", 1.25, "id-1")
-    log.flush()
 
     fields = {"method": f"{NAME}/UnaryUnary", "code": "INTERNAL", "ms": 1.25, "request_id": "id-1"}
     record = logging.LogRecord("grpc_service_kit.calls", 30, "", 0, "call", (), None)
