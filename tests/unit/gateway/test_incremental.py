@@ -25,6 +25,7 @@ ORDERS = descriptor({"order.v1.Orders": [method("Get", "GET /v1/orders/*")]})
 HERE = (ir.Endpoint("10.0.0.1", 50051),)
 MADE = (
     (virtual_hosts, "build"),
+    (virtual_hosts, "Claimed"),
     (endpoints, "build"),
     (rest_scope, "of_service"),
     (settings_hash, "settings_hash"),
@@ -72,6 +73,7 @@ def test_a_host_name_makes_the_same_parts_among_few_and_many(
 
     assert calls == {
         "grpc_operator.gateway.envoy.virtual_hosts.build": 4,
+        "grpc_operator.gateway.envoy.virtual_hosts.Claimed": 4,
         "grpc_operator.gateway.envoy.endpoints.build": 1,
         "grpc_operator.gateway.envoy.rest_scope.of_service": 1,
         "grpc_operator.gateway.envoy.settings_hash.settings_hash": 1,
@@ -167,7 +169,7 @@ def test_a_budget_decides_about_changes_as_about_everything(seed: int) -> None:
     present: dict[Any, Any] = {}
     admitted: dict[Any, ir.Attachment] = {}
     refused: dict[Any, Any] = {}
-    limits = Limits(service=400_000, namespace=900_000, total=1_200_000)
+    limits, outcomes = Limits(service=700_000, namespace=1_500_000, total=2_000_000), set[bool]()
     for _ in range(60):
         number = chance.randint(0, 5)
         hosts = [f"h{number}{each}.com" for each in range(chance.randint(0, 2))]
@@ -184,16 +186,17 @@ def test_a_budget_decides_about_changes_as_about_everything(seed: int) -> None:
         else:
             present[made.key] = made
         if chance.random() < 0.1:
-            limits = Limits(400_000, chance.choice([600_000, 900_000]), 1_200_000)
+            limits = Limits(700_000, chance.choice([1_000_000, 1_500_000]), 2_000_000)
         every = at_once.admit(GATEWAY, limits, present.values())
         some = step_by_step.update(GATEWAY, limits, {made.key: None if is_gone else made})
         admitted |= some.attachments
         refused = {key: error for key, error in some.refused.items() if key in present}
         present |= every.new
-        for key in every.again | some.again:  # the control plane has it attached again
-            assert (key in every.again) == (key in some.again)
+        outcomes |= {key in every.refused for key in every.attachments}
 
+        assert every.again == some.again
         assert admitted == dict(every.attachments)
         assert {key: str(error) for key, error in refused.items()} == {
             key: str(error) for key, error in every.refused.items()
         }
+    assert outcomes == {True, False}
