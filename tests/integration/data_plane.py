@@ -17,7 +17,7 @@ import grpc
 from grpc_operator.resources import Key, Manifest
 from grpc_service_kit.testing.postgres import free_port
 from tests import user_process
-from tests.envoy.envoy import binary, bootstrap
+from tests.envoy.envoy import binary, bootstrap, environment
 from tests.integration.api import Api
 from tests.integration.identity import proxy_token, trusted
 from tests.waiting import HANG, wait_until
@@ -68,13 +68,16 @@ class Proxy:
         config.write_text(json.dumps(made))
         words = [str(binary()), "-c", str(config), "--log-path", str(self._directory / "log")]
         self._words = [*words, "--concurrency", "1", "--use-dynamic-base-id"]
-        self._process = subprocess.Popen(self._words, stdout=subprocess.DEVNULL)
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(self._words, stdout=subprocess.DEVNULL, env=environment())
 
     def restart(self) -> None:
         """Ends it at once and starts it again, as the kubelet does with a container."""
         self._process.kill()
         self._process.wait()
-        self._process = subprocess.Popen(self._words, stdout=subprocess.DEVNULL)
+        self._process = self._start()
 
     def signal(self, number: int) -> None:
         """Sends it a signal."""

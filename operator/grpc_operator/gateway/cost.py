@@ -39,6 +39,9 @@ _SHARE_BYTES = 320
 _TAG_BYTES = 384
 """Serialised size without what users choose: names, paths and CORS policies."""
 
+_REFUSALS = 2
+"""Routes of a virtual host that refuse malformed metadata."""
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -183,7 +186,7 @@ def of(listeners: Sequence[Listener], attachment: Attachment) -> Cost:
     places = Places.of(listeners, attachment)
     rest, split = attachment.rest, Split.of(attachment)
     prefixes = rest.prefixes if rest is not None else ()
-    times = 2 * split.destinations * places.claims
+    times = 2 * split.destinations * places.claims + _REFUSALS * places.claims
     of_prefixes = Cost(
         rest_routes=len(prefixes) * times,
         shares=len(prefixes) * times * split.shares,
@@ -238,13 +241,16 @@ def _of_segments(segments: set[str], places: Places) -> Cost:
 
 
 def _of_grpc(attachment: Attachment, api: Api, protocols: int, domains: int) -> Cost:
-    """Routes of methods and of unknown ones by each protocol, of preflight requests, escaped paths
-    and other requests; with revisions, of calls without a tag that none of them takes.
+    """Routes of methods and of unknown ones by each protocol, of preflight requests, malformed
+    metadata, escaped paths and other requests; with revisions, of calls without a tag that none of
+    them takes.
     """
     split = Split.of(attachment)
     to_clusters = protocols * (len(api.methods) + 1) * split.destinations
-    routes = to_clusters + 3 + bool(attachment.targets)
-    names = sum(len(api.name) + len(method.name) for method in api.methods) + 3 * len(api.name)
+    routes = to_clusters + 3 + _REFUSALS + bool(attachment.targets)
+    names = sum(len(api.name) + len(method.name) for method in api.methods) + (3 + _REFUSALS) * len(
+        api.name
+    )
     cors = routes if attachment.cors is not None else 0
     size = routes * (_GRPC_ROUTE_BYTES + split.bytes) + cors * _cors_bytes(attachment.cors)
     return Cost(
@@ -258,7 +264,8 @@ def _of_grpc(attachment: Attachment, api: Api, protocols: int, domains: int) -> 
 def _of_paths(attachment: Attachment, api: Api, claims: int) -> Cost:
     """Two routes for each path with CORS: its preflight requests have one of their own.
 
-    And one in each table for paths that match none, which has the verbs of each. With revisions, a
+    And in each table those that refuse malformed metadata, and one for paths that match none, which
+    has the verbs of each. With revisions, a
     path may have an expression beside its literal prefix, as some of them do not have it.
     """
     split = Split.of(attachment)
@@ -267,7 +274,7 @@ def _of_paths(attachment: Attachment, api: Api, claims: int) -> Cost:
         _EXPRESSION * (_PATH_BYTES * len(each.segments) + 2 * len(each.template))
         for each in _bindings(api)
     ]
-    routes = times * len(paths) + len(_first_segments(api))
+    routes = times * len(paths) + (1 + _REFUSALS) * len(_first_segments(api))
     size = routes * (_REST_ROUTE_BYTES + len(attachment.cluster) + split.bytes)
     size += times * sum(paths) + _verbs_bytes(api)
     shares = routes * split.shares

@@ -11,7 +11,7 @@ import pytest_asyncio
 import yaml
 
 from tests.envoy.calls import Schema
-from tests.envoy.envoy import Envoy, binary
+from tests.envoy.envoy import Envoy, binary, environment
 from tests.envoy.protocols.backends import user_descriptor, user_service
 from tests.envoy.protocols.clients import Client, GrpcClient, RestClient, WebClient
 from tests.unit.cli import run
@@ -126,7 +126,11 @@ async def test_envoy_accepts_every_setting(tmp_path: Path) -> None:
     del listeners[2]["filter_chains"][0]["transport_socket"]  # there is no certificate here
     file.write_text(yaml.safe_dump(without_tls))
     done = subprocess.run(  # noqa: ASYNC221 - nothing else runs here
-        [binary(), "--mode", "validate", "-c", file], capture_output=True, text=True, check=False
+        [binary(), "--mode", "validate", "-c", file],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert done.returncode == 0, done.stderr
@@ -140,7 +144,11 @@ async def test_envoy_accepts_the_file_of_kubernetes(tmp_path: Path) -> None:
     file = tmp_path / "bootstrap.yaml"
     file.write_text(data["bootstrap.yaml"])
     done = subprocess.run(  # noqa: ASYNC221 - nothing else runs here
-        [binary(), "--mode", "validate", "-c", file], capture_output=True, text=True, check=False
+        [binary(), "--mode", "validate", "-c", file],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert done.returncode == 0, done.stderr

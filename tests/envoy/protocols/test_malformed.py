@@ -85,7 +85,7 @@ async def test_a_malformed_deadline_of_a_unary_call_is_refused(shared: Shared) -
 async def test_servers_do_not_see_what_the_gateway_has_noted(shared: Shared) -> None:
     for protocol in malformed.PROTOCOLS:
         shared.server.seen.clear()
-        headers = [("grpc-timeout", "9S"), ("x-grpc-operator-timeout", "nonsense")]
+        headers = [("grpc-timeout", "9S"), ("x-grpc-operator-malformed", "malformed grpc-timeout")]
         assert await malformed.call(shared.port, protocol, headers) == 0
         (seen,) = shared.server.seen
         assert [name for name in seen if "operator" in name or "x-envoy" in name] == []

@@ -191,7 +191,12 @@ def _only(value: Any, paths: list[list[str]]) -> Any:
 def _short(value: Any) -> Any:
     """Returns a message with descriptors as digests, which nobody reviews, and maps in order."""
     if isinstance(value, dict):
-        return {key: _field(key, each) for key, each in value.items() if key != "@type"}
+        of_struct = "typeUrl" in value  # a TypedStruct
+        return {
+            key: _sorted(each) if of_struct else _field(key, each)
+            for key, each in value.items()
+            if key != "@type"
+        }
     return [_short(each) for each in value] if isinstance(value, list) else value
 
 

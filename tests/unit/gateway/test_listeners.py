@@ -7,9 +7,9 @@ from envoy.config.listener.v3 import listener_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import (
     http_connection_manager_pb2 as hcm,
 )
-from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
 from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
 from google.protobuf.json_format import MessageToDict
+from xds.type.v3 import typed_struct_pb2
 
 from grpc_operator import names
 from grpc_operator.api import GrpcGateway
@@ -52,25 +52,20 @@ def test_http_is_plain() -> None:
 
 
 def test_clients_cannot_choose_their_scope_or_say_what_envoy_says() -> None:
-    """Their headers are gone before a route is selected."""
+    """Their headers are gone before a route is selected: the module knows its listener."""
     (extension,) = manager(listener()).early_header_mutation_extensions
-    mutation = header_mutation_pb2.HeaderMutation()
-    assert extension.typed_config.Unpack(mutation)
+    given = typed_struct_pb2.TypedStruct()
+    assert extension.typed_config.Unpack(given)
 
-    assert mutation.mutations[0].remove_on_match.key_matcher.prefix == "x-envoy-"
-    removed = {each.remove for each in mutation.mutations[1:-2]}
-    assert {"forwarded", "x-forwarded-host", "grpc-status", "lb-cost-bin"} < removed
-    assert "x-grpc-operator-timeout" in removed
-    assert [MessageToDict(each.append) for each in mutation.mutations[-2:]] == [
-        {
-            "header": {"key": name, "value": value},
-            "appendAction": "OVERWRITE_IF_EXISTS_OR_ADD",
-        }
-        for name, value in (
-            ("x-grpc-operator-scope", "http%PATH(NQ:PATH)%"),
-            ("x-grpc-operator-timeout", "%REQ(GRPC-TIMEOUT)%"),
-        )
-    ]
+    assert given.type_url.endswith(".DynamicModuleEarlyHeaderMutation")
+    assert MessageToDict(given.value) == {
+        "dynamic_module_config": {"name": "grpc_operator"},
+        "early_header_mutation_name": "request_headers",
+        "early_header_mutation_config": {
+            "@type": "type.googleapis.com/google.protobuf.StringValue",
+            "value": "http",
+        },
+    }
 
 
 def test_the_access_log_is_json_without_the_probes() -> None:

@@ -21,9 +21,18 @@ def hosts(snapshot: Snapshot, table: str) -> dict[str, Any]:
     return {domain: each for domain, each in found.items() if domain != DEFAULT_HOSTS}
 
 
+def serving(virtual_host: Any) -> list[Any]:
+    """Returns its routes without those that refuse malformed metadata."""
+    return [route for route in virtual_host.routes if not _refuses(route)]
+
+
+def _refuses(route: Any) -> bool:
+    return any(each.name == resource_names.MALFORMED_HEADER for each in route.match.headers)
+
+
 def seen(virtual_host: Any) -> list[str]:
-    """Returns its routes as short texts: what they match, and where they lead."""
-    return [_text(route) for route in virtual_host.routes]
+    """Returns those routes as short texts: what they match, and where they lead."""
+    return [_text(route) for route in serving(virtual_host)]
 
 
 def _text(route: Any) -> str:
@@ -58,11 +67,34 @@ def test_grpc_has_a_route_for_each_method() -> None:
     ]
 
 
+def test_malformed_metadata_is_refused_before_a_call_is_served() -> None:
+    """Each word of the module has its status; REST is refused without a condition."""
+    made = snapshot_of(attached({"cors": {"allowOrigins": ["https://a.com"]}}))
+    of_grpc, of_rest = (
+        hosts(made, table)["*"].routes for table in ("http/user.v1.UserService", "http/v1")
+    )
+
+    assert [_refuses(route) for route in of_grpc[:4]] == [False, True, True, False]  # preflight
+    for routes in (of_grpc[1:3], of_rest[:2]):
+        assert [
+            (each.match.headers[0].string_match.prefix, each.direct_response.status)
+            for each in routes
+        ] == [("unsupported ", 501), ("malformed ", 400)]
+
+
+def test_metadata_that_a_server_wants_is_not_refused() -> None:
+    """Only REST is: the transcoder would read it."""
+    made = snapshot_of(attached({"metadataValidation": "Disabled"}))
+
+    assert not any(map(_refuses, hosts(made, "http/user.v1.UserService")["*"].routes))
+    assert any(map(_refuses, hosts(made, "http/v1")["*"].routes))
+
+
 def test_only_grpc_web_passes_its_filter() -> None:
     """Each filter costs a call about as much as choosing its route."""
     made = hosts(snapshot_of(attached()), "http/user.v1.UserService")["*"]
 
-    of_web = [resource_names.GRPC_WEB in each.typed_per_filter_config for each in made.routes]
+    of_web = [resource_names.GRPC_WEB in each.typed_per_filter_config for each in serving(made)]
     assert of_web == [*[False] * 4, *[True] * 4, False, False, True, False]
 
 
@@ -145,7 +177,7 @@ def test_narrow_hosts_have_the_rest_routes_of_wide_ones() -> None:
 
     made = hosts(snapshot_of(narrow, wide, attached({}, every, name="every")), "http/v1")
 
-    assert {domain: len(each.routes) for domain, each in made.items()} == {
+    assert {domain: len(serving(each)) for domain, each in made.items()} == {
         "a.example.com": 3,
         "*.example.com": 2,
         "*": 1,
@@ -158,7 +190,7 @@ def test_the_narrower_host_has_the_grpc_service() -> None:
 
     made = hosts(snapshot_of(own, attached()), "http/user.v1.UserService")
 
-    assert {domain: each.routes[0].route.cluster for domain, each in made.items()} == {
+    assert {domain: serving(each)[0].route.cluster for domain, each in made.items()} == {
         "a.com": "shop/own",
         "*": "shop/users",
     }
@@ -202,7 +234,7 @@ def test_protocols_not_offered_are_refused(
 
 def _answered(virtual_host: Any, content_type: str) -> str | int:
     """Returns the cluster or status that a call with a content type ends at."""
-    for route in virtual_host.routes:
+    for route in serving(virtual_host):
         if all(_matches(each, content_type) for each in route.match.headers):
             return str(route.route.cluster) or int(route.direct_response.status)
     raise AssertionError(f"no route for {content_type!r}")
@@ -239,7 +271,7 @@ def test_headers_of_the_gateway_itself_stay_inside() -> None:
         ]
         assert list(table.request_headers_to_remove) == [
             "x-grpc-operator-scope",
-            "x-grpc-operator-timeout",
+            resource_names.MALFORMED_HEADER,
             "x-grpc-operator-cluster",
             "x-envoy-external-address",
             *(of_rest if name.startswith(resource_names.REST_SCOPE) else ()),

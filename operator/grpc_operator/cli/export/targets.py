@@ -86,11 +86,13 @@ class Exported:
         files: Texts by the name of the file, in the order in which they are printed.
         losses: What depends on values.
         coverage: In place of that of the target, where an option changes what gets lost.
+        binaries: Files besides, by their path in the folder; they are not printed.
     """
 
     files: Mapping[str, str]
     losses: Sequence[Loss] = ()
     coverage: Coverage | None = None
+    binaries: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def export(target: str, inputs: Inputs) -> Exported:
@@ -114,7 +116,7 @@ def export(target: str, inputs: Inputs) -> Exported:
         *_gateway_losses(inputs, getattr(module, "GATEWAY_COVERAGE", None)),
         *made.losses,
     ]
-    return Exported(made.files, sorted(set(losses)))
+    return Exported(made.files, sorted(set(losses)), binaries=made.binaries)
 
 
 def _gateway_losses(inputs: Inputs, coverage: Coverage | None) -> list[Loss]:

@@ -43,6 +43,8 @@ def _print(made: Exported) -> None:
         if len(made.files) > 1:
             write_text(f"# {name}")
         write_text(text.removesuffix("\n"))
+    if made.binaries:
+        note(f"not printed, only written with --directory: {', '.join(made.binaries)}")
 
 
 def _save(target: str, made: Exported, folder: Path) -> None:
@@ -55,5 +57,8 @@ def _save(target: str, made: Exported, folder: Path) -> None:
             (folder / LOSSES_FILE).unlink(missing_ok=True)
         for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
+        for name, content in made.binaries.items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_bytes(content)
     except OSError as error:
         raise CliError(f"{folder}: cannot be written: {error.strerror}") from error

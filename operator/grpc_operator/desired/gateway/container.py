@@ -3,7 +3,7 @@
 from math import ceil
 from typing import Any
 
-from grpc_operator import names
+from grpc_operator import names, proxy_module
 from grpc_operator.api import GrpcGateway, GrpcGatewaySpec
 from grpc_operator.api.types import seconds
 from grpc_operator.desired.common import quantity
@@ -13,6 +13,7 @@ from grpc_operator.desired.gateway.proxy_resources import resources
 from grpc_operator.desired.gateway.proxy_settings import GatewaySettings
 
 BOOTSTRAP_VOLUME = "bootstrap"
+LIBRARIES_VOLUME = "libraries"
 TMP_VOLUME = "tmp"
 TOKEN_VOLUME = names.XDS_TOKEN
 
@@ -59,7 +60,7 @@ def build(gateway: GrpcGateway, settings: GatewaySettings) -> dict[str, Any]:
 
 
 def environment(spec: GrpcGatewaySpec) -> list[dict[str, Any]]:
-    """Returns the variables of the command line and of the drain script."""
+    """Returns the variables of the command line, of the drain script and of the dynamic loader."""
     literals = {
         "DRAIN_DELAY_SECONDS": ceil(seconds(spec.drain.delay)),
         "DRAIN_TIMEOUT_SECONDS": ceil(seconds(spec.drain.timeout)),
@@ -67,6 +68,7 @@ def environment(spec: GrpcGatewaySpec) -> list[dict[str, Any]]:
         "DRAIN_LOG": "/proc/1/fd/2",  # what a hook prints itself is lost
         "ENVOY_ADMIN_PORT": names.GATEWAY_ADMIN_PORT,
         "ENVOY_STATUS_NAME": STATUS_NAME,
+        "LD_LIBRARY_PATH": proxy_module.search_path(names.libraries_folder()),
     }
     pod_name = {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
     return [pod_name, *({"name": name, "value": str(value)} for name, value in literals.items())]
@@ -114,6 +116,7 @@ def _ports(spec: GrpcGatewaySpec) -> list[dict[str, Any]]:
 def _mounts(spec: GrpcGatewaySpec) -> list[dict[str, Any]]:
     return [
         {"name": BOOTSTRAP_VOLUME, "mountPath": names.bootstrap_folder(), "readOnly": True},
+        {"name": LIBRARIES_VOLUME, "mountPath": names.libraries_folder(), "readOnly": True},
         *(
             {
                 "name": names.sds_secret(listener.name),

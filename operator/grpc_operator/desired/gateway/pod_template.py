@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from grpc_operator import labels, names
+from grpc_operator import labels, names, proxy_module
 from grpc_operator.api import GrpcGateway, GrpcGatewaySpec
 from grpc_operator.desired.common import empties
 from grpc_operator.desired.common.metadata import pod_labels, selector, workload
@@ -81,10 +81,23 @@ def _volumes(name: str, spec: GrpcGatewaySpec) -> list[dict[str, Any]]:
     ]
     return [
         {"name": container.BOOTSTRAP_VOLUME, "configMap": {"name": names.gateway_bootstrap(name)}},
+        {"name": container.LIBRARIES_VOLUME, "configMap": _libraries(name)},
         *certificates,
         {"name": container.TOKEN_VOLUME, "projected": {"sources": [_token()]}},
         {"name": container.TMP_VOLUME, "emptyDir": {"sizeLimit": "64Mi"}},
     ]
+
+
+def _libraries(name: str) -> dict[str, Any]:
+    """Each in the folder of its architecture: the dynamic loader takes the one of its own."""
+    items = [
+        {
+            "key": bootstrap_config_map.library_key(architecture),
+            "path": f"{architecture}/{proxy_module.LIBRARY}",
+        }
+        for architecture in proxy_module.ARCHITECTURES
+    ]
+    return {"name": names.gateway_bootstrap(name), "items": items}
 
 
 def _token() -> dict[str, Any]:

@@ -20,10 +20,15 @@ _PATH = "NQ:PATH"
 
 _OF_GRPC_WEB = {
     "direct_response": "Unimplemented",
-    "lua_response": "InvalidArgument",
     "route_not_found": "Unimplemented",
 }
 """Status of what ends before the filter of gRPC-Web: it is in the body then (``local_replies``)."""
+
+_OF_MALFORMED = (
+    f"request.headers['{resource_names.MALFORMED_HEADER}'].startsWith('malformed')"
+    " ? 'InvalidArgument' : 'Unimplemented'"
+)
+"""The same for what ends because of its metadata (``metadata_validation``)."""
 
 FIELDS = {
     "time": "%START_TIME%",
@@ -36,6 +41,7 @@ FIELDS = {
         ("DYNAMIC_METADATA", f"{resource_names.RESPONSE}:{response_notes.STATUS}"),
         ("GRPC_STATUS", "CAMEL_STRING"),
         ("CEL", f"{response_notes.NAMES}[response.headers['grpc-status']]"),
+        ("CEL", _OF_MALFORMED),
         ("CEL", f"{_OF_GRPC_WEB}[response.code_details]"),
     ),
     "response_code": "%RESPONSE_CODE%",

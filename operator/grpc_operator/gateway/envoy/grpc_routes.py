@@ -45,18 +45,15 @@ def build(attachment: Attachment, api: Api) -> list[route.Route]:
     they are not counted one by one: a client could make up any number of them. Names with escaped
     characters, such as slashes, are not: the server might read another method than was routed.
     """
-    made, unknown = [], [_escaped(api)]
+    made, unknown = _malformed(attachment, api), [_escaped(api)]
     if attachment.grpc:
         calls, others = _calls(attachment, api, header_matchers.grpc())
-        if attachment.validates_metadata:
-            for each in (*calls, *others):
-                metadata_validation.enable(each)
         made += calls
         unknown += others
     if attachment.grpc_web:
         calls, others = _calls(attachment, api, [header_matchers.grpc_web()])
         for each in (*calls, *others):
-            grpc_web_requests.enable(each, validates=attachment.validates_metadata)
+            grpc_web_requests.enable(each)
             each.typed_per_filter_config[resource_names.GRPC_WEB].CopyFrom(filters.enabled())
             each.typed_per_filter_config[resource_names.RESPONSE].CopyFrom(filters.enabled())
         streamed = {
@@ -122,6 +119,14 @@ def _to_clusters(
     made = route.Route(match=match, route=method_policy.action(attachment.cluster, policy))
     destinations.direct(made, attachment, to)
     return made
+
+
+def _malformed(attachment: Attachment, api: Api) -> list[route.Route]:
+    """Returns where calls end whose metadata is malformed, unless servers want them."""
+    if not attachment.validates_metadata:
+        return []
+    calls = [header_matchers.content_type("application/grpc")]
+    return metadata_validation.refused(_prefix(api), calls)
 
 
 def _escaped(api: Api) -> route.Route:

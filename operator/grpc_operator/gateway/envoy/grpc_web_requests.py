@@ -13,7 +13,6 @@ from envoy.extensions.filters.http.lua.v3 import lua_pb2
 from grpc_operator.gateway.envoy import (
     compressed_responses,
     header_matchers,
-    metadata_validation,
     resource_names,
 )
 from grpc_operator.gateway.envoy.protobuf import pack
@@ -63,26 +62,14 @@ SCRIPT = f"""\
 end
 """
 
-VALIDATING_SCRIPT = f"""\
-{metadata_validation.REFUSES_MALFORMED}{_PREPARES}{metadata_validation.OF_GRPC}
-function envoy_on_request(handle)
-  if not refuses_malformed(handle) then
-    prepare(handle)
-  end
-end
-"""
-"""The same for metadata that is validated first."""
 
-
-def enable(on: route.Route, *, validates: bool) -> None:
+def enable(on: route.Route) -> None:
     """Has the requests of a gRPC-Web route prepared.
 
     Args:
         on: A route to a cluster.
-        validates: Whether malformed metadata is refused.
     """
-    name = resource_names.VALIDATE_GRPC_WEB if validates else resource_names.PREPARE_GRPC_WEB
-    script = pack(lua_pb2.LuaPerRoute(name=name))
+    script = pack(lua_pb2.LuaPerRoute(name=resource_names.PREPARE_GRPC_WEB))
     on.typed_per_filter_config[resource_names.LUA].CopyFrom(script)
     if on.route.HasField("retry_policy"):
         on.route.retry_policy.retriable_request_headers.append(header_matchers.absent(_NO_RETRIES))

@@ -13,7 +13,13 @@ from envoy.extensions.request_id.uuid.v3 import uuid_pb2
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2, tls_pb2
 from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value, UInt64Value
 
-from grpc_operator.gateway.envoy import access_log, filters, local_replies, scoped_routes
+from grpc_operator.gateway.envoy import (
+    access_log,
+    filters,
+    local_replies,
+    proxy_module,
+    scoped_routes,
+)
 from grpc_operator.gateway.envoy.protobuf import address, duration, pack
 from grpc_operator.gateway.ir import ClientTraffic, GatewayIr, Listener
 from grpc_operator.names import sds_path, sds_secret
@@ -77,7 +83,7 @@ def _manager(gateway: GatewayIr, listener: Listener) -> hcm.HttpConnectionManage
     return manager(
         stat_prefix=listener.name,
         scoped_routes=scoped_routes.scoped_routes(listener),
-        early_header_mutation_extensions=[scoped_routes.header(listener)],
+        early_header_mutation_extensions=[proxy_module.early_mutation(listener)],
         http_filters=filters.build(),
         local_reply_config=local_replies.build(),
         access_log=access_log.build(gateway.probe_host) if gateway.access_log else [],

@@ -3,8 +3,8 @@
 SCOPE_HEADER = "x-grpc-operator-scope"
 """Selects the route table of a request. Set by Envoy itself, never by a client."""
 
-TIMEOUT_HEADER = "x-grpc-operator-timeout"
-"""The ``grpc-timeout`` of the client: Envoy replaces that header when it selects a route."""
+MALFORMED_HEADER = "x-grpc-operator-malformed"
+"""Why a request is to be refused. Set by the module, never by a client."""
 
 ORIGINAL = ("x-envoy-original-path", "x-envoy-original-method")
 """What the transcoder says a request was before; for the access log and servers it says too much:
@@ -43,14 +43,8 @@ TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
 SELECT_REST_SCOPE = "select-rest-scope"
 """The script that redirects a request to the REST scope of its service."""
 
-VALIDATE_METADATA = "validate-metadata"
-"""The script that refuses malformed metadata of gRPC."""
-
 PREPARE_GRPC_WEB = "prepare-grpc-web"
 """The script that makes gRPC-Web requests what Envoy's filter knows."""
-
-VALIDATE_GRPC_WEB = "validate-grpc-web"
-"""The same, after malformed metadata was refused."""
 
 
 def table(first: str, segment: str) -> str:

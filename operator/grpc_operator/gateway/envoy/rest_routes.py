@@ -22,6 +22,7 @@ from grpc_operator.gateway.envoy import (
     destinations,
     filters,
     header_matchers,
+    metadata_validation,
     resource_names,
 )
 from grpc_operator.gateway.envoy.destinations import Destination
@@ -79,6 +80,15 @@ def exact(
         if path not in contested
     ]
     return made, free
+
+
+def refused(*, beside_grpc: bool) -> list[route.Route]:
+    """Returns where requests end whose metadata is malformed.
+
+    Args:
+        beside_grpc: As of ``exact``.
+    """
+    return metadata_validation.refused("/", [header_matchers.not_grpc()] if beside_grpc else [])
 
 
 def rest(claims: Iterable[RestClaim]) -> list[route.Route]:

@@ -18,7 +18,7 @@ from grpc_operator.resources import Key
 
 _OURS = (
     resource_names.SCOPE_HEADER,
-    resource_names.TIMEOUT_HEADER,
+    resource_names.MALFORMED_HEADER,
     PROBE_CLUSTER_HEADER,
     "x-envoy-external-address",
 )

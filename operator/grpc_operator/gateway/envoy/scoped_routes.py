@@ -4,37 +4,31 @@ So a change of one service makes Envoy parse that service's tables again, and no
 its own. The same header redirects a REST request to the REST scope of its service.
 """
 
-from envoy.config.common.mutation_rules.v3 import mutation_rules_pb2
-from envoy.config.core.v3 import base_pb2, extension_pb2
+from envoy.config.core.v3 import base_pb2
 from envoy.config.route.v3 import scoped_route_pb2
 from envoy.extensions.filters.http.lua.v3 import lua_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import (
     http_connection_manager_pb2 as hcm,
 )
-from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
 
 from grpc_operator.gateway.envoy import (
     allowed_verbs,
-    client_headers,
     grpc_web_requests,
-    metadata_validation,
     resource_names,
     stream_limit,
 )
-from grpc_operator.gateway.envoy.protobuf import ads, overwrite, pack
+from grpc_operator.gateway.envoy.protobuf import ads
 from grpc_operator.gateway.ir import Listener
-
-_EARLY_MUTATION = "envoy.http.early_header_mutation.header_mutation"
 
 _HEADER = resource_names.SCOPE_HEADER
 
 _SELECT_REST_SCOPE = f"""\
-{metadata_validation.REFUSES_MALFORMED}{stream_limit.SCRIPT}
+{stream_limit.SCRIPT}
 {allowed_verbs.SCRIPT}
 function envoy_on_request(handle)
   local info = handle:streamInfo()
   local service = info:routeName()
-  if service == "" or refuses_malformed(handle) then
+  if service == "" then
     return
   end
   local headers = handle:headers()
@@ -69,26 +63,11 @@ def scoped_routes(listener: Listener) -> hcm.ScopedRoutes:
     )
 
 
-def header(listener: Listener) -> extension_pb2.TypedExtensionConfig:
-    """Returns what sets the header of a new request, and removes what clients may not say."""
-    value = overwrite(_HEADER, f"{listener.name}%PATH(NQ:PATH)%")
-    mutation = mutation_rules_pb2.HeaderMutation
-    timeout = overwrite(resource_names.TIMEOUT_HEADER, "%REQ(GRPC-TIMEOUT)%")
-    appended = [mutation(append=each) for each in (value, timeout)]
-    mutations = [*client_headers.removed(), *appended]
-    return extension_pb2.TypedExtensionConfig(
-        name=_EARLY_MUTATION,
-        typed_config=pack(header_mutation_pb2.HeaderMutation(mutations=mutations)),
-    )
-
-
 def scripts() -> lua_pb2.Lua:
     """Returns the script that redirects a request by REST, and those for gRPC and gRPC-Web."""
     sources = {
         resource_names.SELECT_REST_SCOPE: _SELECT_REST_SCOPE,
-        resource_names.VALIDATE_METADATA: metadata_validation.SCRIPT,
         resource_names.PREPARE_GRPC_WEB: grpc_web_requests.SCRIPT,
-        resource_names.VALIDATE_GRPC_WEB: grpc_web_requests.VALIDATING_SCRIPT,
     }
     return lua_pb2.Lua(
         source_codes={

@@ -227,7 +227,8 @@ def _rest(of: Claimed, known: RoutesOfClaims) -> list[bytes]:
     exact, starts = rest_routes.exact(shared, beside_grpc=beside_grpc)
     starts += [(path, claim) for claim in separate for path in claim.paths.starts]
     starts.sort(key=_longest_first)
-    parts = [_routes([*rest_routes.particular(separate, beside_grpc=beside_grpc), *exact])]
+    particular = rest_routes.particular(separate, beside_grpc=beside_grpc)
+    parts = [_routes([*rest_routes.refused(beside_grpc=beside_grpc), *particular, *exact])]
     for path, claim in starts:
         made, key = known.setdefault(claim, {}), (path, beside_grpc)
         if key not in made:

@@ -76,8 +76,12 @@ def listeners(
 
 
 def plain(message: Message) -> dict[str, Any]:
-    """Returns a message as plain values, with the names of Envoy's documentation."""
-    made: dict[str, Any] = json.loads(MessageToJson(message, preserving_proto_field_name=True))
+    """Returns a message as plain values, with the names of Envoy's documentation.
+
+    Sorted, as the maps of a message have no order: the same input is to be the same file.
+    """
+    text = MessageToJson(message, preserving_proto_field_name=True, sort_keys=True)
+    made: dict[str, Any] = json.loads(text)
     return made
 
 

@@ -1,5 +1,6 @@
-"""Bootstrap, listeners and clusters in one file for each gateway."""
+"""Bootstrap, listeners and clusters in one file for each gateway, and the library they need."""
 
+from grpc_operator import proxy_module
 from grpc_operator.cli.export import attached
 from grpc_operator.cli.export.attached import GatewayOfServices
 from grpc_operator.cli.export.envoy import static
@@ -13,6 +14,11 @@ __all__ = ["COVERAGE", "GATEWAY_COVERAGE", "OPTIONS", "export"]
 
 OPTIONS = frozenset({"upstream"})
 
+_HEAD = f"""\
+# Envoy 1.40 loads {proxy_module.LIBRARY} for this, which grpcop writes beside it with --directory:
+#   LD_LIBRARY_PATH={":".join(proxy_module.ARCHITECTURES)} envoy -c FILE
+"""
+
 
 def export(inputs: Inputs) -> Exported:
     """Returns ``envoy.yaml``, or ``envoy-GATEWAY.yaml`` for each of several gateways.
@@ -23,9 +29,15 @@ def export(inputs: Inputs) -> Exported:
     found = attached.gateways(inputs)
     pattern = inputs.options.get("upstream", HEADLESS)
     files = {
-        _file_name(each, len(found)): yaml_text([configuration(each, pattern)]) for each in found
+        _file_name(each, len(found)): _HEAD + yaml_text([configuration(each, pattern)])
+        for each in found
     }
-    return Exported(files, [*attached.losses(inputs, found), *_losses(found)])
+    libraries = {
+        f"{architecture}/{proxy_module.LIBRARY}": proxy_module.library(architecture)
+        for architecture in proxy_module.ARCHITECTURES
+    }
+    losses = [*attached.losses(inputs, found), *_losses(found)]
+    return Exported(files, losses, binaries=libraries)
 
 
 def _losses(found: list[GatewayOfServices]) -> list[Loss]:
