@@ -316,7 +316,8 @@ class Gateway(ValuesModel):
     namespace, because each has hosts of its own; listeners of yours replace it, and admit only the
     namespace of the gateway unless they have `allowedNamespaces`."""
     image: str = Field(default="docker.io/envoyproxy/envoy:v1.40.0", min_length=1)
-    """Envoy image of GrpcGateways without `spec.image`. It must contain `envoy` and `bash`."""
+    """Envoy image of GrpcGateways without `spec.image`. It must contain `envoy` 1.40, `bash` and
+    glibc 2.31 or newer."""
     image_pull_policy: Literal["", "Always", "IfNotPresent", "Never"] = ""
     """Pull policy of this image. When empty, Kubernetes decides by the tag."""
     pod_monitor: Monitor = Monitor()

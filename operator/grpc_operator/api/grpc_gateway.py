@@ -290,7 +290,8 @@ class GrpcGatewaySpec(ApiModel):
     replicas: int = Field(default=1, ge=0, le=100)
     """Number of proxies. Has no effect while `autoscaling` is set."""
     image: str | None = Field(default=None, min_length=1, max_length=512)
-    """Image of Envoy, which must contain `envoy` and `bash`. When unset, the image that the
+    """Image of Envoy, which must contain `envoy` 1.40, `bash` and glibc 2.31 or newer, for the
+    library that proxies load. When unset, the image that the
     operator is configured with."""
     listeners: list[Listener] = Field(
         default=[Listener(name="http", port=80)],
