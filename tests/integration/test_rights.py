@@ -7,6 +7,7 @@ import grpc
 import pytest
 from google.protobuf import descriptor_pb2
 
+from grpc_operator import labels
 from grpc_operator.resources import (
     CONFIG_MAPS,
     DEPLOYMENTS,
@@ -14,7 +15,9 @@ from grpc_operator.resources import (
     HORIZONTAL_POD_AUTOSCALERS,
     LEASES,
     POD_DISRUPTION_BUDGETS,
+    SERVICE_ACCOUNTS,
     SERVICES,
+    Resource,
     gateway_key,
 )
 from grpc_service_kit.testing.postgres import free_port
@@ -118,6 +121,7 @@ def full_life(space: Space, proxy: Proxy) -> None:
         lambda: space.api.get(CONFIG_MAPS, space.name, "users-grpc-descriptor"),
         "the descriptor is kept",
     )
+    labels_are_lost(space)
     space.kubelet.answer = ready
     space.apply(replicas=1)
     space.wait_ready()
@@ -129,6 +133,25 @@ def full_life(space: Space, proxy: Proxy) -> None:
     for resource, name in gone:
         wait_until(lambda: space.api.get(resource, space.name, name) is None, f"{name} is gone")  # noqa: B023 - called at once
     a_revision_is_replaced(space)
+
+
+def labels_are_lost(space: Space) -> None:
+    """Such children are not watched, and so they are read after their creation has failed."""
+    children = [
+        (CONFIG_MAPS, "users-grpc-descriptor"),
+        (HORIZONTAL_POD_AUTOSCALERS, "users"),
+        (POD_DISRUPTION_BUDGETS, "users"),
+        (SERVICES, "users-headless"),
+        (SERVICE_ACCOUNTS, "users"),
+    ]
+    for resource, name in children:
+        space.edit(resource, name, {"metadata": {"labels": None}})
+    for resource, name in children:
+        wait_until(partial(_has_its_label, space, resource, name), f"{name} has its label again")
+
+
+def _has_its_label(space: Space, resource: Resource, name: str) -> bool:
+    return labels.SERVICE in space.get(resource, name)["metadata"].get("labels", {})
 
 
 def a_revision_is_replaced(space: Space) -> None:
