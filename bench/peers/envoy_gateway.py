@@ -28,7 +28,7 @@ def bootstrap(upstream: int, *, access_log: bool) -> _Json:
 
     Args:
         upstream: Port on loopback.
-        access_log: Whether to have the log that Envoy Gateway has unless it is told otherwise.
+        access_log: Whether to have the log that Envoy Gateway has by default.
     """
     objects = list(yaml.safe_load_all(_OBJECTS.read_text(encoding="utf-8")))
     if not access_log:

@@ -20,7 +20,7 @@ type loadPlan struct {
 	Streams     int // Calls in flight on each connection.
 }
 
-// Answers that are equal as far as they are looked at.
+// Answers that are equal in every part that is compared.
 type counted struct {
 	Count  int
 	Blocks [][]byte // Header blocks: of the first only the status, as it holds times.

@@ -9,35 +9,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "request_headers.h"
+
 #define ENVOY_ABI_VERSION "v0.2.0"
-
-/* Bytes of Envoy or of the module, valid during one call; not terminated by zero. */
-struct envoy_buffer {
-  const char *bytes;
-  size_t length;
-};
-
-struct envoy_header {
-  struct envoy_buffer name;
-  struct envoy_buffer value;
-};
 
 /* Functions of Envoy. */
 size_t envoy_dynamic_module_callback_early_header_mutation_get_headers_size(void *request);
 bool envoy_dynamic_module_callback_early_header_mutation_get_headers(void *request,
-                                                                     struct envoy_header *headers);
+                                                                     struct header *headers);
 bool envoy_dynamic_module_callback_early_header_mutation_set_header(void *request,
-                                                                    struct envoy_buffer name,
-                                                                    struct envoy_buffer value);
+                                                                    struct text name,
+                                                                    struct text value);
 bool envoy_dynamic_module_callback_early_header_mutation_remove_header(void *request,
-                                                                       struct envoy_buffer name);
+                                                                       struct text name);
 
 #define HOOK __attribute__((visibility("default")))
 
 /* Functions of the module, which Envoy calls. */
 HOOK const char *envoy_dynamic_module_on_program_init(void);
 HOOK const void *envoy_dynamic_module_on_early_header_mutation_config_new(
-    void *envoy, struct envoy_buffer name, struct envoy_buffer config);
+    void *envoy, struct text name, struct text config);
 HOOK void envoy_dynamic_module_on_early_header_mutation_config_destroy(const void *configuration);
 HOOK bool envoy_dynamic_module_on_early_header_mutation_mutate(const void *configuration,
                                                                void *request);

@@ -5,8 +5,8 @@
 #include "abi.h"
 #include "request_headers.h"
 
-static const struct envoy_buffer SCOPE = {"x-grpc-operator-scope", 21};
-static const struct envoy_buffer MALFORMED = {"x-grpc-operator-malformed", 25};
+static const struct text SCOPE = {"x-grpc-operator-scope", 21};
+static const struct text MALFORMED = {"x-grpc-operator-malformed", 25};
 
 /* Name of the listener; never changed, so that all worker threads can read it. */
 struct configuration {
@@ -17,7 +17,7 @@ struct configuration {
 const char *envoy_dynamic_module_on_program_init(void) { return ENVOY_ABI_VERSION; }
 
 const void *envoy_dynamic_module_on_early_header_mutation_config_new(
-    void *envoy, struct envoy_buffer name, struct envoy_buffer config) {
+    void *envoy, struct text name, struct text config) {
   (void)envoy;
   (void)name;
   struct configuration *made = malloc(sizeof *made + config.length);
@@ -36,7 +36,7 @@ void envoy_dynamic_module_on_early_header_mutation_config_destroy(const void *co
 bool envoy_dynamic_module_on_early_header_mutation_mutate(const void *configuration,
                                                           void *request) {
   const struct configuration *given = configuration;
-  struct envoy_header headers[MOST_HEADERS];
+  struct header headers[MOST_HEADERS];
   size_t count = envoy_dynamic_module_callback_early_header_mutation_get_headers_size(request);
   if (count > MOST_HEADERS) {
     /* Without a scope, the request ends with "not found". */
@@ -45,16 +45,14 @@ bool envoy_dynamic_module_on_early_header_mutation_mutate(const void *configurat
   }
   envoy_dynamic_module_callback_early_header_mutation_get_headers(request, headers);
   struct verdict found;
-  judge((const struct header *)headers, count,
-        (struct text){given->listener, given->length}, &found);
+  judge(headers, count, (struct text){given->listener, given->length}, &found);
   for (size_t at = 0; at < found.removed_count; at++) {
-    struct envoy_buffer name = {found.removed[at].bytes, found.removed[at].length};
-    envoy_dynamic_module_callback_early_header_mutation_remove_header(request, name);
+    envoy_dynamic_module_callback_early_header_mutation_remove_header(request, found.removed[at]);
   }
-  struct envoy_buffer scope = {found.scope, found.scope_length};
+  struct text scope = {found.scope, found.scope_length};
   envoy_dynamic_module_callback_early_header_mutation_set_header(request, SCOPE, scope);
   if (found.problem_length > 0) {
-    struct envoy_buffer problem = {found.problem, found.problem_length};
+    struct text problem = {found.problem, found.problem_length};
     envoy_dynamic_module_callback_early_header_mutation_set_header(request, MALFORMED, problem);
   }
   return true;

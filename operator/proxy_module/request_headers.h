@@ -5,7 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Bytes that somebody else owns; not terminated by zero. */
+/* Bytes that somebody else owns, valid during one call; not terminated by zero. Both structures are
+ * laid out as Envoy's ABI has them (abi.h).
+ */
 struct text {
   const char *bytes;
   size_t length;

@@ -16,6 +16,9 @@ ENDPOINTS = _PREFIX + "envoy.config.endpoint.v3.ClusterLoadAssignment"
 ROUTES = _PREFIX + "envoy.config.route.v3.RouteConfiguration"
 SCOPE = _PREFIX + "envoy.config.route.v3.ScopedRouteConfiguration"
 
+TYPES = (LISTENER, CLUSTER, ENDPOINTS, ROUTES, SCOPE)
+"""Every type of which a snapshot has resources."""
+
 
 class Part(NamedTuple):
     """One virtual host of a route table.

@@ -97,7 +97,7 @@ def _resources(group: str, version: str) -> dict[str, Any]:
 
 
 class Plane:
-    """Takes what the control plane is told."""
+    """Records what the control plane gets."""
 
     def __init__(self) -> None:
         self.changed: list[Key] = []

@@ -3,19 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from grpc_operator.gateway.snapshot import (
-    CLUSTER,
-    ENDPOINTS,
-    LISTENER,
-    ROUTES,
-    SCOPE,
-    Change,
-    Resource,
-    Snapshot,
-)
+from grpc_operator.gateway.snapshot import TYPES, Change, Resource, Snapshot
 from grpc_operator.resources import Key
-
-_TYPES = (LISTENER, CLUSTER, ENDPOINTS, ROUTES, SCOPE)
 
 
 class Resources:
@@ -23,9 +12,9 @@ class Resources:
 
     def __init__(self) -> None:
         """Begins empty."""
-        self._last = Snapshot({type_url: {} for type_url in _TYPES}, {})
+        self._last = Snapshot({type_url: {} for type_url in TYPES}, {})
         self._is_first = True
-        self._named: dict[str, dict[str, Resource]] = {type_url: {} for type_url in _TYPES}
+        self._named: dict[str, dict[str, Resource]] = {type_url: {} for type_url in TYPES}
         self._config_hashes: dict[Key, str] = {}
         self._reported: dict[Key, tuple[str, ...]] = {}
         self._names: dict[str, set[str]] = defaultdict(set)
