@@ -218,11 +218,12 @@ def test_without_analysis_the_bad_version_is_promoted_until_it_is_undone(
         accounts.patch({**bad, "rollout": off})
         promoted = accounts.wait_candidate(stable, before)
         accounts.wait_stable(promoted)
+        failed = (promoted, "CreateUser", "INTERNAL")
+        wait_until(lambda: calls(world.cluster)[failed] > 10, "the bad version fails", every=1)
+        assert accounts.named("Stable") == [promoted]
         accounts.command("undo", promoted)
         assert accounts.wait_undone(promoted) == stable
-        found = calls(world.cluster)
 
-    assert found[promoted, "CreateUser", "INTERNAL"] > 10
     assert accounts.revisions()[promoted]["role"] == "Failed"
     assert accounts.revisions()[stable]["percent"] == 100
 

@@ -17,6 +17,13 @@ SHOWN_AFTER = timedelta(seconds=5)
 _WARM_UP = timedelta(seconds=30)
 """How long a server may take after its start until its readiness probe succeeds."""
 
+_ON_TIME = 0.8
+"""Least share of the time that a startup probe allows after which the kubelet may end a container.
+
+A probe that a busy node makes late is not followed by one that is as late, and the times in the
+status are whole seconds.
+"""
+
 _FAILING = {
     "startup": Reason.STARTUP_PROBE_FAILING,
     "readiness": Reason.READINESS_PROBE_FAILING,
@@ -186,7 +193,7 @@ def _was_killed(pod: Pod, container: Container, startup: Probe) -> bool:
         return False
     began = time(end.get("startedAt"))
     ran = time(end.get("finishedAt")) - began
-    return ran >= startup.patience and not pod.was_ready_after(began)
+    return ran >= startup.patience * _ON_TIME and not pod.was_ready_after(began)
 
 
 def _failing(container: Container, probe: Probe, answer: HealthAnswer | None) -> Cause:
