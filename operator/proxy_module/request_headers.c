@@ -4,10 +4,6 @@
  */
 #include "request_headers.h"
 
-#include <string.h>
-
-#define TEXT(constant) ((struct text){(constant), sizeof(constant) - 1})
-
 static const struct text OF_ENVOY = {"x-envoy-", 8};
 static const struct text BINARY = {"-bin", 4};
 static const struct text GRPC = {"application/grpc", 16};
@@ -38,20 +34,6 @@ static const char *const REMOVED[] = {
     "lb-token",
     "x-grpc-operator-malformed",
 };
-
-/* The other text is not empty: the bytes of an empty one may be nowhere. */
-static bool equal(struct text one, struct text other) {
-  return one.length == other.length && memcmp(one.bytes, other.bytes, one.length) == 0;
-}
-
-static bool starts_with(struct text text, struct text start) {
-  return text.length >= start.length && memcmp(text.bytes, start.bytes, start.length) == 0;
-}
-
-static bool ends_with(struct text text, struct text end) {
-  return text.length >= end.length &&
-         memcmp(text.bytes + text.length - end.length, end.bytes, end.length) == 0;
-}
 
 static bool is_lower(char byte) { return byte >= 'a' && byte <= 'z'; }
 static bool is_upper(char byte) { return byte >= 'A' && byte <= 'Z'; }
@@ -136,16 +118,6 @@ static const char *problem_of(struct text name, struct text value) {
     return is_base64(value) ? NULL : "it must be base64";
   }
   return is_name(name) ? NULL : "it is not the name of metadata";
-}
-
-static void append(char *to, size_t *length, size_t most, struct text text) {
-  size_t room = most - *length;
-  size_t taken = text.length < room ? text.length : room;
-  if (taken == 0) {
-    return; /* whose bytes may be nowhere */
-  }
-  memcpy(to + *length, text.bytes, taken);
-  *length += taken;
 }
 
 /* Sets the first problem that is found; routes read its first word. */

@@ -2,17 +2,9 @@
 #ifndef GRPC_OPERATOR_REQUEST_HEADERS_H
 #define GRPC_OPERATOR_REQUEST_HEADERS_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "text.h"
 
-/* Bytes that somebody else owns, valid during one call; not terminated by zero. Both structures are
- * laid out as Envoy's ABI has them (abi.h).
- */
-struct text {
-  const char *bytes;
-  size_t length;
-};
-
+/* Laid out as Envoy's ABI has it (abi.h). */
 struct header {
   struct text name;
   struct text value;

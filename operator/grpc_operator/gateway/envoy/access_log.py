@@ -10,13 +10,23 @@ from envoy.config.route.v3 import route_components_pb2 as route
 from envoy.extensions.access_loggers.stream.v3 import stream_pb2
 from envoy.type.matcher.v3 import string_pb2
 from google.protobuf.struct_pb2 import Struct
+from google.rpc import code_pb2
 
-from grpc_operator.gateway.envoy import resource_names, response_notes
+from grpc_operator.gateway.envoy import resource_names
 from grpc_operator.gateway.envoy.formats import first_of
 from grpc_operator.gateway.envoy.protobuf import pack
 
 _OF_REST = resource_names.REST_REQUEST
 _PATH = "NQ:PATH"
+
+STATUS = "grpc_status"
+"""Key of the dynamic metadata ``RESPONSE``: what a server has sent, as the module notes it."""
+
+NAMES = {
+    str(value.number): "".join(word.capitalize() for word in value.name.split("_"))
+    for value in code_pb2.Code.DESCRIPTOR.values
+} | {"0": "OK", "1": "Canceled"}
+"""Names of status codes by number, as Envoy writes them (``%GRPC_STATUS(CAMEL_STRING)%``)."""
 
 _OF_GRPC_WEB = {
     "direct_response": "Unimplemented",
@@ -38,9 +48,9 @@ FIELDS = {
     "path": first_of(("DYNAMIC_METADATA", f"{_OF_REST}:path"), ("PATH", _PATH)),
     "grpc_method": f"%PATH({_PATH})%",
     "grpc_status": first_of(
-        ("DYNAMIC_METADATA", f"{resource_names.RESPONSE}:{response_notes.STATUS}"),
+        ("DYNAMIC_METADATA", f"{resource_names.RESPONSE}:{STATUS}"),
         ("GRPC_STATUS", "CAMEL_STRING"),
-        ("CEL", f"{response_notes.NAMES}[response.headers['grpc-status']]"),
+        ("CEL", f"{NAMES}[response.headers['grpc-status']]"),
         ("CEL", _OF_MALFORMED),
         ("CEL", f"{_OF_GRPC_WEB}[response.code_details]"),
     ),

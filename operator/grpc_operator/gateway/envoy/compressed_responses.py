@@ -1,7 +1,7 @@
 """Responses that a server compressed although the client did not accept it (compression.md).
 
-Neither Envoy's transcoder nor clients of gRPC-Web without ``grpc-accept-encoding`` can read them. A
-script next to the server sees which messages are compressed: the call ends with INTERNAL instead. A
+Neither Envoy's transcoder nor clients of gRPC-Web without ``grpc-accept-encoding`` can read them.
+The module, next to the server, sees which messages are compressed: the call ends with INTERNAL. A
 stream is refused by its headers, before any of it is sent, because it could only be cut later.
 """
 
@@ -28,63 +28,9 @@ STATUS = 520
 STREAMED = ("ServerStreaming", "Bidirectional")
 """Kinds of methods whose responses are streams."""
 
-_ACCEPTS, _STREAMS = "accepts", "streams"
-_MARK = "x-grpc-operator-compressed"
+_STREAMS = "streams"
+MARK = "x-grpc-operator-compressed"
 """Header of a response that is refused; it does not leave the proxy."""
-
-NOTES_ACCEPTED = f"""\
-local function note_accepted(handle, headers)
-  local accepted = headers:get("grpc-accept-encoding")
-  if accepted and accepted ~= "identity" then
-    local response = handle:streamInfo():dynamicMetadata()
-    response:set("{resource_names.RESPONSE}", "{_ACCEPTS}", accepted)
-  end
-end
-
-"""
-"""Lua for requests by gRPC-Web: notes the compressions that a client accepts, if there are any."""
-
-REFUSES_COMPRESSED = f"""\
-local function is_accepted(handle, encoding)
-  local noted = handle:streamInfo():dynamicMetadata():get("{resource_names.RESPONSE}")
-  local accepted = noted and noted["{_ACCEPTS}"] or ""
-  return ("," .. accepted:gsub("%s", "") .. ","):find("," .. encoding .. ",", 1, true)
-end
-
-local function refuse_compressed(handle, headers)
-  local encoding = headers:get("grpc-encoding")
-  if not encoding or encoding == "identity" or is_accepted(handle, encoding) then
-    return
-  end
-  if handle:metadata():get("{_STREAMS}") then
-    headers:replace("{_MARK}", "1")
-    return
-  end
-  if handle:streamInfo():dynamicMetadata():get("{resource_names.REST_REQUEST}") then
-    return
-  end
-  local first, refused = true, false
-  for chunk in handle:bodyChunks() do
-    if chunk:length() > 0 then
-      refused = refused or first and chunk:getBytes(0, 1):byte() == 1
-      first = false
-      if refused then
-        chunk:setBytes("")
-      end
-    end
-  end
-  local trailers = handle:trailers()
-  if refused and trailers then
-    trailers:replace("grpc-status", "13")
-    trailers:replace("grpc-message", "{MESSAGE}")
-    trailers:remove("grpc-status-details-bin")
-  end
-end
-
-"""
-"""Lua for responses: the first byte of a unary one says whether it is compressed.
-
-The transcoder, which REST has behind it, refuses such messages itself."""
 
 
 def refuse_streams(on: route.Route) -> None:
@@ -97,7 +43,7 @@ def refuse_streams(on: route.Route) -> None:
 
 
 def filter_config() -> custom_response_pb2.CustomResponse:
-    """Returns the filter that ends a response which the script has marked.
+    """Returns the filter that ends a response which the module has marked.
 
     Envoy logs a warning for each of these messages, as their API is not final: so no route has one.
     """
@@ -105,7 +51,7 @@ def filter_config() -> custom_response_pb2.CustomResponse:
         status_code=UInt32Value(value=STATUS), body=base_pb2.DataSource(inline_string=MESSAGE)
     )
     action = extension_pb2.TypedExtensionConfig(name="refuse", typed_config=pack(policy))
-    header = pack(http_inputs_pb2.HttpResponseHeaderMatchInput(header_name=_MARK))
+    header = pack(http_inputs_pb2.HttpResponseHeaderMatchInput(header_name=MARK))
     tree = matcher_pb2.Matcher.MatcherTree(
         input=extension_pb2.TypedExtensionConfig(name="mark", typed_config=header)
     )

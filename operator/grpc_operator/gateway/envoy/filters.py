@@ -6,13 +6,11 @@ Envoy makes the chain of a request by the first route it selects (``http_filters
 so tables with REST routes enable what the REST scopes need.
 """
 
-from envoy.config.core.v3 import base_pb2
 from envoy.config.route.v3 import route_components_pb2 as route
 from envoy.extensions.filters.http.buffer.v3 import buffer_pb2
 from envoy.extensions.filters.http.cors.v3 import cors_pb2
 from envoy.extensions.filters.http.grpc_stats.v3 import config_pb2 as grpc_stats_pb2
 from envoy.extensions.filters.http.grpc_web.v3 import grpc_web_pb2
-from envoy.extensions.filters.http.lua.v3 import lua_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import (
     http_connection_manager_pb2 as hcm,
@@ -23,9 +21,9 @@ from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 
 from grpc_operator.gateway.envoy import (
     compressed_responses,
+    local_reply_texts,
+    proxy_module,
     resource_names,
-    response_notes,
-    scoped_routes,
     transcoder,
 )
 from grpc_operator.gateway.envoy.protobuf import pack
@@ -37,12 +35,14 @@ _NEVER_USED = 1
 def build() -> list[hcm.HttpFilter]:
     """Returns the filters in the order in which requests pass them.
 
-    The scripts are first: what follows must see the route of the REST scope. A body is complete
-    before the transcoder gets it. Methods are counted after transcoding, so that REST calls count
-    too.
+    Those of the module for requests are first: what follows must see the route of the REST scope.
+    That for responses is next to the server: the transcoder replaces the status of a call by an
+    HTTP status, and the filter of gRPC-Web moves it into the body. A body is complete before the
+    transcoder gets it. Methods are counted after transcoding, so that REST calls count too.
     """
     return [
-        _filter(resource_names.LUA, scoped_routes.scripts()),
+        _filter(resource_names.REST_REQUESTS, proxy_module.http_filter("rest_requests")),
+        _filter(resource_names.GRPC_WEB_REQUESTS, proxy_module.http_filter("grpc_web_requests")),
         _filter(resource_names.CORS, cors_pb2.Cors()),
         _filter(resource_names.BUFFER, _buffer(_NEVER_USED)),
         _filter(resource_names.GRPC_WEB, grpc_web_pb2.GrpcWeb()),
@@ -50,7 +50,10 @@ def build() -> list[hcm.HttpFilter]:
         _filter(resource_names.GRPC_STATS, _stats(times=False)),
         _filter(resource_names.GRPC_TIMES, _stats(times=True)),
         _filter(resource_names.CUSTOM_RESPONSE, compressed_responses.filter_config()),
-        _filter(resource_names.RESPONSE, _response_notes()),
+        _filter(
+            resource_names.RESPONSE,
+            proxy_module.http_filter("responses", local_reply_texts.NOTHING),
+        ),
         hcm.HttpFilter(
             name=resource_names.ROUTER,
             typed_config=pack(router_pb2.Router(suppress_envoy_headers=True)),
@@ -106,11 +109,6 @@ def _stats(*, times: bool) -> grpc_stats_pb2.FilterConfig:
         replace_dots_in_grpc_service_name=True,
         enable_upstream_stats=times,
     )
-
-
-def _response_notes() -> lua_pb2.Lua:
-    source = base_pb2.DataSource(inline_string=response_notes.SCRIPT)
-    return lua_pb2.Lua(default_source_code=source)
 
 
 def _filter(name: str, config: Message) -> hcm.HttpFilter:

@@ -8,59 +8,11 @@ Formats that the filter does not know, such as ``+json``, are left to servers th
 """
 
 from envoy.config.route.v3 import route_components_pb2 as route
-from envoy.extensions.filters.http.lua.v3 import lua_pb2
 
-from grpc_operator.gateway.envoy import (
-    compressed_responses,
-    header_matchers,
-    resource_names,
-)
-from grpc_operator.gateway.envoy.protobuf import pack
+from grpc_operator.gateway.envoy import filters, header_matchers, resource_names
 
-_NO_RETRIES = "x-envoy-max-retries"
-"""The router removes it, and clients cannot send it (``client_headers``)."""
-
-_PREPARES = f"""\
-{compressed_responses.NOTES_ACCEPTED}local text = {{
-  ["application/grpc-web"] = false,
-  ["application/grpc-web+proto"] = false,
-  ["application/grpc-web-text"] = true,
-  ["application/grpc-web-text+proto"] = true,
-}}
-
-local function media_type(value)
-  return value:match("^[^;]*"):gsub("%s+$", ""):lower()
-end
-
-local function prepare(handle)
-  local headers = handle:headers()
-  local given = headers:get("content-type")
-  local kind = given
-  if text[kind] == nil and text[media_type(given)] ~= nil then
-    kind = media_type(given)
-    headers:replace("content-type", kind)
-  end
-  local accepted = headers:get("accept")
-  if accepted and text[accepted] == nil and text[media_type(accepted)] ~= nil then
-    headers:replace("accept", media_type(accepted))
-  end
-  if text[kind] then
-    headers:replace("{_NO_RETRIES}", "0")
-  end
-  note_accepted(handle, headers)
-  if not headers:get("x-grpc-web") then
-    headers:replace("x-grpc-web", "1")
-  end
-end
-
-"""
-"""Lua that defines ``prepare``. What it changes makes Envoy select the route again: the same."""
-
-SCRIPT = f"""\
-{_PREPARES}function envoy_on_request(handle)
-  prepare(handle)
-end
-"""
+NO_RETRIES = "x-envoy-max-retries"
+"""The router removes it, and clients cannot send it: the module does."""
 
 
 def enable(on: route.Route) -> None:
@@ -69,7 +21,6 @@ def enable(on: route.Route) -> None:
     Args:
         on: A route to a cluster.
     """
-    script = pack(lua_pb2.LuaPerRoute(name=resource_names.PREPARE_GRPC_WEB))
-    on.typed_per_filter_config[resource_names.LUA].CopyFrom(script)
+    on.typed_per_filter_config[resource_names.GRPC_WEB_REQUESTS].CopyFrom(filters.enabled())
     if on.route.HasField("retry_policy"):
-        on.route.retry_policy.retriable_request_headers.append(header_matchers.absent(_NO_RETRIES))
+        on.route.retry_policy.retriable_request_headers.append(header_matchers.absent(NO_RETRIES))

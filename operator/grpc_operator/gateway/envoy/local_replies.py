@@ -20,7 +20,6 @@ from grpc_operator.gateway.envoy import (
     compressed_responses,
     header_matchers,
     metadata_filters,
-    stream_limit,
     web_trailers,
 )
 from grpc_operator.gateway.envoy import local_reply_texts as texts
@@ -149,7 +148,7 @@ def _not_post() -> hcm.ResponseMapper:
 
 def _too_large() -> Iterator[hcm.ResponseMapper]:
     """Yields 413 for a stream one of whose messages is too large, and for any other call."""
-    for when in (stream_limit.is_too_large(), _status("EQ", _TOO_LARGE)):
+    for when in (metadata_filters.message_too_large(), _status("EQ", _TOO_LARGE)):
         made = _json(when, _RESOURCE_EXHAUSTED, texts.of_rest(texts.TOO_LARGE))
         made.status_code.value = _TOO_LARGE
         yield made

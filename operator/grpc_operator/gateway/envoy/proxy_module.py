@@ -1,12 +1,19 @@
-"""The dynamic module of the proxies: what it does to a new request, before Envoy selects a route.
+"""The dynamic module of the proxies, before Envoy selects a route and as HTTP filters.
 
-It removes what no client may say, sets the header that selects the route table, and says of which
-requests a server could not parse the metadata (docs/adr/0056). Its source is in
-``operator/proxy_module``.
+Before, it removes what no client may say, sets the header that selects the route table, and says
+of which requests a server could not parse the metadata (docs/adr/0056). Its filters do what no
+filter of Envoy does to requests by REST and gRPC-Web, and to their responses (docs/adr/0062). Its
+source is in ``operator/proxy_module``.
 """
 
+from typing import Literal
+
 from envoy.config.core.v3 import extension_pb2
+from envoy.extensions.dynamic_modules.v3 import dynamic_modules_pb2 as modules_pb2
+from envoy.extensions.filters.http.dynamic_modules.v3 import dynamic_modules_pb2
+from google.protobuf.any_pb2 import Any
 from google.protobuf.struct_pb2 import Struct
+from google.protobuf.wrappers_pb2 import StringValue
 from xds.type.v3 import typed_struct_pb2
 
 from grpc_operator.gateway.envoy.protobuf import pack
@@ -18,6 +25,9 @@ NAME = "grpc_operator"
 _EXTENSION = "envoy.http.early_header_mutation.dynamic_modules"
 _PACKAGE = "envoy.extensions.http.early_header_mutation.dynamic_modules.v3"
 _TYPE = f"type.googleapis.com/{_PACKAGE}.DynamicModuleEarlyHeaderMutation"
+_MODULE = modules_pb2.DynamicModuleConfig(name=NAME)
+Filter = Literal["grpc_web_requests", "rest_requests", "responses"]
+RouteConfiguration = Literal["largest_message", "paths"]
 _STRING = "type.googleapis.com/google.protobuf.StringValue"
 
 
@@ -37,4 +47,35 @@ def early_mutation(listener: Listener) -> extension_pb2.TypedExtensionConfig:
     return extension_pb2.TypedExtensionConfig(
         name=_EXTENSION,
         typed_config=pack(typed_struct_pb2.TypedStruct(type_url=_TYPE, value=value)),
+    )
+
+
+def http_filter(name: Filter, config: str = "") -> dynamic_modules_pb2.DynamicModuleFilter:
+    """Returns one of the module's HTTP filters.
+
+    Args:
+        name: Which one.
+        config: For the responses: what the body of a response with 404 says.
+    """
+    return dynamic_modules_pb2.DynamicModuleFilter(
+        dynamic_module_config=_MODULE,
+        filter_name=name,
+        filter_config=pack(StringValue(value=config)),
+    )
+
+
+def on_route(name: RouteConfiguration, config: str) -> Any:
+    """Returns the configuration of one of the filters for a route or a virtual host.
+
+    Args:
+        name: What it is: the size of the largest message of a stream in bytes, or the paths that
+            ``allowed_verbs.paths`` returns.
+        config: Its value.
+    """
+    return pack(
+        dynamic_modules_pb2.DynamicModuleFilterPerRoute(
+            dynamic_module_config=_MODULE,
+            per_route_config_name=name,
+            filter_config=pack(StringValue(value=config)),
+        )
     )

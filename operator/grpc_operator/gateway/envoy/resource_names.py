@@ -19,9 +19,6 @@ NO_METHOD = "~"
 SPLIT = "~split"
 """Name of the route of REST requests that are split among revisions; no service can have it."""
 
-CHOSEN_SCOPE = "scope"
-"""What the script finds in the filter context of the revision that Envoy has chosen."""
-
 RESPONSE = "grpc_operator.response"
 """Dynamic metadata, and the filter that notes it: the ``grpc_status`` that a server sent."""
 
@@ -35,16 +32,15 @@ CUSTOM_RESPONSE = "envoy.filters.http.custom_response"
 GRPC_STATS = "envoy.filters.http.grpc_stats"
 GRPC_TIMES = "envoy.filters.http.grpc_stats.times"
 GRPC_WEB = "envoy.filters.http.grpc_web"
-LUA = "envoy.filters.http.lua"
 ROUTER = "envoy.filters.http.router"
 TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
 """Filters, under the names that routes configure them by."""
 
-SELECT_REST_SCOPE = "select-rest-scope"
-"""The script that redirects a request to the REST scope of its service."""
+REST_REQUESTS = "grpc_operator.rest_requests"
+"""The filter that redirects a request to the REST scope of its service."""
 
-PREPARE_GRPC_WEB = "prepare-grpc-web"
-"""The script that makes gRPC-Web requests what Envoy's filter knows."""
+GRPC_WEB_REQUESTS = "grpc_operator.grpc_web_requests"
+"""The filter that makes gRPC-Web requests what Envoy's filter knows."""
 
 
 def table(first: str, segment: str) -> str:

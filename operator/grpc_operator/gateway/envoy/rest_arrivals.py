@@ -17,8 +17,8 @@ from grpc_operator.gateway.envoy import (
     filters,
     header_matchers,
     json_only,
+    proxy_module,
     resource_names,
-    stream_limit,
 )
 from grpc_operator.gateway.envoy.protobuf import duration
 from grpc_operator.gateway.ir import Api
@@ -95,7 +95,8 @@ def _accepted(
         made.route.ClearField("max_stream_duration")
         made.typed_per_filter_config[resource_names.BUFFER].CopyFrom(filters.any_body())
         if not body.is_raw:
-            made.metadata.CopyFrom(stream_limit.metadata(max_bytes))
+            limit = proxy_module.on_route("largest_message", str(max_bytes))
+            made.typed_per_filter_config[resource_names.REST_REQUESTS].CopyFrom(limit)
     return made
 
 

@@ -11,9 +11,7 @@ from collections.abc import Container, Iterable, Sequence
 from itertools import chain
 
 from envoy.config.route.v3 import route_components_pb2 as route
-from envoy.extensions.filters.http.lua.v3 import lua_pb2
 from envoy.type.matcher.v3 import regex_pb2
-from google.protobuf.any_pb2 import Any
 
 from grpc_operator.gateway import patterns
 from grpc_operator.gateway.claims import RestClaim
@@ -23,10 +21,10 @@ from grpc_operator.gateway.envoy import (
     filters,
     header_matchers,
     metadata_validation,
+    proxy_module,
     resource_names,
 )
 from grpc_operator.gateway.envoy.destinations import Destination
-from grpc_operator.gateway.envoy.protobuf import pack
 from grpc_operator.gateway.ir import Attachment, Target
 from grpc_operator.gateway.patterns import Pattern
 
@@ -103,8 +101,9 @@ def rest(claims: Iterable[RestClaim]) -> list[route.Route]:
         name=resource_names.NO_METHOD,
         match=route.RouteMatch(prefix="/"),
         direct_response=route.DirectResponseAction(status=_NOT_FOUND),
-        metadata=allowed_verbs.metadata(known, resource_names.LUA),
     )
+    paths = proxy_module.on_route("paths", allowed_verbs.paths(known))
+    made.typed_per_filter_config[resource_names.REST_REQUESTS].CopyFrom(paths)
     return [made]
 
 
@@ -247,14 +246,12 @@ def _destinations(claim: RestClaim, pattern: Pattern | None) -> list[Destination
 def _route(
     attachment: Attachment, match: route.RouteMatch, to: Destination, *, beside_grpc: bool
 ) -> route.Route:
-    """Returns a route that never responds: the script redirects the request by the route's name."""
+    """Returns a route that never responds: the module redirects the request by its name."""
     made = route.Route(match=match)
     made.match.headers.extend(to.conditions)
     if len(to.targets) > 1:
         made.name = resource_names.SPLIT
         destinations.split(made.route, attachment.sticky, to.targets)
-        for each in made.route.weighted_clusters.clusters:
-            each.typed_per_filter_config[resource_names.LUA].CopyFrom(_chosen(each.name))
     else:
         made.name = _scope_of(attachment, to)
         made.direct_response.status = _NOT_FOUND
@@ -271,12 +268,3 @@ def _scope_of(attachment: Attachment, to: Destination) -> str:
         return resource_names.rest_scope_key(attachment.cluster)
     (target,) = to.targets
     return resource_names.rest_scope_key(target.cluster) if target.rest is not None else ""
-
-
-def _chosen(cluster: str) -> Any:
-    """Returns what has the script redirect a request for which Envoy has chosen this cluster."""
-    made = lua_pb2.LuaPerRoute(name=resource_names.SELECT_REST_SCOPE)
-    made.filter_context.update(
-        {resource_names.CHOSEN_SCOPE: resource_names.rest_scope_key(cluster)}
-    )
-    return pack(made)

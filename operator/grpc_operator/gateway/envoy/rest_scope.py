@@ -20,6 +20,7 @@ from grpc_operator.gateway.envoy import (
     filters,
     header_matchers,
     method_policy,
+    proxy_module,
     resource_names,
     rest_arrivals,
     route_tables,
@@ -71,7 +72,6 @@ def _build(
         name="*",
         domains=["*"],
         routes=[*_head(known), *_routes(served, rest, service)],
-        metadata=allowed_verbs.metadata(dict.fromkeys(known), resource_names.RESPONSE),
     )
     transcode = pack(transcoder.build(rest, served.rest))
     everywhere.typed_per_filter_config[resource_names.TRANSCODER].CopyFrom(transcode)
@@ -80,7 +80,8 @@ def _build(
     if attachment.cors is not None:
         cors_policy = pack(cors.policy(attachment.cors))
         everywhere.typed_per_filter_config[resource_names.CORS].CopyFrom(cors_policy)
-    everywhere.typed_per_filter_config[resource_names.RESPONSE].CopyFrom(filters.enabled())
+    paths = proxy_module.on_route("paths", allowed_verbs.paths(dict.fromkeys(known)))
+    everywhere.typed_per_filter_config[resource_names.RESPONSE].CopyFrom(paths)
     name = resource_names.table(
         resource_names.REST_SCOPE, resource_names.rest_scope_key(attachment.clusters[0])
     )

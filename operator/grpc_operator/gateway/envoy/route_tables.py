@@ -5,11 +5,10 @@ from dataclasses import replace
 
 from envoy.config.route.v3 import route_components_pb2 as route
 from envoy.config.route.v3 import route_pb2
-from envoy.extensions.filters.http.lua.v3 import lua_pb2
 
 from grpc_operator.gateway.claims import Segment
 from grpc_operator.gateway.envoy import filters, resource_names, table_parts
-from grpc_operator.gateway.envoy.protobuf import embedded, pack, serialised
+from grpc_operator.gateway.envoy.protobuf import embedded, serialised
 from grpc_operator.gateway.envoy.virtual_hosts import VirtualHosts
 from grpc_operator.gateway.host_owners import HostOwners
 from grpc_operator.gateway.infrastructure import PROBE_CLUSTER_HEADER
@@ -25,13 +24,14 @@ _OURS = (
 """Headers by which Envoy knows what to do; ``x-forwarded-for`` has the client's address too."""
 
 _NEEDED_BY_REST = (
+    resource_names.REST_REQUESTS,
     resource_names.CORS,
     resource_names.TRANSCODER,
     resource_names.GRPC_STATS,
     resource_names.CUSTOM_RESPONSE,
     resource_names.RESPONSE,
 )
-"""Filters that REST scopes use besides."""
+"""Filters that REST routes and scopes use."""
 
 _AFTER_REST_SCOPES = 1
 """Stage of a table that redirects requests to the REST scopes of services: after those."""
@@ -92,10 +92,8 @@ def frame(name: str, of: Iterable[route.VirtualHost]) -> route_pb2.RouteConfigur
 
 
 def _rest_frame(name: str) -> route_pb2.RouteConfiguration:
-    """Returns a table with the script that REST routes need: on each route it would cost more."""
+    """Returns a table with what REST routes need: on each route it would cost more."""
     made = frame(name, ())
-    script = pack(lua_pb2.LuaPerRoute(name=resource_names.SELECT_REST_SCOPE))
-    made.typed_per_filter_config[resource_names.LUA].CopyFrom(script)
     for needed in _NEEDED_BY_REST:
         made.typed_per_filter_config[needed].CopyFrom(filters.enabled())
     made.typed_per_filter_config[resource_names.BUFFER].CopyFrom(filters.any_body())

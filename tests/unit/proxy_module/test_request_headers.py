@@ -1,33 +1,23 @@
 """What the module of the proxies decides about headers, compared with the same rules in Python.
 
-The C code is compiled so that undefined behavior ends the process, and every text ends where memory
-ends, so that reading beyond it does, too.
+The C code is compiled with checks, and every text ends where memory ends (``compiled``).
 """
 
 import ctypes
-import mmap
 import re
-import subprocess
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import proxy_module
 from grpc_operator.gateway.envoy import resource_names
 from tests.envoy.protocols import malformed
+from tests.unit.proxy_module.compiled import Guarded, Text, checked
 
 Header = tuple[bytes, bytes]
 
 LISTENER = b"http"
-SOURCE = Path(proxy_module.__file__).parent / "request_headers.c"
-CHECKED = (
-    *("-std=c11", "-O1", "-g", "-shared", "-fPIC", "-fno-omit-frame-pointer"),
-    *("-fsanitize=undefined", "-fsanitize-trap=undefined"),
-)
 LONGEST_SCOPE, LONGEST_PROBLEM, LONGEST_NAME = 1024, 128, 64
 
 REMOVED = {
@@ -60,12 +50,6 @@ BASE64 = rb"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}(==)?|[A-Za-z0-9+/]{3}=?)?"
 NAME = rb":?[0-9a-z_.-]+"
 
 
-class Text(ctypes.Structure):
-    """``struct text``."""
-
-    _fields_ = [("bytes", ctypes.c_void_p), ("length", ctypes.c_size_t)]
-
-
 class CHeader(ctypes.Structure):
     """``struct header``."""
 
@@ -85,30 +69,10 @@ class Verdict(ctypes.Structure):
     ]
 
 
-class Guarded:
-    """Memory with none after it, at whose end a text is put."""
-
-    def __init__(self) -> None:
-        self._pages = mmap.mmap(-1, 32 * mmap.PAGESIZE)
-        first = ctypes.addressof(ctypes.c_char.from_buffer(self._pages))
-        self._end = first + 31 * mmap.PAGESIZE
-        libc = ctypes.CDLL(None, use_errno=True)
-        assert libc.mprotect(ctypes.c_void_p(self._end), mmap.PAGESIZE, 0) == 0
-
-    def text(self, data: bytes) -> Text:
-        """Puts a text there; it is valid until the next one is put."""
-        address = self._end - len(data)
-        ctypes.memmove(address, data, len(data))
-        return Text(address, len(data))
-
-
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """Compiles the checked library."""
-    library = tmp_path_factory.mktemp("library") / "checked.so"
-    compiler = [sys.executable, "-m", "ziglang", "cc", *CHECKED]
-    subprocess.run([*compiler, "-o", library, SOURCE], check=True)
-    loaded = ctypes.CDLL(str(library))
+    loaded = checked(tmp_path_factory.mktemp("library"), "request_headers.c")
     loaded.judge.argtypes = [ctypes.c_void_p, ctypes.c_size_t, Text, ctypes.c_void_p]
     loaded.judge.restype = None
     return loaded

@@ -1,6 +1,7 @@
 """The library of proxies: compiled for each architecture, small, and found by Envoy's loader."""
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,18 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from grpc_operator import proxy_module
+from grpc_operator.gateway.envoy import (
+    access_log,
+    compressed_responses,
+    grpc_web_requests,
+    resource_names,
+)
 from proxy_module import build
+from tests.unit.proxy_module.compiled import SOURCES
 
-HOOKS = {
-    "envoy_dynamic_module_on_program_init",
-    "envoy_dynamic_module_on_early_header_mutation_config_new",
-    "envoy_dynamic_module_on_early_header_mutation_config_destroy",
-    "envoy_dynamic_module_on_early_header_mutation_mutate",
-}
+HOOKS = set(
+    re.findall(r"\benvoy_dynamic_module_on_\w+", (SOURCES / "abi.h").read_text(encoding="utf-8"))
+)
 MACHINES = {"x86_64": "EM_X86_64", "aarch64": "EM_AARCH64"}
 LOADERS = {"ld-linux-aarch64.so.1"}
 """Where that architecture has the guard of the stack."""
@@ -54,6 +59,7 @@ def test_is_for_its_architecture(architecture: str) -> None:
 def test_exports_exactly_what_envoy_calls(architecture: str) -> None:
     symbols = elf(architecture).get_section_by_name(".dynsym").iter_symbols()
     defined = {each.name for each in symbols if each["st_shndx"] != "SHN_UNDEF"}
+    assert len(HOOKS) > 20
     assert defined == HOOKS
 
 
@@ -125,3 +131,32 @@ def test_a_package_without_the_library_says_what_to_do() -> None:
 
 def test_the_loader_is_told_of_all_architectures() -> None:
     assert proxy_module.search_path("/a") == "/a/aarch64:/a/x86_64"
+
+
+NAMES = [
+    resource_names.SCOPE_HEADER,
+    resource_names.MALFORMED_HEADER,
+    resource_names.REST_REQUEST,
+    resource_names.RESPONSE,
+    resource_names.NO_METHOD,
+    resource_names.SPLIT,
+    f"{resource_names.REST_SCOPE}/",
+    access_log.STATUS,
+    compressed_responses.MARK,
+    compressed_responses.MESSAGE,
+    grpc_web_requests.NO_RETRIES,
+    *access_log.NAMES.values(),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_sources_have_the_names_of_the_configuration(name: str) -> None:
+    texts = "".join(path.read_text(encoding="utf-8") for path in SOURCES.glob("*.[ch]"))
+    assert f'"{name}"' in texts
+
+
+def test_the_sources_have_the_right_lengths() -> None:
+    """A constant text in a table is followed by its length."""
+    for path in SOURCES.glob("*.c"):
+        for text, length in re.findall(r'\{"([^"\\]*)", (\d+)\}', path.read_text(encoding="utf-8")):
+            assert len(text) == int(length), (path.name, text)
