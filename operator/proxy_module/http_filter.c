@@ -72,6 +72,14 @@ static bool read_number(struct text digits, uint64_t *number) {
   return digits.length > 0 && digits.length <= MOST_DIGITS;
 }
 
+static bool read_route(struct text name, struct text config, struct route_configuration *made) {
+  if (equal(name, TEXT("largest_message"))) {
+    return read_number(config, &made->largest_message);
+  }
+  made->any_body = equal(name, TEXT("any_body"));
+  return made->any_body || (equal(name, TEXT("paths")) && read_paths(config, &made->paths));
+}
+
 const void *envoy_dynamic_module_on_http_filter_per_route_config_new(struct text name,
                                                                      struct text config) {
   struct route_configuration *made = calloc(1, sizeof *made + config.length);
@@ -81,12 +89,11 @@ const void *envoy_dynamic_module_on_http_filter_per_route_config_new(struct text
   size_t length = 0;
   append(made->bytes, &length, config.length, config);
   struct text copy = {made->bytes, length};
-  if (equal(name, TEXT("largest_message")) ? read_number(copy, &made->largest_message)
-                                           : read_paths(copy, &made->paths)) {
-    return made;
+  if (!read_route(name, copy, made)) {
+    free(made);
+    return NULL;
   }
-  free(made);
-  return NULL;
+  return made;
 }
 
 void envoy_dynamic_module_on_http_filter_per_route_config_destroy(const void *configuration) {

@@ -20,6 +20,8 @@ struct configuration {
 struct route_configuration {
   /* Largest message of a stream of requests by REST in bytes; 0 if they are not limited. */
   uint64_t largest_message;
+  /* A body need not be JSON. */
+  bool any_body;
   struct paths paths;
   char bytes[];
 };

@@ -1,5 +1,6 @@
 /* What happens to requests by REST and gRPC-Web once Envoy has selected their route. */
 #include "http_filter.h"
+#include "json_bodies.h"
 
 /* Names of routes (resource_names.py); no service can have them. */
 static const struct text NO_METHOD = {"~", 1};
@@ -8,7 +9,7 @@ static const struct text REST_SCOPE = {"~rest/", 6};
 
 static const struct text SCOPE = {"x-grpc-operator-scope", 21};
 
-enum { LONGEST_KEY = 512, NOT_ALLOWED = 405 };
+enum { LONGEST_KEY = 512, NOT_ALLOWED = 405, UNSUPPORTED_MEDIA_TYPE = 415 };
 
 /* Envoy's filter of gRPC-Web compares content types byte by byte, while letters have no case and
  * parameters may follow (RFC 9110, 8.3.1). It knows no others.
@@ -139,6 +140,43 @@ static bool redirect(void *filter, struct text service) {
   return true;
 }
 
+/* A header that comes several times is what its values are with commas between them: of those that
+ * are asked for here, none is right then.
+ */
+static struct optional optional_header(void *filter, struct text name) {
+  struct optional found = {false, TEXT("")};
+  size_t count = 0;
+  found.is_present = envoy_dynamic_module_callback_http_get_header(filter, REQUEST_HEADERS, name,
+                                                                   &found.value, 0, &count);
+  if (count > 1) {
+    found.value = TEXT(",");
+  }
+  return found;
+}
+
+/* Ends a request whose body is not plain JSON. Others end anyway: those of gRPC, which have no method
+ * in a REST scope, and HEAD.
+ */
+static bool refuse_body(void *filter) {
+  struct body_headers headers = {
+      .method = header_of(filter, REQUEST_HEADERS, TEXT(":method")),
+      .type = optional_header(filter, TEXT("content-type")),
+      .length = optional_header(filter, TEXT("content-length")),
+      .encoding = optional_header(filter, TEXT("content-encoding")),
+  };
+  if (starts_with(headers.type.value, TEXT("application/grpc")) ||
+      equal(headers.method, TEXT("HEAD"))) {
+    return false;
+  }
+  struct text problem = problem_of_body(&headers);
+  if (problem.length == 0) {
+    return false;
+  }
+  envoy_dynamic_module_callback_http_send_response(filter, UNSUPPORTED_MEDIA_TYPE, NULL, 0, problem,
+                                                   TEXT("body_not_json"));
+  return true;
+}
+
 enum next rest_request_headers(void *filter, struct stream *stream) {
   struct text service = TEXT("");
   envoy_dynamic_module_callback_http_filter_get_attribute_string(filter, ROUTE_NAME, &service);
@@ -151,12 +189,14 @@ enum next rest_request_headers(void *filter, struct stream *stream) {
   }
   note(filter, TEXT("method"), header_of(filter, REQUEST_HEADERS, TEXT(":method")));
   note(filter, TEXT("path"), without_query(header_of(filter, REQUEST_HEADERS, TEXT(":path"))));
-  if (redirect(filter, service)) {
-    const struct route_configuration *arrived =
-        envoy_dynamic_module_callback_get_most_specific_route_config(filter);
-    stream->sizes.limit = arrived == NULL ? 0 : arrived->largest_message;
+  if (!redirect(filter, service)) {
+    return CONTINUE;
   }
-  return CONTINUE;
+  const struct route_configuration *arrived =
+      envoy_dynamic_module_callback_get_most_specific_route_config(filter);
+  stream->sizes.limit = arrived == NULL ? 0 : arrived->largest_message;
+  bool any_body = arrived != NULL && arrived->any_body;
+  return !any_body && refuse_body(filter) ? STOP_ITERATION : CONTINUE;
 }
 
 /* Counts the messages in what has arrived. Returns whether one is too large. */

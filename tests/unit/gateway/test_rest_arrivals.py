@@ -3,40 +3,34 @@
 from collections.abc import Sequence
 
 from envoy.config.route.v3 import route_components_pb2 as route
+from envoy.extensions.filters.http.dynamic_modules.v3 import dynamic_modules_pb2
 
 from grpc_operator.descriptor.model import Binding, Kind
-from grpc_operator.gateway.envoy import rest_arrivals
+from grpc_operator.gateway.envoy import resource_names, rest_arrivals
 from grpc_operator.gateway.ir import Api, Method, Policy
 
-REFUSALS = 3
 POLICY = Policy(None, None, None, None)
 
 
-def test_refusals_once() -> None:
-    """However many paths take streams of JSON, other bodies are refused once for all of them."""
-    streams = [
-        _method(f"/v1/things/*:stream{number}", kind="ClientStreaming") for number in range(9)
-    ]
+def test_usual_bodies_have_one_route() -> None:
+    """The module limits them to JSON, as long as nothing says otherwise."""
+    (made,) = _build([_method("/v1/things"), _method("/v1/things/*")])
 
-    made = _build(streams)
-
-    assert [each.match.prefix for each in made[:REFUSALS]] == ["/"] * REFUSALS
-    assert [_is_refusal(each) for each in made] == [True] * REFUSALS + [False] * 10
+    assert (_path(made), _body(made)) == ("/", None)
 
 
 def test_raw_body() -> None:
-    """A raw path takes anything; JSON paths that it would match go before it, with refusals."""
+    """A raw path takes anything; JSON paths that it would match go before it."""
     raw, json = _method("/v1/things/*", raw=True), _method("/v1/things/one")
     stream = _method("/v1/*", kind="ClientStreaming")
 
     made = _build([raw, json, stream])
 
-    assert [_path(each) for each in made] == [
-        *["/v1/things/one/*"] * (REFUSALS + 1),
-        "/v1/things/[^/]+/*",
-        *["/"] * REFUSALS,
-        "/v1/[^/]+/*",
-        "/",
+    assert [(_path(each), _body(each)) for each in made] == [
+        ("/v1/things/one/*", None),
+        ("/v1/things/[^/]+/*", "any_body"),
+        ("/v1/[^/]+/*", "largest_message"),
+        ("/", None),
     ]
 
 
@@ -54,5 +48,10 @@ def _path(of: route.Route) -> str:
     return str(of.match.safe_regex.regex or of.match.prefix)
 
 
-def _is_refusal(of: route.Route) -> bool:
-    return bool(of.HasField("direct_response"))
+def _body(of: route.Route) -> str | None:
+    """Returns what the module knows of the body."""
+    if resource_names.REST_REQUESTS not in of.typed_per_filter_config:
+        return None
+    found = dynamic_modules_pb2.DynamicModuleFilterPerRoute()
+    of.typed_per_filter_config[resource_names.REST_REQUESTS].Unpack(found)
+    return str(found.per_route_config_name)

@@ -27,7 +27,7 @@ _PACKAGE = "envoy.extensions.http.early_header_mutation.dynamic_modules.v3"
 _TYPE = f"type.googleapis.com/{_PACKAGE}.DynamicModuleEarlyHeaderMutation"
 _MODULE = modules_pb2.DynamicModuleConfig(name=NAME)
 Filter = Literal["grpc_web_requests", "rest_requests", "responses"]
-RouteConfiguration = Literal["largest_message", "paths"]
+RouteConfiguration = Literal["any_body", "largest_message", "paths"]
 _STRING = "type.googleapis.com/google.protobuf.StringValue"
 
 
@@ -64,13 +64,13 @@ def http_filter(name: Filter, config: str = "") -> dynamic_modules_pb2.DynamicMo
     )
 
 
-def on_route(name: RouteConfiguration, config: str) -> Any:
+def on_route(name: RouteConfiguration, config: str = "") -> Any:
     """Returns the configuration of one of the filters for a route or a virtual host.
 
     Args:
-        name: What it is: the size of the largest message of a stream in bytes, or the paths that
-            ``allowed_verbs.paths`` returns.
-        config: Its value.
+        name: What it is: that bodies need not be JSON, the size of the largest message of a stream
+            in bytes, or the paths that ``allowed_verbs.paths`` returns.
+        config: Its value, if it has one.
     """
     return pack(
         dynamic_modules_pb2.DynamicModuleFilterPerRoute(

@@ -2,7 +2,8 @@
 
 A unary message is held until it is complete, so its size is checked first (``filters.whole_body``).
 A stream of requests has no end to wait for, and a ``google.api.HttpBody`` may be of any type: so
-the paths of such methods have routes of their own.
+the paths of such methods have routes of their own. All other bodies must be JSON, or the module
+ends the request with 415.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,6 @@ from grpc_operator.gateway import patterns
 from grpc_operator.gateway.envoy import (
     filters,
     header_matchers,
-    json_only,
     proxy_module,
     resource_names,
 )
@@ -48,8 +48,7 @@ def build(cluster: str, apis: Sequence[Api], max_bytes: int) -> list[route.Route
     """Returns the routes: unusual paths, then all others.
 
     Before each unusual path are those of other methods that match some of the same requests and
-    are more specific: the transcoder would choose them. Bodies that are not JSON are refused once
-    for all paths that come after the last raw one: each set of refusals takes memory in Envoy.
+    are more specific: the transcoder would choose them.
 
     Args:
         cluster: The cluster of the service, or of its revision.
@@ -68,19 +67,12 @@ def build(cluster: str, apis: Sequence[Api], max_bytes: int) -> list[route.Route
         for pattern in sorted(bodies, key=lambda each: (each.rank, each))
         if pattern in unusual or any(patterns.precedes(pattern, other) for other in unusual)
     ]
-    raw = [index for index, pattern in enumerate(ordered) if bodies[pattern].is_raw]
-    first, later = ordered[: max(raw, default=-1) + 1], ordered[max(raw, default=-1) + 1 :]
     action = route.RouteAction(cluster=cluster)
     action.max_stream_duration.max_stream_duration.CopyFrom(_time_of_body(apis))
-    made = []
-    for pattern in first:
-        if not bodies[pattern].is_raw:
-            made += json_only.refused(_exactly(pattern))
-        made.append(_accepted(action, _exactly(pattern), bodies[pattern], max_bytes))
-    made += json_only.refused(_everything())
-    made += [_accepted(action, _exactly(each), bodies[each], max_bytes) for each in later]
-    made.append(_accepted(action, _everything(), _Body(is_stream=False, is_raw=False), max_bytes))
-    return made
+    return [
+        *(_accepted(action, _exactly(each), bodies[each], max_bytes) for each in ordered),
+        _accepted(action, _everything(), _Body(is_stream=False, is_raw=False), max_bytes),
+    ]
 
 
 def _accepted(
@@ -94,9 +86,13 @@ def _accepted(
     if body.is_stream:
         made.route.ClearField("max_stream_duration")
         made.typed_per_filter_config[resource_names.BUFFER].CopyFrom(filters.any_body())
-        if not body.is_raw:
-            limit = proxy_module.on_route("largest_message", str(max_bytes))
-            made.typed_per_filter_config[resource_names.REST_REQUESTS].CopyFrom(limit)
+    if not body.is_usual:
+        config = (
+            proxy_module.on_route("any_body")
+            if body.is_raw
+            else proxy_module.on_route("largest_message", str(max_bytes))
+        )
+        made.typed_per_filter_config[resource_names.REST_REQUESTS].CopyFrom(config)
     return made
 
 
