@@ -17,7 +17,7 @@ from tests.integration.conftest import install_crds
 from tests.integration.credentials import Credentials
 from tests.integration.identity import pod_of, proxy_token, trusted
 from tests.integration.operator_process import OperatorProcess, environment
-from tests.integration.pods import Kubelet
+from tests.integration.pods import Kubelet, ready
 from tests.waiting import wait_until
 from tests.xds_access import Access
 
@@ -147,7 +147,8 @@ class Field:
             },
         }
         self.api.create(PODS, self.namespace, pod)
-        status = {"phase": "Running", "podIP": self.host, "podIPs": [{"ip": self.host}]}
+        # A pod that is not ready would be asked by the operator, again and again.
+        status = {**ready(pod), "podIP": self.host, "podIPs": [{"ip": self.host}]}
         change = {"status": status}
         self.api.patch(PODS, self.namespace, f"{name(number)}-bench", change, sub="/status")
 
@@ -204,6 +205,7 @@ def prepared() -> Iterator[Field]:
             # The pods exist by name only, so no node runs them.
             policies.Policies(api, namespace).publish_pods_without_a_node()
             replicas = ExitStack()
+            first_port = free_port()
 
             def start(name: str, xds_port: int) -> OperatorProcess:
                 variables = environment(
@@ -213,18 +215,19 @@ def prepared() -> Iterator[Field]:
                     GRPC_OPERATOR_HTTP_PORT=str(free_port()),
                     GRPC_OPERATOR_WATCH_NAMESPACES=namespace,
                     GRPC_OPERATOR_XDS_PORT=str(xds_port),
+                    # One for all replicas, as that of a Service: it is in the bootstrap of proxies.
+                    GRPC_OPERATOR_XDS_ADDRESS=f"localhost:{first_port}",
                 )
                 made = OperatorProcess(variables, directory / f"{name}.log")
                 replicas.callback(made.kill)
                 return made
 
-            xds_port = free_port()
-            operator = start("operator-0", xds_port)
+            operator = start("operator-0", first_port)
             try:
                 operator.wait_lease()
                 host = _own_address(credentials.server)
                 port = _listener_port()
-                made = Field(api, operator, namespace, credentials, start, host, xds_port, port)
+                made = Field(api, operator, namespace, credentials, start, host, first_port, port)
                 _create_gateway(made)
                 yield made
             finally:
