@@ -5,8 +5,7 @@ It knows all contents beforehand, reads nothing back, and watches nothing.
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,8 +114,7 @@ class _Client:
             )
         )
         path = GRPC_SERVICES.path(self._namespace, metadata["name"]) + "/status"
-        for status in _statuses(wanted.status):
-            await self._apply(path, json.dumps(_with_status(created, status)).encode())
+        await self._apply(path, json.dumps(_with_status(created, wanted.status)).encode())
 
     async def _create(self, resource: Resource, manifest: Manifest) -> bytes:
         query = {"fieldValidation": "Strict"}
@@ -142,14 +140,6 @@ class _Client:
             method, url, params=query, headers=headers, data=body
         ) as answer:
             return await answer.read()
-
-
-def _statuses(last: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Returns the status when the children exist, and the one when the service is served."""
-    first = deepcopy(dict(last))
-    for each in first["conditions"]:
-        each["message"] = "The routes are not made from the new descriptor yet"
-    return first, last
 
 
 def _with_status(created: Manifest, status: Mapping[str, Any]) -> Manifest:

@@ -1,6 +1,5 @@
 """Which gateway serves a GrpcService, and what the service asks of it."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
@@ -25,6 +24,9 @@ from grpc_operator.gateway.attach import attach, holding
 from grpc_operator.gateway.budget_accounts import Refused
 from grpc_operator.resources import GRPC_SERVICES, Key, Manifest, service_key
 from grpc_operator.status.observed import ConditionResult
+
+Made = Unresolved | Attached | None
+"""What became of a service; ``None`` if it asks for no gateway."""
 
 _Version = tuple[object, ...]
 
@@ -104,8 +106,12 @@ class Attachments:
         revisions = self._revisions.get(key)
         return revisions.endpoints if revisions is not None else {}
 
-    async def attach(self, key: Key, gateways: Gateways) -> Unresolved | Attached | None:
-        """Attaches a service as it was last read; ``None`` if it asks for no gateway."""
+    def attach(self, key: Key, gateways: Gateways) -> Made | Callable[[], Made]:
+        """Attaches a service as it was last read; ``None`` if it asks for no gateway.
+
+        Returns:
+            What it is, or what makes it, which takes a while and may be called in a thread.
+        """
         service = self._services.get(key)
         if service is None:
             self._forget(key)
@@ -120,11 +126,16 @@ class Attachments:
             cached = None
         if cached is not None and cached[1].refused and not self._descriptors.has(key):
             return cached[1]
-        if cached is None or cached[0] != version:
-            last = cached[1] if cached is not None else None
-            attached = await asyncio.to_thread(self._attach, service, place, revisions, last)
-            cached = self._attached[key] = version, attached
-        return cached[1]
+        if cached is not None and cached[0] == version:
+            return cached[1]
+        last = cached[1] if cached is not None else None
+
+        def make() -> Attached:
+            made = self._attach(service, place, revisions, last)
+            self._attached[key] = version, made
+            return made
+
+        return make
 
     def shed(self, key: Key, refused: Refused, served: ir.Attachment) -> None:
         """Keeps nothing of an attachment that exceeds the budget but its figures.

@@ -6,7 +6,7 @@ Runs on every replica of the operator, leader or not: a proxy may be connected t
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from grpc_operator.api import GrpcGateway
@@ -18,7 +18,7 @@ from grpc_operator.controlplane.attachment_state import (
     Unresolved,
     gateway_of,
 )
-from grpc_operator.controlplane.attachments import Attachments
+from grpc_operator.controlplane.attachments import Attachments, Made
 from grpc_operator.controlplane.gateway_group import GatewayGroup
 from grpc_operator.controlplane.gateways import Gateways
 from grpc_operator.controlplane.owners import version_of
@@ -37,6 +37,9 @@ _Version = tuple[object, ...]
 
 ATTACHING = 0.1
 """Seconds after which a build attaches no more services: then it publishes those that it has."""
+
+LONGEST_PAUSE = 0.2
+"""Seconds from one build to the next at most, while there is more and more to build."""
 
 
 class Publisher(Protocol):
@@ -84,6 +87,7 @@ class ControlPlane:
         self._loading: dict[Key, asyncio.Task[None]] = {}
         self._states: dict[Key, AttachmentState] = {}
         self._last_turn = ""
+        self._left: set[Key] = set()
 
     def mark_dirty(self, key: Key) -> None:
         """Something that belongs to an owner has changed in the store."""
@@ -111,10 +115,16 @@ class ControlPlane:
         self._wake.set()
 
     async def run(self) -> None:
-        """Builds after every change, until cancelled."""
+        """Builds after every change, until cancelled.
+
+        A build that follows another one waits for as long as that one took: while thousands of
+        objects are written, it has more of them, and the event loop and the proxies get their turn.
+        """
         while True:
             await self._wake.wait()
+            begin = time.monotonic()
             await self._build(self._read_dirty())
+            await asyncio.sleep(min(time.monotonic() - begin, LONGEST_PAUSE))
 
     def state(self, key: Key) -> AttachmentState | None:
         """Returns what was last built of a service; ``None`` before, or without a gateway."""
@@ -145,7 +155,7 @@ class ControlPlane:
                 await asyncio.wait(self._loading.values())
                 services |= self._read_dirty()
             await self._build(services)
-            if not self._dirty:
+            if not self._dirty and not self._left:
                 return
 
     async def _build(self, services: set[Key]) -> None:
@@ -159,13 +169,8 @@ class ControlPlane:
         for gateway in self._gateways:
             self._groups.setdefault(gateway, GatewayGroup())
         states: dict[Key, AttachmentState | None] = {}
-        deadline = time.monotonic() + ATTACHING
-        for index, key in enumerate(in_turns(services, self._last_turn)):
-            if index == 0 or time.monotonic() < deadline:
-                await self._attach(key, states)
-                self._last_turn = key.namespace
-            else:
-                self.mark_dirty(key)
+        for key, made in (await self._attach(in_turns(services, self._last_turn))).items():
+            self._place(key, made, states)
         for key, group in self._groups.items():
             states.update(await self._publish(key, group))
         self._set_states(states)
@@ -176,7 +181,7 @@ class ControlPlane:
         Those whose descriptors have to be loaded stay as they are until that is done: nobody else
         waits for it.
         """
-        services: set[Key] = set()
+        services, self._left = self._left, set()
         while self._dirty or self._namespaces_dirty:
             if self._namespaces_dirty:
                 self._namespaces_dirty = False
@@ -224,19 +229,40 @@ class ControlPlane:
         else:
             self._read[key] = _version(manifest)
 
-    async def _attach(self, key: Key, states: dict[Key, AttachmentState | None]) -> None:
-        """Attaches a service: puts it into the group of its gateway, and out of all others.
+    async def _attach(self, services: Sequence[Key]) -> dict[Key, Made]:
+        """Attaches services until the time is up; the others are left to the next build.
+
+        All in one thread: with one for each, each would wait for the event loop, and it for them.
+        """
+        made: dict[Key, Made] = {}
+        making: dict[Key, Callable[[], Made]] = {}
+        for key in services:
+            try:
+                found = self._attachments.attach(key, self._gateways)
+            except Exception:
+                logger.exception("Bug: cannot attach %s", key)
+                continue
+            if callable(found):
+                making[key] = found
+            else:
+                made[key] = found
+        if making:
+            attached, left = await asyncio.to_thread(_make, making)
+            made |= attached
+            self._left |= left
+            self._last_turn = [key for key in services if key not in left][-1].namespace
+            if left:
+                self._wake.set()
+        return made
+
+    def _place(self, key: Key, attached: Made, states: dict[Key, AttachmentState | None]) -> None:
+        """Puts a service into the group of its gateway, and out of all others.
 
         Args:
             key: The service.
+            attached: What became of it.
             states: Gets what is known of it now, if that is not what becomes of it in a snapshot.
         """
-        try:
-            attached = await self._attachments.attach(key, self._gateways)
-        except Exception:
-            # It stays as it was; the other services go on.
-            logger.exception("Bug: cannot attach %s", key)
-            return
         served = None
         match attached:
             case None:
@@ -296,6 +322,25 @@ class ControlPlane:
     def _accepted(self, key: Key, gateway: Key) -> Acceptance:
         manifest = self._store.get(GRPC_SERVICES, key.namespace, key.name) or {}
         return Acceptance.read(manifest.get("status") or {}, gateway)
+
+
+def _make(making: Mapping[Key, Callable[[], Made]]) -> tuple[dict[Key, Made], set[Key]]:
+    """Attaches services until the time is up; returns those, and the others.
+
+    One that cannot be attached stays as it was.
+    """
+    made: dict[Key, Made] = {}
+    left: set[Key] = set()
+    deadline = time.monotonic() + ATTACHING
+    for index, (key, make) in enumerate(making.items()):
+        if index and time.monotonic() >= deadline:
+            left.add(key)
+            continue
+        try:
+            made[key] = make()
+        except Exception:
+            logger.exception("Bug: cannot attach %s", key)
+    return made, left
 
 
 def _version(manifest: Manifest) -> _Version:

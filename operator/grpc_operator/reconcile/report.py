@@ -10,6 +10,7 @@ from grpc_operator.engine.store import Store
 from grpc_operator.errors import ClusterError, NotFoundError
 from grpc_operator.kube.cluster import Cluster
 from grpc_operator.reconcile.event_objects import event_object, repeated
+from grpc_operator.reconcile.passing import Passing
 from grpc_operator.reconcile.rewrites import Rewrites
 from grpc_operator.resources import Key, Manifest
 from grpc_operator.rollout.state import State
@@ -58,12 +59,14 @@ class Reporter:
         self._spent = 0.0
         self._histories: dict[Key, tuple[str, History]] = {}
         self._rewrites = Rewrites(clock)
+        self._passing = Passing()
 
     def forget(self, key: Key) -> None:
         """Forgets an owner that is gone."""
         self._reported.pop(key, None)
         self._histories.pop(key, None)
         self._rewrites.forget(lambda what: what == key)
+        self._passing.forget(key)
 
     async def report(self, manifest: Manifest, observed: Observed) -> float | None:
         """Writes the status if it changed, and the Events that are due.
@@ -79,7 +82,8 @@ class Reporter:
         new = {**conditions.build(observed, old, rfc3339(now)), "operator": self._operator}
         metadata = manifest["metadata"]
         key = Key(manifest["kind"], metadata["namespace"], metadata["name"])
-        wait = self._wait(key, old, new, now) if new != old else None
+        passing = self._passing.wait(key, observed.next_step, now)
+        wait = self._wait(key, old, new, now, passing) if new != old else None
         if new != old and wait is None and not await self._write(key, manifest, new, now):
             return None
         due = [wait, await self._report_events(key, manifest, new, now)]
@@ -89,8 +93,12 @@ class Reporter:
         """Creates an Event that does not come from the condition Ready."""
         await self._create_event(manifest, event, rfc3339(self._clock()))
 
-    def _wait(self, key: Key, old: dict[str, Any], new: dict[str, Any], now: float) -> float | None:
+    def _wait(
+        self, key: Key, old: dict[str, Any], new: dict[str, Any], now: float, passing: float
+    ) -> float | None:
         """Returns in how many seconds a status may be written; ``None`` when it may be now."""
+        if passing > 0 and _is_reconciling(new) and _is_decided_like(old, new):
+            return passing
         only_progress = _only_progress(old, new)
         if only_progress:
             due = self._reported.get(key, 0.0) + PROGRESS_PERIOD - now
@@ -179,9 +187,14 @@ def _only_progress(old: dict[str, Any], new: dict[str, Any]) -> bool:
         return True
     if old.get("claims") != new.get("claims"):
         return False  # until it is written, another object may get the same
-    if not State.read(old).is_decided_like(State.read(new)):
-        return False  # calls go where the status says
+    if not _is_decided_like(old, new):
+        return False
     return _is_reconciling(new) and _outcome(old) == _outcome(new)
+
+
+def _is_decided_like(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Whether calls go to the same revisions: they go where the status says."""
+    return State.read(old).is_decided_like(State.read(new))
 
 
 def _begins(old: dict[str, Any], new: dict[str, Any]) -> bool:

@@ -73,3 +73,15 @@ class Observed:
     partially_invalid: ConditionResult | None = None
     rollout: ConditionResult | None = None
     remark: str = ""
+
+    @property
+    def next_step(self) -> str:
+        """What the operator itself is about to do; empty when it waits for others, or is done."""
+        if self.invalid is not None or self.blocked is not None:
+            return ""
+        refs, programmed = self.refs, self.programmed
+        if refs is not None and refs.status != "True":
+            return refs.message if refs.reason == Reason.PROGRESSING else ""
+        if programmed is None or programmed.reason != Reason.PENDING:
+            return ""
+        return programmed.message

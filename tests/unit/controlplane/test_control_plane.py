@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -10,7 +12,9 @@ import pytest
 from grpc_operator.api.reasons import Reason
 from grpc_operator.controlplane import control_plane as control_plane_module
 from grpc_operator.controlplane.attachment_state import generation_of
+from grpc_operator.controlplane.attachments import Attachments
 from grpc_operator.controlplane.gateway_group import GatewayGroup
+from grpc_operator.controlplane.gateways import Gateways
 from grpc_operator.descriptor import Descriptor, load
 from grpc_operator.gateway.snapshot import CLUSTER
 from grpc_operator.resources import CONFIG_MAPS, GRPC_GATEWAYS, GRPC_SERVICES, Key
@@ -279,6 +283,38 @@ async def test_a_build_that_takes_too_long_is_divided(monkeypatch: pytest.Monkey
 
     served = [len(each.resources[CLUSTER]) for each in published.snapshots]
     assert served == [1, 2, 3, 4]
+
+
+async def test_many_services_are_attached_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one thread, and each is read once, also when it is left to a later build."""
+    threads, reads = Counter[str](), Counter[str]()
+    to_thread, refresh = asyncio.to_thread, Attachments.refresh
+
+    async def counted(made: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        threads[made.__name__] += 1
+        return await to_thread(made, *arguments, **options)
+
+    def refreshed(self: Attachments, key: Key, gateways: Gateways) -> Any:
+        reads[key.name] += 1
+        return refresh(self, key, gateways)
+
+    names = [f"s{number}" for number in range(4)]
+    store = cluster()
+    plane = control_plane(store, Published(), [])
+    monkeypatch.setattr(asyncio, "to_thread", counted)
+    monkeypatch.setattr(Attachments, "refresh", refreshed)
+    for generation, seconds, expected in ((1, 60, 1), (2, 60, 1), (3, 0, len(names))):
+        monkeypatch.setattr(control_plane_module, "ATTACHING", seconds)
+        threads.clear()
+        reads.clear()
+        for name in names:
+            spec = {"image": "a", "gateway": {}, "replicas": generation}
+            store.put(GRPC_SERVICES, owner(GRPC_SERVICES, name, spec, generation))
+            plane.mark_dirty(USERS._replace(name=name))
+        plane.mark_dirty(GATEWAY)
+        await plane.build()
+        assert threads["_make"] == expected
+    assert reads == dict.fromkeys(names, 1)
 
 
 async def test_of_a_change_nothing_is_made_for_other_services(

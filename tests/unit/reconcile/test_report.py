@@ -11,6 +11,7 @@ from grpc_operator.engine.store import Store
 from grpc_operator.errors import ClusterError, InvalidSpecError, NotFoundError, Problem
 from grpc_operator.kube.cluster import Cluster
 from grpc_operator.reconcile.event_objects import repeated
+from grpc_operator.reconcile.passing import LONGEST, SETTLE
 from grpc_operator.reconcile.report import PROGRESS_PERIOD, Reporter
 from grpc_operator.resources import GRPC_GATEWAYS, GRPC_SERVICES, Manifest, of
 from grpc_operator.status.observed import ConditionResult, Observed
@@ -188,7 +189,7 @@ async def test_progress_is_delayed() -> None:
         ({"invalid": INVALID}, {"invalid": InvalidSpecError([Problem("spec.port", "used")])}),
         (rollout(1), rollout(1, refs=ConditionResult("True", Reason.RESOLVED_REFS, "found"))),
         (
-            rollout(1, programmed=ConditionResult("Unknown", Reason.PENDING, "wait")),
+            rollout(1, programmed=ConditionResult("Unknown", Reason.NO_PROXIES, "wait")),
             rollout(1, programmed=ConditionResult("True", Reason.PROGRAMMED, "served")),
         ),
     ],
@@ -418,3 +419,47 @@ async def test_progress_is_reported_again_after_a_burst() -> None:
     assert {each["metadata"]["name"] for each in reports.cluster.statuses} == {
         each["metadata"]["name"] for each in many
     }
+
+
+async def test_what_the_operator_does_next_is_not_reported_before_it_lasts() -> None:
+    """A service that is created and served at once has one status: that it is ready."""
+    steps: list[dict[str, Any]] = [
+        {"refs": ConditionResult("Unknown", Reason.PROGRESSING, "being read")},
+        {"programmed": ConditionResult("False", Reason.PENDING, "a call has not ended")},
+    ]
+    reports = Reports()
+    for step in steps:
+        assert await reports.service(**step) == SETTLE
+        reports.now += 6.0  # the worker does others meanwhile
+    assert await reports.service() is None
+    assert reports.written == 1
+
+
+async def test_what_the_operator_does_next_is_reported_when_it_lasts() -> None:
+    """Whoever looks sees why a service is not ready yet."""
+    being_read = ConditionResult("Unknown", Reason.PROGRESSING, "being read")
+    reports = Reports()
+    assert await reports.service(refs=being_read) == SETTLE
+    reports.now += SETTLE
+    assert await reports.service(refs=being_read) is None
+    assert reports.written == 1
+
+
+async def test_steps_that_go_on_for_long_are_reported() -> None:
+    """However often the operator begins another one."""
+    reports = Reports()
+    while not reports.written:
+        text = f"{reports.now}"
+        await reports.service(programmed=ConditionResult("False", Reason.PENDING, text))
+        reports.now += 1.0
+    assert reports.now - START == LONGEST + 1.0
+
+
+async def test_what_others_have_to_do_is_reported_at_once() -> None:
+    """Nothing ends it but them."""
+    reports = Reports()
+    missing = ConditionResult("False", Reason.DESCRIPTOR_NOT_FOUND, "no such ConfigMap")
+    await reports.service(
+        refs=missing, programmed=ConditionResult("False", Reason.PENDING, "nothing can be served")
+    )
+    assert reports.written == 1
