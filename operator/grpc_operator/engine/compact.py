@@ -15,7 +15,7 @@ _LONGEST_SHARED = 64
 
 
 def compact(manifest: Manifest) -> Manifest:
-    """Returns an equal object that shares its strings, with ``managedFields`` as text."""
+    """Returns an equal object that shares its strings, with ``managedFields`` packed."""
     metadata = managed_fields.packed(manifest["metadata"])
     shared: Manifest = _shared({**manifest, "metadata": metadata})
     return shared
@@ -27,4 +27,6 @@ def _shared(value: Any) -> Any:
         return intern(value) if len(value) <= _LONGEST_SHARED else value
     if kind is dict:
         return {intern(name): _shared(each) for name, each in value.items()}
+    if kind is tuple:
+        return tuple(_shared(each) for each in value)
     return [_shared(each) for each in value] if kind is list else value

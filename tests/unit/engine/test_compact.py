@@ -28,18 +28,39 @@ def test_shared_strings() -> None:
 
     texts = _texts(first)
 
-    assert len(texts) == 16
+    assert len(texts) == 18
     assert [id(a) == id(b) for a, b in zip(texts, _texts(second), strict=True)] == [
         len(text) <= 64 for text in texts
     ]
 
 
 def test_no_dictionaries_of_fields() -> None:
-    """The entries of ``managedFields`` are one text."""
+    """The fields of the entries of ``managedFields`` are text."""
     kept = _kept(_service("a"))
 
-    assert isinstance(kept["metadata"]["managedFields"], str)
+    ((entry, text),) = kept["metadata"]["managedFields"]
+    assert entry == {"manager": "a"}
+    assert isinstance(text, str)
     assert managed_fields.packed(kept["metadata"]) is kept["metadata"]
+
+
+def test_fields_of_objects_of_one_shape_are_kept_once() -> None:
+    """Whoever owns the objects; each has its own owner in its fields all the same."""
+    texts = set()
+    for uid in ("1" * 36, "2" * 36):
+        owned: Manifest = {f'k:{{"uid":"{uid}"}}': {}}
+        fields = {"f:metadata": {"f:ownerReferences": owned}}
+        given = _service("a")
+        given["metadata"] |= {
+            "ownerReferences": [{"uid": "0"}, {"uid": uid}],
+            "managedFields": [{"manager": "a", "fieldsV1": fields}, {"manager": "b"}],
+        }
+
+        kept = _kept(given)
+
+        assert managed_fields.entries(kept) == given["metadata"]["managedFields"]
+        texts.add(id(kept["metadata"]["managedFields"][0][1]))
+    assert len(texts) == 1
 
 
 def _service(name: str) -> Manifest:
@@ -66,6 +87,6 @@ def _kept(manifest: Manifest) -> Manifest:
 def _texts(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [text for name, each in value.items() for text in (name, *_texts(each))]
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [text for each in value for text in _texts(each)]
     return [value] if isinstance(value, str) else []
