@@ -27,6 +27,7 @@ from grpc_operator.controlplane.descriptor_cache import DescriptorCache
 from grpc_operator.controlplane.gateways import Gateways
 from grpc_operator.controlplane.identities import ProxyAuthenticator, ReplicaAuthenticator
 from grpc_operator.controlplane.owners import Owners
+from grpc_operator.controlplane.pace import Pace
 from grpc_operator.engine.calls import Calls
 from grpc_operator.engine.queue import Queue
 from grpc_operator.engine.resync import Resync
@@ -73,7 +74,8 @@ class Operator:
         self._settings = settings
         self._connection = connection
         self._store = Store()
-        self._queue: Queue[Key] = Queue(group=lambda key: key.namespace)
+        pace = Pace()
+        self._queue: Queue[Key] = Queue(group=lambda key: key.namespace, before=pace.give_way)
         self._metrics = Metrics()
         where = (settings.lease_namespace, settings.lease_name)
         self._lease = Lease(
@@ -114,6 +116,7 @@ class Operator:
                 settings.cluster_domain,
                 with_namespaces=not settings.watch_namespaces,
             ),
+            pace,
         )
         self._resync = Resync(
             watched(settings.watch_namespaces),

@@ -22,6 +22,7 @@ from grpc_operator.controlplane.attachments import Attachments, Made
 from grpc_operator.controlplane.gateway_group import GatewayGroup
 from grpc_operator.controlplane.gateways import Gateways
 from grpc_operator.controlplane.owners import version_of
+from grpc_operator.controlplane.pace import Pace
 from grpc_operator.engine.store import Store
 from grpc_operator.engine.turns import in_turns
 from grpc_operator.errors import InvalidSpecError
@@ -37,9 +38,6 @@ _Version = tuple[object, ...]
 
 ATTACHING = 0.1
 """Seconds after which a build attaches no more services: then it publishes those that it has."""
-
-LONGEST_PAUSE = 0.2
-"""Seconds from one build to the next at most, while there is more and more to build."""
 
 
 class Publisher(Protocol):
@@ -64,22 +62,24 @@ class ControlPlane:
         enqueue: Asks for a reconcile of an owner whose state has changed.
         attachments: Attaches services to gateways.
         gateways: The gateways.
+        pace: When it builds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts that the composition root hands in
         self,
         store: Store,
         publisher: Publisher,
         enqueue: Callable[[Key], None],
         attachments: Attachments,
         gateways: Gateways,
+        pace: Pace | None = None,
     ) -> None:
         self._store = store
         self._publisher = publisher
         self._enqueue = enqueue
         self._attachments = attachments
         self._gateways = gateways
-        self._wake = asyncio.Event()
+        self._pace = pace or Pace()
         self._dirty: set[Key] = set()
         self._namespaces_dirty = False
         self._read: dict[Key, _Version] = {}
@@ -92,7 +92,7 @@ class ControlPlane:
     def mark_dirty(self, key: Key) -> None:
         """Something that belongs to an owner has changed in the store."""
         self._dirty.add(key)
-        self._wake.set()
+        self._pace.want()
 
     def owner_changed(self, key: Key, manifest: Manifest) -> None:
         """An owner was created or changed.
@@ -106,25 +106,18 @@ class ControlPlane:
     def namespaces_changed(self) -> None:
         """A Namespace was created, changed or deleted."""
         self._namespaces_dirty = True
-        self._wake.set()
+        self._pace.want()
 
     def mark_all_dirty(self) -> None:
         """Anything may have changed in the store."""
         self._dirty.update(self._store.owners(), self._groups, self._states)
         self._namespaces_dirty = True
-        self._wake.set()
+        self._pace.want()
 
     async def run(self) -> None:
-        """Builds after every change, until cancelled.
-
-        A build that follows another one waits for as long as that one took: while thousands of
-        objects are written, it has more of them, and the event loop and the proxies get their turn.
-        """
-        while True:
-            await self._wake.wait()
-            begin = time.monotonic()
+        """Builds after every change, until cancelled."""
+        async for _ in self._pace.builds():
             await self._build(self._read_dirty())
-            await asyncio.sleep(min(time.monotonic() - begin, LONGEST_PAUSE))
 
     def state(self, key: Key) -> AttachmentState | None:
         """Returns what was last built of a service; ``None`` before, or without a gateway."""
@@ -196,7 +189,7 @@ class ControlPlane:
                     services.add(key)
                 else:  # it was read before its gateway was
                     services.discard(key)
-        self._wake.clear()
+        self._pace.taken()
         return services
 
     def _read_service(self, key: Key) -> bool:
@@ -252,7 +245,7 @@ class ControlPlane:
             self._left |= left
             self._last_turn = [key for key in services if key not in left][-1].namespace
             if left:
-                self._wake.set()
+                self._pace.want()
         return made
 
     def _place(self, key: Key, attached: Made, states: dict[Key, AttachmentState | None]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -15,6 +15,10 @@ LAST_RETRY = 30.0
 """Longest time between two retries, in seconds."""
 
 
+async def _nothing() -> None:
+    """Waits for nothing."""
+
+
 class Queue(Generic[K]):
     """Keys in the order they were added, each at most once, never two workers on the same one.
 
@@ -23,15 +27,22 @@ class Queue(Generic[K]):
 
     The contract is that of client-go's workqueue: a key added while it is being worked on is
     handed out again after ``done``.
+
+    Args:
+        group: Returns the group of a key.
+        before: Called before a key is handed out, which waits for it.
+        jitter: Returns what delays of retries are multiplied with.
     """
 
     def __init__(
         self,
         *,
         group: Callable[[K], Hashable] = lambda _: None,
+        before: Callable[[], Awaitable[None]] = _nothing,
         jitter: Callable[[], float] = lambda: random.uniform(0.8, 1.2),  # noqa: S311 - not for secrets
     ) -> None:
         self._group = group
+        self._before = before
         self._ready: dict[Hashable, deque[K]] = {}
         self._count = asyncio.Semaphore(0)
         self._dirty: set[K] = set()
@@ -88,6 +99,7 @@ class Queue(Generic[K]):
     async def get(self) -> K:
         """Waits for a key and marks it as being worked on."""
         await self._count.acquire()
+        await self._before()  # what comes meanwhile about a key that waits costs nothing
         group, keys = next(iter(self._ready.items()))
         del self._ready[group]
         key = keys.popleft()
