@@ -21,7 +21,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import (
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from google.protobuf.any_pb2 import Any as Packed
 
-from grpc_operator.gateway.envoy import table_parts
+from grpc_operator.gateway.envoy import route_matchers, table_parts
 from grpc_operator.gateway.snapshot import (
     CLUSTER,
     ENDPOINTS,
@@ -180,7 +180,7 @@ def shared(services: Iterable[Service]) -> Snapshot:
         found = _routes(service, name, service.key.namespaced_name).virtual_hosts[0]
         if service.broken:
             found.routes[0].match.safe_regex.regex = "("
-        routes = route_components_pb2.VirtualHost(routes=found.routes).SerializeToString()
+        routes = route_matchers.in_order(route_matchers.joined(found.routes))
         domains = (f"{service.name}.test",)
         parts.append(table_parts.part(domains, frozenset({service.key}), routes))
     keys = frozenset(service.key for service in services)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
 
 from grpc_operator.api import GrpcGateway, GrpcService
 from grpc_operator.descriptor.model import RefusedRule
@@ -17,8 +18,9 @@ from grpc_operator.gateway.endpoints import endpoints
 from grpc_operator.gateway.envoy import SnapshotBuilder
 from grpc_operator.gateway.ir import Attachment, Sticky
 from grpc_operator.gateway.listeners import gateway_ir
-from grpc_operator.gateway.snapshot import Resource, Snapshot
+from grpc_operator.gateway.snapshot import ROUTES, Resource, Snapshot
 from grpc_operator.gateway.split import Share, split
+from tests import route_tables
 from tests.golden import INPUT, Golden, cases, dump, load, output
 from tests.golden.gateway.descriptors import descriptor
 
@@ -170,8 +172,13 @@ def _document(resource: Resource) -> dict[str, Any]:
         "stage": resource.stage,
         "owner": resource.owner.namespaced_name if resource.owner else None,
         "sharers": sorted(key.namespaced_name for key in resource.sharers),
-        **_short(MessageToDict(resource.body)),
+        **_short(MessageToDict(_content(resource))),
     }
+
+
+def _content(resource: Resource) -> Message:
+    """Returns a resource's message: of a route table, with lists of routes."""
+    return route_tables.table(resource) if resource.body.type_url == ROUTES else resource.body
 
 
 def _only(value: Any, paths: list[list[str]]) -> Any:

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from envoy.config.route.v3 import route_pb2
 from google.protobuf.message import Message
 
 from grpc_operator.api import GrpcGatewaySpec, GrpcService
@@ -15,6 +14,7 @@ from grpc_operator.gateway.envoy import SnapshotBuilder
 from grpc_operator.gateway.listeners import client_traffic
 from grpc_operator.gateway.snapshot import ROUTES, Resource, Snapshot
 from grpc_operator.resources import gateway_key
+from tests import route_tables
 
 GATEWAY = ir.GatewayIr(
     key=gateway_key("infra", "default"),
@@ -105,8 +105,7 @@ def message(resource: Resource, kind: type[Message]) -> Any:
 
 
 def tables(snapshot: Snapshot) -> dict[str, Any]:
-    """Returns every route table by name."""
+    """Returns every route table by name, with the routes of each virtual host as a list."""
     return {
-        name: message(resource, route_pb2.RouteConfiguration)
-        for name, resource in snapshot.resources[ROUTES].items()
+        name: route_tables.table(resource) for name, resource in snapshot.resources[ROUTES].items()
     }

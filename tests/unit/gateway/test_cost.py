@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from envoy.config.route.v3 import route_pb2
 from hypothesis import example, given, settings, target
 from hypothesis import strategies as st
 
@@ -17,7 +16,8 @@ from grpc_operator.gateway.cost import Cost
 from grpc_operator.gateway.envoy import SnapshotBuilder
 from grpc_operator.gateway.snapshot import ROUTES, Snapshot
 from grpc_operator.gateway.split import Share, split
-from tests.unit.gateway import GATEWAY, attached, descriptor, message, method
+from tests import route_tables
+from tests.unit.gateway import GATEWAY, attached, descriptor, method
 
 SEGMENTS = ("v1", "users", "a" * 60, "x.y", "*")
 HOSTS = ("a.example.com", "b.example.com", "*.example.com", "*.b.example.com", "c.b.example.com")
@@ -91,12 +91,14 @@ def built(snapshot: Snapshot) -> tuple[Cost, int]:
     """Returns what a snapshot has of route tables, and routes of any kind together."""
     found, routes = Cost(), 0
     for name, resource in snapshot.resources[ROUTES].items():
-        table = message(resource, route_pb2.RouteConfiguration)
+        table = route_tables.table(resource)
         if name.startswith("~rest/"):
             methods_of_rest = [each for each in table.virtual_hosts[0].routes if each.match.path]
             found += Cost(rest_methods=len(methods_of_rest))
             continue
-        found += Cost(tables=1, virtual_hosts=len(table.virtual_hosts), size=table.ByteSize())
+        found += Cost(
+            tables=1, virtual_hosts=len(table.virtual_hosts), size=len(resource.body.value)
+        )
         routes += sum(len(each.routes) for each in table.virtual_hosts)
     return found, routes
 
@@ -200,7 +202,7 @@ def _shares(snapshot: Snapshot) -> int:
     return sum(
         len(each.route.weighted_clusters.clusters)
         for resource in snapshot.resources[ROUTES].values()
-        for host in message(resource, route_pb2.RouteConfiguration).virtual_hosts
+        for host in route_tables.table(resource).virtual_hosts
         for each in host.routes
     )
 

@@ -33,6 +33,10 @@ _SEVERAL = 2
 Start = tuple[str, RestClaim]
 """A literal prefix, and whose it is."""
 
+Located = tuple[str, route.Route]
+"""A route and the literal prefix of the paths that it matches: that path, or what comes after it
+and a slash or a colon."""
+
 
 def split(claims: Sequence[RestClaim]) -> tuple[Sequence[RestClaim], Sequence[RestClaim]]:
     """Returns the claims that share no literal prefix with another one, and the others."""
@@ -46,9 +50,7 @@ def split(claims: Sequence[RestClaim]) -> tuple[Sequence[RestClaim], Sequence[Re
     return separate, [claim for claim in claims if not shared.isdisjoint(claim.paths.lineage)]
 
 
-def exact(
-    claims: Sequence[RestClaim], *, beside_grpc: bool
-) -> tuple[list[route.Route], list[Start]]:
+def exact(claims: Sequence[RestClaim], *, beside_grpc: bool) -> tuple[list[Located], list[Start]]:
     """Returns the routes of claims of which some share literal prefixes, and what they do not.
 
     For each host name: claimed prefixes, then each path whose literal prefix another service has
@@ -59,11 +61,11 @@ def exact(
         beside_grpc: Whether a gRPC service has the same paths; gRPC calls are then left to it.
     """
     contested = _contested(claims)
-    made: list[route.Route] = []
+    made: list[Located] = []
     for group in _by_host(claims):
         made += particular(group, contested, beside_grpc=beside_grpc)
         made += [
-            made_route
+            (each, made_route)
             for claim in group
             for each in claim.paths.claimed_prefixes
             for made_route in _by_ways(
@@ -112,9 +114,43 @@ def start(path: str, claim: RestClaim, *, beside_grpc: bool) -> list[route.Route
     return _by_ways(claim, route.RouteMatch(prefix=path), beside_grpc=beside_grpc)
 
 
+def are_apart(starts: Sequence[Start], others: Sequence[Located]) -> bool:
+    """Returns whether the longest start of a path alone decides where it leads.
+
+    So no other route matches a path with a start, and each start has a route for every request.
+
+    Args:
+        starts: Those of a virtual host.
+        others: Its routes that come before them.
+    """
+    paths = {path for path, _ in starts}
+    prefixes = {prefix for prefix, _ in others}
+    return (
+        all(_takes_all(claim.attachment) for _, claim in starts)
+        and not any(prefix[:end] in paths for prefix in prefixes for end in _ends(prefix))
+        and not (
+            prefixes and any(path[:end] in prefixes for path in paths for end in _breaks(path))
+        )
+    )
+
+
+def _takes_all(of: Attachment) -> bool:
+    """Whether requests without a tag are taken, whatever their path: see ``_destinations``."""
+    return not of.targets or any(each.percent and each.rest is not None for each in of.targets)
+
+
+def _ends(path: str) -> range:
+    return range(1, len(path) + 1)
+
+
+def _breaks(path: str) -> list[int]:
+    """Returns where a segment or the text before a custom verb ends."""
+    return [index for index, char in enumerate(path) if char in "/:" and index]
+
+
 def particular(
     claims: Iterable[RestClaim], contested: Container[str] = (), *, beside_grpc: bool
-) -> list[route.Route]:
+) -> list[Located]:
     """Returns a route for each path that some revisions with a share of the calls do not have.
 
     Before each are those of other paths that match some of the same requests and are more specific.
@@ -126,7 +162,7 @@ def particular(
         beside_grpc: As of ``exact``.
     """
     return [
-        made
+        (pattern.prefix, made)
         for claim in claims
         for pattern in _not_of_all(claim)
         if pattern.prefix not in contested or _is_claimed(claim, pattern)
@@ -180,7 +216,7 @@ def _contested(claims: Iterable[RestClaim]) -> set[str]:
 
 def _expressions(
     group: Iterable[RestClaim], contested: set[str], *, beside_grpc: bool
-) -> list[route.Route]:
+) -> list[Located]:
     """Returns a route for each path whose literal prefix another service has too."""
     rows = [
         (pattern, claim)
@@ -190,7 +226,7 @@ def _expressions(
     ]
     rows.sort(key=lambda row: (row[0].rank, row[0], row[1].attachment.key))
     return [
-        made
+        (pattern.prefix, made)
         for pattern, claim in rows
         for made in _of_pattern(claim, pattern, beside_grpc=beside_grpc)
     ]

@@ -23,6 +23,7 @@ from grpc_operator.gateway.envoy import (
     proxy_module,
     resource_names,
     rest_arrivals,
+    route_matchers,
     route_tables,
     transcoder,
 )
@@ -71,8 +72,9 @@ def _build(
     everywhere = route.VirtualHost(
         name="*",
         domains=["*"],
-        routes=[*_head(known), *_routes(served, rest, service)],
     )
+    routes = route_matchers.joined([*_head(known), *_routes(served, rest, service)])
+    everywhere.MergeFromString(route_matchers.in_order(routes))
     transcode = pack(transcoder.build(rest, served.rest))
     everywhere.typed_per_filter_config[resource_names.TRANSCODER].CopyFrom(transcode)
     whole_body = filters.whole_body(rest.max_bytes)

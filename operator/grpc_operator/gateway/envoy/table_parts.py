@@ -20,7 +20,7 @@ def part(domains: tuple[str, ...], services: frozenset[Key], routes: bytes) -> P
     Args:
         domains: At least one.
         services: Those that claim something on it.
-        routes: A serialised virtual host with nothing but routes.
+        routes: A serialised virtual host with nothing but routes, of ``route_matchers``.
     """
     head = serialised(route.VirtualHost(name=domains[0], domains=domains))
     return Part(domains, services, opening(_NUMBER, len(head) + len(routes)) + head, routes)

@@ -6,12 +6,10 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
-from envoy.config.route.v3 import route_components_pb2 as route
-
 from grpc_operator.gateway import hosts
 from grpc_operator.gateway.claims import NO_CLAIMS, GrpcClaim, RestClaim, Segment
-from grpc_operator.gateway.envoy import grpc_routes, rest_routes, table_parts
-from grpc_operator.gateway.envoy.protobuf import serialised
+from grpc_operator.gateway.envoy import grpc_routes, route_matchers, table_parts
+from grpc_operator.gateway.envoy.rest_on_host import RestRoutes, RoutesOfClaims
 from grpc_operator.gateway.host_owners import HostOwners
 from grpc_operator.gateway.ir import Api, Attachment, Target
 from grpc_operator.gateway.snapshot import Part
@@ -19,9 +17,6 @@ from grpc_operator.resources import Key
 
 _CACHED = 1024
 """gRPC services whose routes are cached, at about 8 KiB each."""
-
-RoutesOfClaims = dict[RestClaim, dict[tuple[str, bool], bytes]]
-"""Routes of literal prefixes, by the claim, the prefix, and whether they are beside gRPC routes."""
 
 _Claim = TypeVar("_Claim", GrpcClaim, RestClaim)
 
@@ -180,15 +175,22 @@ def build(of: Claimed, known: RoutesOfClaims) -> Part:
         of: What is claimed on it.
         known: Routes made before; gets those that are made now.
     """
-    parts = _rest(of, known) if of.rest else []
-    for claim in of.grpc:
-        before, after = _grpc(_apart_from_hosts(claim.attachment, claim.api), claim.api)
-        parts = [before, *parts, after]
     services = {claim.attachment.key for claim in of.grpc}
     services |= {claim.attachment.key for claim in of.rest}
-    # One part that is not empty is not copied.
-    routes = b"".join(filter(None, parts))
+    if of.grpc:
+        routes = _beside_grpc(of, known)
+    else:
+        routes = RestRoutes.of(of.rest, known, beside_grpc=False).alone() if of.rest else b""
     return table_parts.part(of.domains, frozenset(services), routes)
+
+
+def _beside_grpc(of: Claimed, known: RoutesOfClaims) -> bytes:
+    """Returns the routes of a gRPC service, and those of REST for the same paths."""
+    parts = [RestRoutes.of(of.rest, known, beside_grpc=True).in_order] if of.rest else []
+    for claim in of.grpc:
+        first, last = _grpc(_apart_from_hosts(claim.attachment, claim.api), claim.api)
+        parts = [first, *parts, last]
+    return route_matchers.in_order(b"".join(parts))
 
 
 @lru_cache(maxsize=_CACHED)
@@ -200,7 +202,7 @@ def _grpc(attachment: Attachment, api: Api) -> tuple[bytes, bytes]:
         api: One of its gRPC services.
     """
     before, after = grpc_routes.preflight(attachment, api), grpc_routes.build(attachment, api)
-    return _routes(before), _routes(after)
+    return route_matchers.joined(before), route_matchers.joined(after)
 
 
 def _apart_from_hosts(attachment: Attachment, api: Api) -> Attachment:
@@ -219,33 +221,6 @@ def _apart_from_hosts(attachment: Attachment, api: Api) -> Attachment:
 def _with_only(api: Api, target: Target) -> Target:
     apis = tuple(each for each in target.apis if each.name == api.name)
     return replace(target, apis=apis, rest=None)
-
-
-def _rest(of: Claimed, known: RoutesOfClaims) -> list[bytes]:
-    beside_grpc = bool(of.grpc)
-    separate, shared = rest_routes.split(of.rest)
-    exact, starts = rest_routes.exact(shared, beside_grpc=beside_grpc)
-    starts += [(path, claim) for claim in separate for path in claim.paths.starts]
-    starts.sort(key=_longest_first)
-    particular = rest_routes.particular(separate, beside_grpc=beside_grpc)
-    parts = [_routes([*rest_routes.refused(beside_grpc=beside_grpc), *particular, *exact])]
-    for path, claim in starts:
-        made, key = known.setdefault(claim, {}), (path, beside_grpc)
-        if key not in made:
-            made[key] = _routes(rest_routes.start(path, claim, beside_grpc=beside_grpc))
-        parts.append(made[key])
-    if not beside_grpc:  # whose routes come after these
-        parts.append(_routes(rest_routes.rest(shared)))
-    return parts
-
-
-def _longest_first(start: rest_routes.Start) -> tuple[int, str]:
-    return -len(start[0]), start[0]
-
-
-def _routes(of: list[route.Route]) -> bytes:
-    """Returns routes as bytes of a virtual host; joined bytes are the joined lists."""
-    return serialised(route.VirtualHost(routes=of))
 
 
 class _Domains(Generic[_Claim]):
