@@ -135,7 +135,7 @@ def test_envoy_accepts_it(tmp_path: Path) -> None:
 
 @pytest.mark.envoy
 def test_the_status_port_shows_two_pages(tmp_path: Path) -> None:
-    """Readiness and metrics, by GET; not the rest of the admin interface, no per-worker series."""
+    """Readiness and metrics, by GET; no other page, and no series that say nothing."""
     config = without_xds()
     with running(config, tmp_path) as envoy:
         envoy.until_ready()
@@ -144,6 +144,8 @@ def test_the_status_port_shows_two_pages(tmp_path: Path) -> None:
         assert code == 200
         assert "envoy_server_live" in metrics
         assert "worker_" not in metrics
+        assert "envoy_cluster_membership_healthy" in metrics
+        assert "envoy_cluster_lb_subsets_active" not in metrics
         for path in ("/", "/config_dump", "/stats", "/ready/", "/quitquitquit", "/ready/../stats"):
             assert envoy.get(envoy.status, path)[0] == 404, path
         assert envoy.get(envoy.status, "/ready", "POST")[0] == 404
