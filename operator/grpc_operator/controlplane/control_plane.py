@@ -308,7 +308,7 @@ class ControlPlane:
                 self._states[key] = new
             if old != new:
                 self._enqueue(key)
-                for gateway in {gateway_of(old), gateway_of(new)}:
+                for gateway in {gateway_of(old)} ^ {gateway_of(new)}:  # it has more, or fewer
                     if gateway is not None:
                         self._enqueue(gateway)
 

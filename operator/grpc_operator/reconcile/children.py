@@ -18,15 +18,13 @@ from grpc_operator.reconcile import ownership, scaling
 from grpc_operator.reconcile.controllers import DeletionPendingError, Owner, check_owner, key_of
 from grpc_operator.reconcile.rejections import ChildFailedError, rejected
 from grpc_operator.reconcile.rewrites import Rewrites
+from grpc_operator.reconcile.settled import Place, Settled
 from grpc_operator.resources import DEPLOYMENTS, Manifest
 
 logger = logging.getLogger(__name__)
 
 Identity = tuple[str, str]
 """Kind and name."""
-
-_Place = tuple[str, Identity]
-"""The uid of an owner, and the kind and name of one of its children."""
 
 _MOST_FIELDS = 5
 """Fields that a message names."""
@@ -47,8 +45,9 @@ class Children:
         self._cluster = cluster
         self._store = store
         self._rewrites = rewrites or Rewrites()
-        self._accepted: dict[_Place, ownership.Deviation] = {}
-        self._existing: set[_Place] = set()
+        self._accepted: dict[Place, ownership.Deviation] = {}
+        self._existing: set[Place] = set()
+        self._settled = Settled()
 
     async def converge(
         self, owner: Owner, desired: Sequence[Manifest], keep: Collection[Identity] = ()
@@ -120,7 +119,7 @@ class Children:
         if live is None:
             return
         check_owner(owner, live)
-        deviation = ownership.deviation(live, desired)
+        deviation = self._settled.deviation(place, live, desired)
         if deviation is None or deviation == self._accepted.get(place):
             self._check_calm(place)
             await self._reach_minimum(owner, live, desired)
@@ -157,12 +156,12 @@ class Children:
         await self._reach_minimum(owner, created, desired)
         return None
 
-    def _check_due(self, place: _Place, desired: Manifest) -> None:
+    def _check_due(self, place: Place, desired: Manifest) -> None:
         """Raises ContestedError before the next write of a child that others change back."""
         if self._rewrites.due_in(place, ownership.applied_hash(desired) or "") > 0:
             self._check_calm(place)
 
-    def _check_calm(self, place: _Place) -> None:
+    def _check_calm(self, place: Place) -> None:
         """Raises ContestedError until others have left a child alone for a while."""
         about = self._rewrites.contest(place)
         if about is not None:
@@ -265,6 +264,7 @@ class Children:
         for place in [place for place in self._accepted if place[0] == uid]:
             del self._accepted[place]
         self._existing = {place for place in self._existing if place[0] != uid}
+        self._settled.forget(uid)
         self._rewrites.forget(lambda place: isinstance(place, tuple) and place[0] == uid)
 
 
@@ -292,7 +292,7 @@ def _contest(live: Manifest, deviation: ownership.Deviation) -> str:
     )
 
 
-def _place(owner: Owner, desired: Manifest) -> _Place:
+def _place(owner: Owner, desired: Manifest) -> Place:
     return owner.metadata.uid, _identity(desired)
 
 

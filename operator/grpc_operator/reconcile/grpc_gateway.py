@@ -17,6 +17,7 @@ from grpc_operator.reconcile import addresses
 from grpc_operator.reconcile.attempts import Attempts
 from grpc_operator.reconcile.blocking_errors import BlockingErrors
 from grpc_operator.reconcile.children import ChildError, Children
+from grpc_operator.reconcile.recent_builds import RecentBuilds
 from grpc_operator.reconcile.report import Reporter
 from grpc_operator.reconcile.serving_proxies import Proxies, Serving, ServingProxies
 from grpc_operator.resources import (
@@ -63,6 +64,7 @@ class GrpcGatewayReconciler:
         self._proxies = ServingProxies(store, proxies)
         self._control_plane = control_plane
         self._children = Children(cluster, store)
+        self._recent = RecentBuilds()
         self._attempts = Attempts()
         self._reporter = Reporter(cluster, store, operator=operator)
 
@@ -99,7 +101,10 @@ class GrpcGatewayReconciler:
         problems = list(listeners.problems(gateway.spec))
         if problems:
             raise InvalidSpecError(problems)
-        wanted = desired_gateway.build(gateway, self._settings())
+        settings = self._settings()
+        wanted = self._recent.get(
+            gateway, (settings,), lambda: desired_gateway.build(gateway, settings)
+        )
         return await self._children.converge(gateway, wanted)
 
     def _observe(

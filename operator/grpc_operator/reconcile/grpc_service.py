@@ -22,6 +22,7 @@ from grpc_operator.reconcile.children import ChildError, Children
 from grpc_operator.reconcile.descriptor_sources import DescriptorSources, Found
 from grpc_operator.reconcile.pod_inspection import PodInspection
 from grpc_operator.reconcile.programmed import Programmed
+from grpc_operator.reconcile.recent_builds import RecentBuilds
 from grpc_operator.reconcile.reconciliation import Reconciliation
 from grpc_operator.reconcile.report import Reporter
 from grpc_operator.reconcile.revisions import Revisions
@@ -80,6 +81,7 @@ class GrpcServiceReconciler:
         self._control_plane = control_plane
         self._accepting = Accepting(control_plane)
         self._children = Children(cluster, store)
+        self._recent = RecentBuilds()
         self._attempts = Attempts()
         self._reporter = Reporter(cluster, store, operator=operator)
         self._rollouts = rollouts
@@ -138,13 +140,16 @@ class GrpcServiceReconciler:
             run.descriptors = await self._find_descriptors(run, revisions)
         state = self._control_plane.state(run.key)
         rollout = await self._rollouts.advance(run, revisions, state)
-        wanted = desired_service.build(
+        is_allowed = await service_accounts.is_allowed(self._cluster, service, self._pods_may)
+        wanted = self._recent.get(
             service,
-            layout=rollout.layout,
-            cluster_domain=self._cluster_domain,
-            pods_may=self._pods_may,
-            account_is_allowed=await service_accounts.is_allowed(
-                self._cluster, service, self._pods_may
+            (rollout.layout, is_allowed),
+            lambda: desired_service.build(
+                service,
+                layout=rollout.layout,
+                cluster_domain=self._cluster_domain,
+                pods_may=self._pods_may,
+                account_is_allowed=is_allowed,
             ),
         )
         run.rollout = rollout

@@ -18,6 +18,7 @@ from grpc_operator.errors import (
 )
 from grpc_operator.kube.cluster import Cluster
 from grpc_operator.labels import FIELD_MANAGER
+from grpc_operator.reconcile import ownership
 from grpc_operator.reconcile.children import ChildError, Children
 from grpc_operator.reconcile.controllers import DeletionPendingError
 from grpc_operator.reconcile.rewrites import Rewrites
@@ -84,6 +85,24 @@ async def test_settled_children_cost_nothing(world: World) -> None:
     world.children = Children(cast("Cluster", world.cluster), world.store)
     assert await world.converge() == []
     assert world.cluster.writes == []
+
+
+async def test_settled_children_are_compared_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each reconciliation would read who owns each field of each of them."""
+    compared, compare = [], ownership.deviation
+
+    def counted(live: Manifest, desired: Manifest) -> ownership.Deviation | None:
+        compared.append(desired["kind"])
+        return compare(live, desired)
+
+    monkeypatch.setattr(ownership, "deviation", counted)
+    for _ in range(3):
+        await world.converge()
+    assert len(compared) == len(ALL)
+    await world.converge(2, image="users:2")
+    assert compared[len(ALL) :] == ["Deployment"] * 2  # before it is written, and after
 
 
 async def test_only_what_differs_is_written(world: World) -> None:

@@ -1,0 +1,40 @@
+"""Which children were found as desired: the same two are not compared again."""
+
+from grpc_operator.reconcile import ownership
+from grpc_operator.resources import Manifest
+
+Place = tuple[str, tuple[str, str]]
+"""The uid of an owner, and the kind and name of one of its children."""
+
+
+class Settled:
+    """Compares children with what is desired, each version once."""
+
+    def __init__(self) -> None:
+        self._known: dict[Place, tuple[str, str, str]] = {}
+
+    def deviation(
+        self, place: Place, live: Manifest, desired: Manifest
+    ) -> ownership.Deviation | None:
+        """Returns how a child deviates; ``None`` when nothing is to be written.
+
+        Args:
+            place: Where it is.
+            live: The object as the API server returned it.
+            desired: What the operator would apply.
+        """
+        metadata, wanted = live["metadata"], ownership.applied_hash(desired)
+        if wanted is None:
+            return ownership.deviation(live, desired)
+        both = metadata["uid"], metadata["resourceVersion"], wanted
+        if self._known.get(place) == both:
+            return None
+        found = ownership.deviation(live, desired)
+        if found is None:
+            self._known[place] = both
+        return found
+
+    def forget(self, uid: str) -> None:
+        """Forgets an owner that is gone."""
+        for place in [place for place in self._known if place[0] == uid]:
+            del self._known[place]
