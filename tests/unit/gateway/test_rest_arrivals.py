@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from envoy.config.route.v3 import route_components_pb2 as route
-from envoy.extensions.filters.http.dynamic_modules.v3 import dynamic_modules_pb2
+from xds.type.v3 import typed_struct_pb2
 
 from grpc_operator.descriptor.model import Binding, Kind
 from grpc_operator.gateway.envoy import resource_names, rest_arrivals
@@ -52,6 +52,6 @@ def _body(of: route.Route) -> str | None:
     """Returns what the module knows of the body."""
     if resource_names.REST_REQUESTS not in of.typed_per_filter_config:
         return None
-    found = dynamic_modules_pb2.DynamicModuleFilterPerRoute()
+    found = typed_struct_pb2.TypedStruct()
     of.typed_per_filter_config[resource_names.REST_REQUESTS].Unpack(found)
-    return str(found.per_route_config_name)
+    return str(found.value["filter_name"])

@@ -11,8 +11,8 @@ from typing import Literal
 from envoy.config.core.v3 import extension_pb2
 from envoy.extensions.dynamic_modules.v3 import dynamic_modules_pb2 as modules_pb2
 from envoy.extensions.filters.http.dynamic_modules.v3 import dynamic_modules_pb2
+from google.protobuf import json_format
 from google.protobuf.any_pb2 import Any
-from google.protobuf.struct_pb2 import Struct
 from google.protobuf.wrappers_pb2 import StringValue
 from xds.type.v3 import typed_struct_pb2
 
@@ -22,31 +22,28 @@ from grpc_operator.gateway.ir import Listener
 NAME = "grpc_operator"
 """Envoy loads ``libNAME.so`` from the folder that its environment names."""
 
-_EXTENSION = "envoy.http.early_header_mutation.dynamic_modules"
-_PACKAGE = "envoy.extensions.http.early_header_mutation.dynamic_modules.v3"
-_TYPE = f"type.googleapis.com/{_PACKAGE}.DynamicModuleEarlyHeaderMutation"
-_MODULE = modules_pb2.DynamicModuleConfig(name=NAME)
 Filter = Literal["grpc_web_requests", "rest_requests", "responses"]
 RouteConfiguration = Literal["any_body", "largest_message", "paths"]
+
+_EXTENSION = "envoy.http.early_header_mutation.dynamic_modules"
+_EARLY_MUTATION = (
+    "envoy.extensions.http.early_header_mutation.dynamic_modules.v3"
+    ".DynamicModuleEarlyHeaderMutation"
+)
+_ON_ROUTE = "envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilterPerRoute"
 _STRING = "type.googleapis.com/google.protobuf.StringValue"
+_MODULE = modules_pb2.DynamicModuleConfig(name=NAME)
 
 
 def early_mutation(listener: Listener) -> extension_pb2.TypedExtensionConfig:
-    """Returns what runs the module for each request of a listener.
-
-    A TypedStruct, because xds-protos does not have the message yet.
-    """
-    value = Struct()
-    value.update(
-        {
-            "dynamic_module_config": {"name": NAME},
-            "early_header_mutation_name": "request_headers",
-            "early_header_mutation_config": {"@type": _STRING, "value": listener.name},
-        }
-    )
+    """Returns what runs the module for each request of a listener."""
+    config: dict[str, object] = {
+        "dynamic_module_config": {"name": NAME},
+        "early_header_mutation_name": "request_headers",
+        "early_header_mutation_config": {"@type": _STRING, "value": listener.name},
+    }
     return extension_pb2.TypedExtensionConfig(
-        name=_EXTENSION,
-        typed_config=pack(typed_struct_pb2.TypedStruct(type_url=_TYPE, value=value)),
+        name=_EXTENSION, typed_config=_struct(_EARLY_MUTATION, config)
     )
 
 
@@ -72,10 +69,18 @@ def on_route(name: RouteConfiguration, config: str = "") -> Any:
             in bytes, or the paths that ``allowed_verbs.paths`` returns.
         config: Its value, if it has one.
     """
-    return pack(
-        dynamic_modules_pb2.DynamicModuleFilterPerRoute(
-            dynamic_module_config=_MODULE,
-            per_route_config_name=name,
-            filter_config=pack(StringValue(value=config)),
-        )
+    return _struct(
+        _ON_ROUTE,
+        {
+            "dynamic_module_config": {"name": NAME},
+            "filter_name": name,
+            "filter_config": {"@type": _STRING, "value": config},
+        },
     )
+
+
+def _struct(name: str, fields: dict[str, object]) -> Any:
+    """Returns a message as a TypedStruct: xds-protos does not have it yet, or not all of it."""
+    made = typed_struct_pb2.TypedStruct(type_url=f"type.googleapis.com/{name}")
+    json_format.ParseDict(fields, made.value)
+    return pack(made)
