@@ -135,8 +135,7 @@ class VirtualHosts:
         )
         domains: dict[tuple[tuple[GrpcClaim, ...], tuple[RestClaim, ...]], list[str]] = {}
         for domain in (*sorted(own), *_covered(entries.owned, wide, own)):
-            of_rest = rest.at(domain, wide, owners)
-            of_rest = tuple(each for each in of_rest if _is_compared(each, domain, owners))
+            of_rest = _compared(rest.at(domain, wide, owners), domain, owners)
             of_grpc = grpc.at(domain, wide, owners)[:1]
             domains.setdefault((of_grpc, of_rest), []).append(domain)
         for claims, names in domains.items():
@@ -160,12 +159,17 @@ def _covered(names: tuple[str, ...], wide: set[str], own: set[str]) -> tuple[str
     )
 
 
-def _is_compared(claim: RestClaim, domain: str, owners: HostOwners) -> bool:
-    """Whether a claim was compared with those of all other owners of a domain.
+def _compared(
+    claims: tuple[RestClaim, ...], domain: str, owners: HostOwners
+) -> tuple[RestClaim, ...]:
+    """Returns the claims that were compared with those of all other owners of a domain.
 
     Paths of one host were; of a broader one of the same namespace they may overlap others.
     """
-    return claim.host == owners.nearest(domain) or not owners.is_shared(domain)
+    if not owners.is_shared(domain):
+        return claims
+    nearest = owners.nearest(domain)
+    return tuple(claim for claim in claims if claim.host == nearest)
 
 
 def build(of: Claimed, known: RoutesOfClaims) -> Part:
