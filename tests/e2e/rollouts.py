@@ -22,7 +22,7 @@ _QUIET = 5.0
 """Seconds without a call after which a revision gets none."""
 
 _CALLS = re.compile(
-    r"^envoy_cluster_grpc_total\{(?=[^}]*cluster_name=\"([^\"]+)\")[^}]*\} (\d+)$", re.MULTILINE
+    r"^envoy_grpc_calls_total\{(?=[^}]*cluster_name=\"([^\"]+)\")[^}]*\} (\d+)$", re.MULTILINE
 )
 """A counter of a method of a cluster."""
 

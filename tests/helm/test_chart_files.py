@@ -127,8 +127,8 @@ def test_the_dashboard_asks_for_metrics_that_exist() -> None:
     source = "".join(path.read_text() for path in app)
     of_objects = {"grpcservice_ready", "grpcgateway_ready"}
     of_envoy = {
-        "envoy_cluster_grpc",
-        "envoy_cluster_upstream_rq_time_bucket",
+        "envoy_grpc_calls_total",
+        "envoy_grpc_call_milliseconds_bucket",
         "envoy_server_memory_allocated",
     }
     for panel in dashboard["panels"]:

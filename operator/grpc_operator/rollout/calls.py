@@ -1,6 +1,6 @@
 """Calls of a revision, as all proxies of its gateway count them.
 
-Attempts come from load reports, calls by method from the counters of Envoy's ``grpc_stats``. They
+Attempts come from load reports, calls by method from the counters of the proxies. They
 differ: a call that was retried is several attempts, but one call with the status of the last one.
 """
 
@@ -119,12 +119,8 @@ _NONE = MethodCalls()
 
 
 def method_name(service: str, method: str) -> str:
-    """Returns the name of a method in ``RevisionCalls.methods``.
-
-    Envoy writes underscores for the dots of a gRPC service (``grpc_stats``:
-    ``replace_dots_in_grpc_service_name``).
-    """
-    return f"{service.replace('.', '_')}/{method}"
+    """Returns the name of a method in ``RevisionCalls.methods``: as in its path."""
+    return f"{service}/{method}"
 
 
 def _sum(one: Mapping[_Key, int], other: Mapping[_Key, int]) -> dict[_Key, int]:

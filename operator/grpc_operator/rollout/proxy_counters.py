@@ -1,18 +1,25 @@
 """What Envoy's ``/stats`` says of calls by method, as counters by cluster and method.
 
-The names of its series are ``cluster.CLUSTER.grpc.SERVICE.METHOD.`` and a gRPC status, or
-``upstream_rq_time``, with underscores for the dots of the gRPC service. Calls that have not ended
-are counted by cluster alone: ``cluster.CLUSTER.upstream_rq_active``.
+``desired.gateway.call_series`` has the names of its series. Calls that have not ended are counted
+by cluster alone: ``cluster.CLUSTER.upstream_rq_active``.
 """
 
 import json
+import re
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
+from grpc_operator.desired.gateway import call_series
+
 Key = TypeVar("Key", bound=Hashable)
 
-_PARTS = 6
-_OPEN = ("cluster", "upstream_rq_active")
+_METHOD = rf"([^.]+)\.{call_series.METHOD}\.([^/]+/[^./]+)"
+_CALLS = re.compile(
+    re.escape(call_series.start(call_series.CALLS))
+    + rf"{_METHOD}\.{call_series.STATUS}\.([0-9]{{1,2}})"
+)
+_TIMES = re.compile(re.escape(call_series.start(call_series.TIMES)) + _METHOD)
+_OPEN = re.compile(r"cluster\.([^.]+)\.upstream_rq_active")
 
 
 class Series(NamedTuple):
@@ -76,32 +83,30 @@ def _read(answer: bytes, parse: Callable[[Any], Iterator[tuple[Key, int]]]) -> d
 
 
 def _codes(entry: Any) -> Iterator[tuple[Series, int]]:
-    cluster, method, code = _name(entry)
-    if code.isascii() and code.isdigit():
-        yield Series(cluster, method, int(code)), _count(entry["value"])
+    cluster, method, code = _name(_CALLS, entry)
+    yield Series(cluster, method, int(code)), _count(entry["value"])
 
 
 def _times(entry: Any) -> Iterator[tuple[Series, int]]:
     for histogram in entry["histograms"].get("details") or ():
-        cluster, method, _ = _name(histogram)
+        cluster, method = _name(_TIMES, histogram)
         for bucket in histogram.get("totals") or ():
             bound = round(float(bucket["lower_bound"]) + float(bucket["width"]), 3)
             yield Series(cluster, method, None, bound), _count(bucket["count"])
 
 
 def _open(entry: Any) -> Iterator[tuple[str, int]]:
-    parts = str(entry["name"]).split(".")
-    if len(parts) != len(_OPEN) + 1 or (parts[0], parts[2]) != _OPEN:
-        raise ValueError(f"not the open calls of a cluster: {entry['name'][:200]!r}")
-    yield parts[1], _count(entry["value"])
+    (cluster,) = _name(_OPEN, entry)
+    yield cluster, _count(entry["value"])
 
 
-def _name(entry: Any) -> tuple[str, str, str]:
-    """Returns cluster, method, and the last part of a name."""
-    parts = str(entry["name"]).split(".")
-    if len(parts) != _PARTS or (parts[0], parts[2]) != ("cluster", "grpc"):
-        raise ValueError(f"not a series of a method: {entry['name'][:200]!r}")
-    return parts[1], f"{parts[3]}/{parts[4]}", parts[5]
+def _name(expected: re.Pattern[str], entry: Any) -> tuple[str, ...]:
+    """Returns what the name of a series has in it."""
+    name = str(entry["name"])
+    found = expected.fullmatch(name)
+    if found is None:
+        raise ValueError(f"not a series of calls: {name[:200]!r}")
+    return found.groups()
 
 
 def _count(value: Any) -> int:

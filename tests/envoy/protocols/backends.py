@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from bench import h2
 from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import FileDescriptor
 
@@ -178,6 +179,15 @@ async def plain_http2(status: int) -> AsyncIterator[int]:
     """Answers every HTTP/2 request with a status and nothing else; yields its port."""
     # A literal field without indexing whose name is entry 8 of the static table (RFC 7541).
     block = bytes([0x08, 3]) + str(status).encode()
+    async with _http2(lambda stream: _frame(_FRAME_HEADERS, _END, stream, block)) as port:
+        yield port
+
+
+@asynccontextmanager
+async def ending_http2(status: str) -> AsyncIterator[int]:
+    """Ends every gRPC call with any text for a status; yields its port."""
+    words = {"content-type": "application/grpc", "grpc-status": status}
+    block = h2.STATUS_200 + h2.headers(words)
     async with _http2(lambda stream: _frame(_FRAME_HEADERS, _END, stream, block)) as port:
         yield port
 

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.envoy, pytest.mark.asyncio(loop_scope="package")]
 
 USERS = f"{NAMESPACE}/users"
 GET = "user.v1.UserService/GetUser"
-GET_SERIES = "user_v1_UserService/GetUser"
+GET_SERIES = "user.v1.UserService/GetUser"
 ERRORS = {2, 4, 12, 13, 14, 15}
 """UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS."""
 

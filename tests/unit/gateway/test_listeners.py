@@ -70,7 +70,7 @@ def test_clients_cannot_choose_their_scope_or_say_what_envoy_says() -> None:
 
 def test_the_access_log_is_json_without_the_probes() -> None:
     """Text could be forged; and a log that had the probe's host would give it away."""
-    (log,) = manager(listener()).access_log
+    _, log = manager(listener()).access_log
     written = MessageToDict(log.typed_config)["logFormat"]
 
     assert set(written) == {"jsonFormat"}
@@ -83,8 +83,9 @@ def test_the_access_log_is_json_without_the_probes() -> None:
 
 
 def test_no_access_log_when_it_is_disabled() -> None:
-    """Not one that is empty."""
-    assert not manager(listener(access_log=False)).access_log
+    """Not one that is empty; what counts calls is one for Envoy."""
+    (counting,) = manager(listener(access_log=False)).access_log
+    assert counting.name == "envoy.access_loggers.stats"
 
 
 def test_every_listener_that_envoy_must_not_get_is_named() -> None:

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from envoy.config.route.v3.route_components_pb2 import FilterConfig
 
 from grpc_operator.gateway import ir
 from grpc_operator.gateway.envoy import resource_names
@@ -39,7 +38,7 @@ def _text(route: Any) -> str:
     kind = route.match.WhichOneof("path_specifier")
     path = getattr(route.match, kind)
     verbs = [each.string_match.exact for each in route.match.headers if each.name == ":method"]
-    target = route.name or route.route.cluster or str(route.direct_response.status)
+    target = route.route.cluster or route.name or str(route.direct_response.status)
     parts = [*verbs, kind, path.regex if kind == "safe_regex" else path, "->", target]
     return " ".join(parts)
 
@@ -103,10 +102,7 @@ def test_unknown_methods_are_not_counted() -> None:
     made = hosts(snapshot_of(attached()), "http/user.v1.UserService")["*"]
 
     for route in made.routes:
-        if route.HasField("route"):
-            counted = FilterConfig()
-            route.typed_per_filter_config[resource_names.GRPC_STATS].Unpack(counted)
-            assert counted.disabled == (route.match.WhichOneof("path_specifier") == "prefix")
+        assert route.name == route.match.path.removeprefix("/")
 
 
 def test_rest_has_one_route_for_all_that_begins_alike() -> None:

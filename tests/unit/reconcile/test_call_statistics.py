@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from grpc_operator.desired.gateway import call_series
 from grpc_operator.desired.gateway.status_routes import CALLS, TIMES, StatusRoute
 from grpc_operator.engine.calls import Calls
 from grpc_operator.engine.store import Store
@@ -21,7 +22,7 @@ from tests.waiting import HANG
 
 OLD, NEW = "shop/users", "shop/users@7f3a9c2e"
 CLUSTERS = {"users": OLD, "users-7f3a9c2e": NEW}
-GET = "user_v1_UserService/GetUser"
+GET = "user.v1.UserService/GetUser"
 
 
 class Proxies:
@@ -93,16 +94,22 @@ def json_copy(loads: Any) -> dict[str, Loads]:
 
 def written_codes(codes: Mapping[tuple[str, int], int]) -> bytes:
     """Returns counters as Envoy writes them."""
-    name = f"grpc.{GET.replace('/', '.')}"
-    stats = [{"name": f"cluster.{at}.{name}.{code}", "value": n} for (at, code), n in codes.items()]
+    start = call_series.start(call_series.CALLS)
+    stats = [
+        {"name": f"{start}{at}.grpc_method.{GET}.grpc_status.{code}", "value": n}
+        for (at, code), n in codes.items()
+    ]
     return json.dumps({"stats": stats}).encode()
 
 
 def written_times(times: Mapping[tuple[str, float], int]) -> bytes:
     """Returns histograms as Envoy writes them."""
-    name = f"grpc.{GET.replace('/', '.')}.upstream_rq_time"
+    start = call_series.start(call_series.TIMES)
     details = [
-        {"name": f"cluster.{at}.{name}", "totals": [{"lower_bound": ms, "width": 0, "count": n}]}
+        {
+            "name": f"{start}{at}.grpc_method.{GET}",
+            "totals": [{"lower_bound": ms, "width": 0, "count": n}],
+        }
         for (at, ms), n in times.items()
     ]
     return json.dumps({"stats": [{"histograms": {"details": details}}]}).encode()

@@ -56,7 +56,7 @@ def test_there_is_no_percentile_of_no_calls() -> None:
 
 
 def test_methods_are_named_as_envoy_names_them() -> None:
-    assert method_name("user.v1.UserService", "GetUser") == "user_v1_UserService/GetUser"
+    assert method_name("user.v1.UserService", "GetUser") == "user.v1.UserService/GetUser"
 
 
 def test_what_was_counted_before_the_first_reading_does_not_count() -> None:

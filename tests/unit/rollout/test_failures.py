@@ -10,7 +10,7 @@ from grpc_operator.rollout.calls import MethodCalls, RevisionCalls
 from grpc_operator.rollout.facts import Method, Workload
 from tests.unit.rollout.world import CANDIDATE, World, spec
 
-GET = "users_v1_Users/Get"
+GET = "users.v1.Users/Get"
 METHODS = (Method("users.v1.Users", "Get", is_unary=True),)
 
 

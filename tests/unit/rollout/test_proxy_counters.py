@@ -8,7 +8,8 @@ import pytest
 from grpc_operator.rollout import proxy_counters
 from grpc_operator.rollout.proxy_counters import Series
 
-GET = "user_v1_UserService/GetUser"
+GET = "user.v1.UserService/GetUser"
+LABELS = f"envoy_cluster_name.shop/users.grpc_method.{GET}"
 
 
 def written(*stats: Any) -> bytes:
@@ -16,24 +17,25 @@ def written(*stats: Any) -> bytes:
     return json.dumps({"stats": stats}).encode()
 
 
-def counter(name: str, value: object = 1) -> dict[str, object]:
+def counter(code: str, value: object = 1) -> dict[str, object]:
     """Returns a counter of the method GetUser."""
-    return {"name": f"cluster.shop/users.grpc.user_v1_UserService.GetUser.{name}", "value": value}
+    return {"name": f"grpc.calls_total.{LABELS}.grpc_status.{code}", "value": value}
 
 
 def histogram(*buckets: tuple[float, float, int]) -> dict[str, Any]:
     """Returns the times of the method GetUser; of each bucket lower bound, width and count."""
     totals = [{"lower_bound": low, "width": width, "count": n} for low, width, n in buckets]
-    name = str(counter("upstream_rq_time")["name"])
+    name = f"grpc.call_milliseconds.{LABELS}"
     return {"histograms": {"details": [{"name": name, "totals": totals, "intervals": []}]}}
 
 
 def test_calls_are_counted_by_cluster_method_and_status() -> None:
-    other = counter("13", 2) | {"name": "cluster.shop/users@7f3a9c2e.grpc.a_B.C.13"}
-    found = proxy_counters.of_codes(written(counter("0", 7), counter("total", 9), other))
+    name = str(counter("13")["name"]).replace("shop/users", "shop/users@7f3a9c2e")
+    other = {"name": name.replace(GET, "a.grpc_method.B/C"), "value": 2}
+    found = proxy_counters.of_codes(written(counter("0", 7), other))
     assert found == {
         Series("shop/users", GET, 0): 7,
-        Series("shop/users@7f3a9c2e", "a_B/C", 13): 2,
+        Series("shop/users@7f3a9c2e", "a.grpc_method.B/C", 13): 2,
     }
 
 
@@ -68,8 +70,11 @@ def test_without_any_time_there_is_nothing() -> None:
         written({}),
         written(counter("0", -1)),
         written(counter("0", "1")),
+        written(counter("")),
+        written(counter("total")),
         written({"name": "cluster.a.b", "value": 1}),
-        written({"name": ".".join("abcdef"), "value": 1}),
+        written({"name": f"grpc.calls_total.{LABELS}", "value": 1}),
+        written({"name": f"x.grpc.calls_total.{LABELS}.grpc_status.0", "value": 1}),
     ],
 )
 def test_what_envoy_never_writes_is_a_value_error(answer: bytes) -> None:

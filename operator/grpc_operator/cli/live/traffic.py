@@ -11,7 +11,7 @@ from grpc_operator.cli.output import Column, Table
 from grpc_operator.gateway.ir import cluster_of
 from grpc_operator.resources import Key, Manifest, service_key
 from grpc_operator.rollout import codes
-from grpc_operator.rollout.calls import MethodCalls, RevisionCalls, method_name
+from grpc_operator.rollout.calls import MethodCalls, RevisionCalls
 
 _OK = 0
 
@@ -102,12 +102,12 @@ def _milliseconds(value: float | None) -> str:
 def _sums(traffic: Traffic, by: By) -> dict[tuple[str, str], _Sum]:
     """Returns the calls by method and revision, each empty if rows are not about it."""
     key = service_key(*health.name_of(traffic.service))
-    revisions, methods = _revisions(traffic.service, key), _methods(traffic.service)
+    revisions = _revisions(traffic.service, key)
     sums: dict[tuple[str, str], _Sum] = defaultdict(_Sum)
     for cluster, calls in traffic.calls.items():
         revision = revisions.get(cluster, cluster.partition("@")[2])
         for name, each in calls.methods.items():
-            method = methods.get(name, text.line(name, 500))
+            method = text.line(name, 500)
             place = {
                 By.SERVICE: ("", ""),
                 By.METHOD: (method, revision),
@@ -148,12 +148,3 @@ def _revisions(service: Manifest, key: Key) -> dict[str, str]:
     found = health.status_of(service).get("revisions") or ()
     named = [str(each.get("name")) for each in found]
     return {cluster_of(key, each): each for each in named}
-
-
-def _methods(service: Manifest) -> dict[str, str]:
-    """Returns the names of methods by those that Envoy gives them."""
-    return {
-        method_name(str(of.get("name")), str(each.get("name"))): f"{of['name']}/{each['name']}"
-        for of in health.status_of(service).get("services") or ()
-        for each in of.get("methods") or ()
-    }

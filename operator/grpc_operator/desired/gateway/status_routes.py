@@ -7,10 +7,13 @@ value. It is chosen here, and only the names in it by who asks.
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from grpc_operator.desired.gateway import call_series
+from grpc_operator.desired.gateway.call_series import METHOD, STATUS
 from grpc_operator.resources import Key
 
 _LABEL = "([a-z0-9-]{1,63})"
 _REVISION = "(@[0-9a-f]{8})?"
+_METHOD = rf"\.{METHOD}\.[^/]+/[^.]+"
 
 
 @dataclass(frozen=True)
@@ -20,12 +23,14 @@ class StatusRoute:
     Attributes:
         prefix: Of the path; namespace and name of a GrpcService follow.
         query: Parameters of ``/stats``.
-        series: Regular expression of the end of the series' names.
+        start: Beginning of the series' names, before the name of the cluster.
+        end: Regular expression of what follows the name of the cluster.
     """
 
     prefix: str
     query: str
-    series: str
+    start: str
+    end: str
 
     @property
     def pattern(self) -> str:
@@ -35,8 +40,9 @@ class StatusRoute:
     @property
     def rewritten(self) -> str:
         """What becomes of it, as Envoy's ``regex_rewrite.substitution``."""
-        series = rf"{quote(_REVISION)}{quote(self.series)}"
-        return rf"/stats?{self.query}&filter={quote('^cluster')}%5C.\1/\2{series}"
+        start = quote(f"^{self.start}".replace(".", r"\."))
+        end = quote(f"{_REVISION}{self.end}$")
+        return rf"/stats?{self.query}&filter={start}\1/\2{end}"
 
     def path(self, service: Key) -> str:
         """Returns the path for a GrpcService."""
@@ -45,22 +51,27 @@ class StatusRoute:
 
 CALLS = StatusRoute(
     "/stats/calls/",
-    "format=json&usedonly&type=Counters",
-    r"\.grpc\.[^.]+\.[^.]+\.[0-9]+$",
+    "format=json&type=Counters",
+    call_series.start(call_series.CALLS),
+    rf"{_METHOD}\.{STATUS}\.[0-9]+",
 )
-"""How many calls of each method ended with each gRPC status."""
+"""How many calls of each method ended with each gRPC status. Here and for times, not ``usedonly``,
+which leaves out what had no call since Envoy last marked the series that it may forget
+(``stats_eviction_interval``)."""
 
 TIMES = StatusRoute(
     "/stats/times/",
-    "format=json&usedonly&type=Histograms&histogram_buckets=detailed",
-    r"\.grpc\.[^.]+\.[^.]+\.upstream_rq_time$",
+    "format=json&type=Histograms&histogram_buckets=detailed",
+    call_series.start(call_series.TIMES),
+    _METHOD,
 )
 """How long they took; Envoy adds new ones every 5 s (``stats_flush_interval``)."""
 
 OPEN = StatusRoute(
     "/stats/open/",
     "format=json&usedonly&type=Gauges",
-    r"\.upstream_rq_active$",
+    "cluster.",
+    r"\.upstream_rq_active",
 )
 """How many calls of each revision have not ended, open streams included."""
 

@@ -9,7 +9,6 @@ so tables with REST routes enable what the REST scopes need.
 from envoy.config.route.v3 import route_components_pb2 as route
 from envoy.extensions.filters.http.buffer.v3 import buffer_pb2
 from envoy.extensions.filters.http.cors.v3 import cors_pb2
-from envoy.extensions.filters.http.grpc_stats.v3 import config_pb2 as grpc_stats_pb2
 from envoy.extensions.filters.http.grpc_web.v3 import grpc_web_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import (
@@ -38,7 +37,8 @@ def build() -> list[hcm.HttpFilter]:
     Those of the module for requests are first: what follows must see the route of the REST scope.
     That for responses is next to the server: the transcoder replaces the status of a call by an
     HTTP status, and the filter of gRPC-Web moves it into the body. A body is complete before the
-    transcoder gets it. Methods are counted after transcoding, so that REST calls count too.
+    transcoder gets it. The router does not count calls by HTTP status, which says nothing of those
+    by gRPC: ``call_metrics`` counts them.
     """
     return [
         _filter(resource_names.REST_REQUESTS, proxy_module.http_filter("rest_requests")),
@@ -47,8 +47,6 @@ def build() -> list[hcm.HttpFilter]:
         _filter(resource_names.BUFFER, _buffer(_NEVER_USED)),
         _filter(resource_names.GRPC_WEB, grpc_web_pb2.GrpcWeb()),
         _filter(resource_names.TRANSCODER, transcoder.empty()),
-        _filter(resource_names.GRPC_STATS, _stats(times=False)),
-        _filter(resource_names.GRPC_TIMES, _stats(times=True)),
         _filter(resource_names.CUSTOM_RESPONSE, compressed_responses.filter_config()),
         _filter(
             resource_names.RESPONSE,
@@ -56,7 +54,9 @@ def build() -> list[hcm.HttpFilter]:
         ),
         hcm.HttpFilter(
             name=resource_names.ROUTER,
-            typed_config=pack(router_pb2.Router(suppress_envoy_headers=True)),
+            typed_config=pack(
+                router_pb2.Router(suppress_envoy_headers=True, dynamic_stats=BoolValue(value=False))
+            ),
         ),
     ]
 
@@ -64,22 +64,6 @@ def build() -> list[hcm.HttpFilter]:
 def enabled() -> Any:
     """Returns what enables a filter, with its own configuration, where a table or route has it."""
     return pack(route.FilterConfig(config=Any()))
-
-
-def disabled() -> Any:
-    """Returns what disables a filter on a route of a table that enables it."""
-    return pack(route.FilterConfig(disabled=True, config=Any()))
-
-
-def count_with_times(made: route.Route) -> None:
-    """Has the calls of a route counted by method, as others are, and their times as well.
-
-    A histogram of each method costs memory, so only calls to services with several revisions have
-    one. The usual filter must not count them, too. A request by REST has the filters of the first
-    route that it finds.
-    """
-    made.typed_per_filter_config[resource_names.GRPC_TIMES].CopyFrom(enabled())
-    made.typed_per_filter_config[resource_names.GRPC_STATS].CopyFrom(disabled())
 
 
 def whole_body(limit: int) -> Any:
@@ -101,14 +85,6 @@ def any_body() -> Any:
 
 def _buffer(limit: int) -> buffer_pb2.Buffer:
     return buffer_pb2.Buffer(max_request_bytes=UInt32Value(value=limit))
-
-
-def _stats(*, times: bool) -> grpc_stats_pb2.FilterConfig:
-    return grpc_stats_pb2.FilterConfig(
-        stats_for_all_methods=BoolValue(value=True),
-        replace_dots_in_grpc_service_name=True,
-        enable_upstream_stats=times,
-    )
 
 
 def _filter(name: str, config: Message) -> hcm.HttpFilter:

@@ -4,6 +4,7 @@ from envoy.config.core.v3 import base_pb2
 from envoy.config.route.v3 import route_components_pb2 as route
 
 from grpc_operator.gateway.envoy import (
+    call_metrics,
     compressed_responses,
     cors,
     destinations,
@@ -106,10 +107,7 @@ def _method(
     match = route.RouteMatch(path=f"/{api.name}/{method.name}", headers=[*to.conditions, *when])
     made = _to_clusters(attachment, to, match, method.policy)
     destinations.mirror(made.route, attachment, to, (api.name, method))
-    if attachment.is_split:
-        filters.count_with_times(made)
-    else:
-        made.typed_per_filter_config[resource_names.GRPC_STATS].CopyFrom(filters.enabled())
+    call_metrics.count(made, api.name, method.name, timed=attachment.is_split)
     return made
 
 
@@ -143,9 +141,7 @@ def _unknown(
 ) -> route.Route:
     """Returns the route of calls by one protocol to methods that the descriptor does not have."""
     match = route.RouteMatch(prefix=_prefix(api), headers=[*to.conditions, *when])
-    made = _to_clusters(attachment, to, match, api.fallback)
-    made.typed_per_filter_config[resource_names.GRPC_STATS].CopyFrom(filters.disabled())
-    return made
+    return _to_clusters(attachment, to, match, api.fallback)
 
 
 def _unreachable(attachment: Attachment, api: Api) -> list[route.Route]:

@@ -15,6 +15,7 @@ from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value, UInt64Value
 
 from grpc_operator.gateway.envoy import (
     access_log,
+    call_metrics,
     filters,
     local_replies,
     proxy_module,
@@ -86,7 +87,10 @@ def _manager(gateway: GatewayIr, listener: Listener) -> hcm.HttpConnectionManage
         early_header_mutation_extensions=[proxy_module.early_mutation(listener)],
         http_filters=filters.build(),
         local_reply_config=local_replies.build(),
-        access_log=access_log.build(gateway.probe_host) if gateway.access_log else [],
+        access_log=[
+            call_metrics.build(),
+            *(access_log.build(gateway.probe_host) if gateway.access_log else ()),
+        ],
         use_remote_address=BoolValue(value=True),
         xff_num_trusted_hops=gateway.trusted_hops,
         internal_address_config=_no_internal_address(),

@@ -18,7 +18,6 @@ from grpc_operator.gateway.claims import RestClaim
 from grpc_operator.gateway.envoy import (
     allowed_verbs,
     destinations,
-    filters,
     header_matchers,
     metadata_validation,
     proxy_module,
@@ -291,8 +290,6 @@ def _route(
     else:
         made.name = _scope_of(attachment, to)
         made.direct_response.status = _NOT_FOUND
-    if attachment.is_split:
-        filters.count_with_times(made)
     if beside_grpc:
         made.match.headers.append(header_matchers.not_grpc())
     return made

@@ -14,6 +14,7 @@ from grpc_operator.gateway import patterns
 from grpc_operator.gateway.claims import Served
 from grpc_operator.gateway.envoy import (
     allowed_verbs,
+    call_metrics,
     compressed_responses,
     cors,
     destinations,
@@ -104,6 +105,7 @@ def _routes(served: Served, rest: Rest, service: Attachment) -> list[route.Route
         for method in api.methods:
             if method.bindings:
                 made = _method(cluster, f"/{api.name}/{method.name}", method)
+                call_metrics.count(made, api.name, method.name, timed=service.is_split)
                 destinations.mirror(made.route, service, to, (api.name, method))
                 methods.append(made)
     return [*methods, *rest_arrivals.build(cluster, served.rest, rest.max_bytes), _grpc()]

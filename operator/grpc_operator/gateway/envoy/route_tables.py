@@ -27,7 +27,6 @@ _NEEDED_BY_REST = (
     resource_names.REST_REQUESTS,
     resource_names.CORS,
     resource_names.TRANSCODER,
-    resource_names.GRPC_STATS,
     resource_names.CUSTOM_RESPONSE,
     resource_names.RESPONSE,
 )

@@ -155,8 +155,8 @@ def test_calls_are_counted_between_two_readings(
     readings = iter([10, 25])
 
     async def calls(_: web.Request) -> web.Response:
-        series = "cluster.shop/users.grpc.u_v1_Users.Get."
-        stats = [{"name": f"{series}0", "value": next(readings)}]
+        labels = "envoy_cluster_name.shop/users.grpc_method.u.v1.Users/Get.grpc_status.0"
+        stats = [{"name": f"grpc.calls_total.{labels}", "value": next(readings)}]
         return web.json_response({"stats": stats})
 
     async def times(_: web.Request) -> web.Response:
@@ -181,7 +181,7 @@ def test_calls_are_counted_between_two_readings(
     ran = run("top", "users", "--interval", "1", "-o", "json")
     (row,) = json.loads(ran.out)
 
-    assert (ran.code, row["method"], row["statuses"]) == (0, "u_v1_Users/Get", {"OK": 15})
+    assert (ran.code, row["method"], row["statuses"]) == (0, "u.v1.Users/Get", {"OK": 15})
     assert 1 <= row["callsPerSecond"] <= 15
     assert ran.err.count("edge-2: not allowed") == 1
 

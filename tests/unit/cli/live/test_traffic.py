@@ -19,9 +19,9 @@ CANDIDATE = MethodCalls({0: 10}, {2.0: 10})
 FOUND = Traffic(
     SERVICE,
     {
-        "shop/users": RevisionCalls(methods={"u_v1_Users/Get": STABLE}),
+        "shop/users": RevisionCalls(methods={"u.v1.Users/Get": STABLE}),
         "shop/users@7f3a9c2e": RevisionCalls(
-            methods={"u_v1_Users/Get": CANDIDATE, "o_v1_Others/\x1bX": MethodCalls({14: 1})}
+            methods={"u.v1.Users/Get": CANDIDATE, "o.v1.Others/\x1bX": MethodCalls({14: 1})}
         ),
     },
     {"shop/users": 3, "shop/users@7f3a9c2e": 0},
@@ -35,7 +35,7 @@ FOUND = Traffic(
         (
             By.METHOD,
             [
-                ("o_v1_Others/\\x1bX", "users-7f3a9c2e", 1, None, None, {"UNAVAILABLE": 1}),
+                ("o.v1.Others/\\x1bX", "users-7f3a9c2e", 1, None, None, {"UNAVAILABLE": 1}),
                 (
                     "u.v1.Users/Get",
                     "users",
