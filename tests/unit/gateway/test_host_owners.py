@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from grpc_operator.gateway import ir
@@ -164,6 +164,9 @@ def _given(drawn: Sequence[tuple[str, list[str], str]]) -> list[ir.Attachment]:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(SERVICES, max_size=6), st.lists(SERVICES, max_size=6))
+@example(
+    [("one", [], "p.S"), ("one", ["a.com"], "p.T")], [("one", [], "p.T"), ("one", ["a.com"], "p.T")]
+)
 def test_only_the_owners_of_a_host_answer(
     first: list[tuple[str, list[str], str]], then: list[tuple[str, list[str], str]]
 ) -> None:

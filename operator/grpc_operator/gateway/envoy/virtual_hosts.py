@@ -58,8 +58,8 @@ class VirtualHosts:
 
     @property
     def services(self) -> frozenset[Key]:
-        """Those that claim something."""
-        return frozenset(self._claims)
+        """Those that claim something on one of them."""
+        return frozenset[Key]().union(*(part.services for _, part in self._made.values()))
 
     @property
     def has_rest(self) -> bool:
