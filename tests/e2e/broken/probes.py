@@ -39,10 +39,12 @@ while True:
 _SLOW_SERVER = "import os, time; time.sleep(8); os.execlp('python', 'python', '-m', 'user_service')"
 
 _SOON = {"startup": {"failureThreshold": 30}}
+"""For servers whose answers may still change: they have to be killed before it is certain."""
+
 PROBES = (
     Broken(
         "startup-service",
-        {"probes": {"startup": {"service": "no.such.Service", "failureThreshold": 30}}},
+        {"probes": {"startup": {"service": "no.such.Service"}}},
         "StartupProbeFailing",
         ("no.such.Service", "NOT_FOUND"),
     ),
@@ -68,21 +70,21 @@ PROBES = (
     ),
     Broken(
         "no-health",
-        python(_HEALTH_SERVER, probes=_SOON),
+        python(_HEALTH_SERVER),
         "StartupProbeFailing",
         ("UNIMPLEMENTED", "grpc.health.v1"),
     ),
     Broken("port", {"port": 50061, "probes": _SOON}, "StartupProbeFailing", ("50061", "refused")),
     Broken(
         "tls",
-        python(_TLS_SERVER, probes=_SOON, **volume(secret={"secretName": "tls"})),
+        python(_TLS_SERVER, **volume(secret={"secretName": "tls"})),
         "StartupProbeFailing",
         ("TLS",),
         (Authority().secret("tls", "tls"),),
     ),
     Broken(
         "http",
-        {"command": ["python", "-m", "http.server", "50051"], "args": [], "probes": _SOON},
+        {"command": ["python", "-m", "http.server", "50051"], "args": []},
         "StartupProbeFailing",
         ("HTTP/1",),
     ),
