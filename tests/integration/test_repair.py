@@ -73,7 +73,10 @@ def test_a_deleted_child_comes_back(operator: OperatorProcess, space: Space, chi
         lambda: space.get(resource, name)["metadata"]["uid"] != before["metadata"]["uid"],
         f"{child} is back",
     )
-    assert repaired(space, resource, name, essence(before))
+    wait_until(
+        lambda: repaired(space, resource, name, essence(before)),  # an autoscaled one in two writes
+        f"{child} is as it was",
+    )
     space.wait_ready()
 
 
