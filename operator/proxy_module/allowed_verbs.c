@@ -13,9 +13,8 @@ struct verbs {
 
 /* Takes everything before a byte from the front, and the byte; all if there is no such byte. */
 static struct text take(struct text *from, char end) {
-  const char *at = from->length > 0 ? memchr(from->bytes, end, from->length) : NULL;
-  struct text taken = {from->bytes, at == NULL ? from->length : (size_t)(at - from->bytes)};
-  size_t used = taken.length + (at == NULL ? 0 : 1);
+  struct text taken = before(*from, end);
+  size_t used = taken.length + (taken.length < from->length ? 1 : 0);
   *from = (struct text){from->bytes + used, from->length - used};
   return taken;
 }
@@ -167,7 +166,7 @@ bool read_paths(struct text configuration, struct paths *found) {
 }
 
 size_t allowed_verbs(const struct paths *known, struct text own, struct text path, char *found) {
-  path = take(&path, '?');
+  path = before(path, '?');
   while (path.length > 0 && path.bytes[path.length - 1] == '/') {
     path.length--;
   }

@@ -32,7 +32,7 @@ struct stream {
   struct message_sizes sizes;
   /* A message is too large, so that the rest of the request is replaced. */
   bool too_large;
-  /* The response has a body that is looked at from its first byte on. */
+  /* The first byte of the response says whether it is compressed. */
   bool may_be_compressed;
   bool is_compressed;
   bool has_noted_status;

@@ -6,15 +6,7 @@ static const struct text WRONG_TYPE = {"a body must be JSON: content-type applic
 static char lower(char byte) { return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte; }
 
 static bool equal_in_any_case(struct text given, struct text wanted) {
-  if (given.length != wanted.length) {
-    return false;
-  }
-  for (size_t at = 0; at < wanted.length; at++) {
-    if (lower(given.bytes[at]) != wanted.bytes[at]) {
-      return false;
-    }
-  }
-  return true;
+  return given.length == wanted.length && starts_with_in_any_case(given, wanted);
 }
 
 static bool is_of_type_name(char byte) {
@@ -26,7 +18,7 @@ static bool is_of_type_name(char byte) {
 static bool is_json(struct text type) {
   const struct text begin = TEXT("application/"), end = TEXT("json");
   if (type.length < begin.length + end.length ||
-      !equal_in_any_case((struct text){type.bytes, begin.length}, begin) ||
+      !starts_with_in_any_case(type, begin) ||
       !equal_in_any_case((struct text){type.bytes + type.length - end.length, end.length}, end)) {
     return false;
   }
@@ -40,8 +32,7 @@ static bool is_json(struct text type) {
 }
 
 static struct text without_parameters(struct text type) {
-  const char *end = type.length > 0 ? memchr(type.bytes, ';', type.length) : NULL;
-  size_t length = end == NULL ? type.length : (size_t)(end - type.bytes);
+  size_t length = before(type, ';').length;
   while (length > 0 && (type.bytes[length - 1] == ' ' || type.bytes[length - 1] == '\t')) {
     length--;
   }

@@ -41,16 +41,7 @@ static bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
 /* Media types have no case (RFC 9110, 8.3.1). */
 static bool is_grpc(struct text content_type) {
-  if (content_type.length < GRPC.length) {
-    return false;
-  }
-  for (size_t at = 0; at < GRPC.length; at++) {
-    char byte = content_type.bytes[at];
-    if ((is_upper(byte) ? byte - 'A' + 'a' : byte) != GRPC.bytes[at]) {
-      return false;
-    }
-  }
-  return true;
+  return starts_with_in_any_case(content_type, GRPC);
 }
 
 static bool is_number(struct text value, size_t longest) {

@@ -23,14 +23,8 @@ static const struct text MEDIA_TYPES[] = {
 enum { FIRST_OF_TEXT = 2 };
 
 static bool is_media_type(struct text value, struct text known) {
-  if (value.length < known.length) {
+  if (!starts_with_in_any_case(value, known)) {
     return false;
-  }
-  for (size_t at = 0; at < known.length; at++) {
-    char byte = value.bytes[at];
-    if ((byte >= 'A' && byte <= 'Z' ? byte - 'A' + 'a' : byte) != known.bytes[at]) {
-      return false;
-    }
   }
   size_t at = known.length;
   while (at < value.length && (value.bytes[at] == ' ' || value.bytes[at] == '\t')) {
@@ -44,7 +38,7 @@ static bool normalize(void *filter, struct text name) {
   struct text given = header_of(filter, REQUEST_HEADERS, name);
   for (size_t at = 0; at < sizeof MEDIA_TYPES / sizeof *MEDIA_TYPES; at++) {
     if (is_media_type(given, MEDIA_TYPES[at])) {
-      if (given.length != MEDIA_TYPES[at].length || !equal(given, MEDIA_TYPES[at])) {
+      if (!equal(given, MEDIA_TYPES[at])) {
         envoy_dynamic_module_callback_http_set_header(filter, REQUEST_HEADERS, name,
                                                       MEDIA_TYPES[at]);
       }
@@ -107,11 +101,6 @@ static enum next refuse(void *filter) {
 
 static void note(void *filter, struct text key, struct text value) {
   envoy_dynamic_module_callback_http_set_dynamic_metadata_string(filter, REST_REQUEST, key, value);
-}
-
-static struct text without_query(struct text path) {
-  const char *end = path.length > 0 ? memchr(path.bytes, '?', path.length) : NULL;
-  return (struct text){path.bytes, end == NULL ? path.length : (size_t)(end - path.bytes)};
 }
 
 /* Changes the header that selects the route table, so that Envoy selects the route again: in the
@@ -188,7 +177,7 @@ enum next rest_request_headers(void *filter, struct stream *stream) {
     return refuse(filter);
   }
   note(filter, TEXT("method"), header_of(filter, REQUEST_HEADERS, TEXT(":method")));
-  note(filter, TEXT("path"), without_query(header_of(filter, REQUEST_HEADERS, TEXT(":path"))));
+  note(filter, TEXT("path"), before(header_of(filter, REQUEST_HEADERS, TEXT(":path")), '?'));
   if (!redirect(filter, service)) {
     return CONTINUE;
   }

@@ -29,6 +29,26 @@ static inline bool ends_with(struct text text, struct text end) {
          equal((struct text){text.bytes + text.length - end.length, end.length}, end);
 }
 
+/* Whether a text starts with lower-case letters, which it may have in upper case. */
+static inline bool starts_with_in_any_case(struct text text, struct text start) {
+  if (text.length < start.length) {
+    return false;
+  }
+  for (size_t at = 0; at < start.length; at++) {
+    char byte = text.bytes[at];
+    if ((byte >= 'A' && byte <= 'Z' ? byte - 'A' + 'a' : byte) != start.bytes[at]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* Everything before the first of some byte; the whole text if it has none. */
+static inline struct text before(struct text text, char end) {
+  const char *at = text.length > 0 ? memchr(text.bytes, end, text.length) : NULL;
+  return (struct text){text.bytes, at == NULL ? text.length : (size_t)(at - text.bytes)};
+}
+
 /* Appends as much as there is room for. */
 static inline void append(char *to, size_t *length, size_t most, struct text text) {
   size_t room = most - *length;

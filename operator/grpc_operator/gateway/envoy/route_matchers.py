@@ -12,7 +12,6 @@ from functools import lru_cache
 from envoy.config.route.v3 import route_components_pb2 as route
 from envoy.type.matcher.v3 import http_inputs_pb2
 from google.protobuf.any_pb2 import Any
-from google.protobuf.message import Message
 from xds.core.v3 import extension_pb2
 from xds.type.matcher.v3 import matcher_pb2
 
@@ -104,10 +103,6 @@ def _of_virtual_host(matcher: bytes) -> bytes:
     return embedded(route.VirtualHost.MATCHER_FIELD_NUMBER, matcher)
 
 
-def _bytes(message: Message) -> bytes:
-    return serialised(message)
-
-
-_NAME = _bytes(extension_pb2.TypedExtensionConfig(name=_ACTION))
-_TYPE = _bytes(Any(type_url=_ROUTE_LIST))
-_PATH = _bytes(_Tree(input=_header(":path")))
+_NAME = serialised(extension_pb2.TypedExtensionConfig(name=_ACTION))
+_TYPE = serialised(Any(type_url=_ROUTE_LIST))
+_PATH = serialised(_Tree(input=_header(":path")))
