@@ -11,8 +11,12 @@ DROPS := tests/e2e/test_nothing_is_dropped.py
 E2E := --cluster-name grpc-operator-e2e --kind-bin dev/bin/kind \
 	--kind-kubectl-bin $(VENV)/bin/kubectl
 BENCH := PYTHONPATH=dev:operator:services/kit:services/kit/tests:services/user:services/user/gen:services/product:services/product/gen:services/order:services/order/gen:. $(VENV)/bin/python
-# These tests wait more than they compute. A file, with its fixtures, stays in one process.
+# These tests wait more than they compute. A file, with its fixtures, stays in one process, and each
+# process has a cluster of its own.
 PARALLEL := --numprocesses 2 --dist loadfile
+# Parts of `make test`: those in the first line run two at a time, the others one after the other.
+QUICK := coverage services lint clients rest tutorial
+CLUSTERS := integration e2e
 STAMP := $(VENV)/.up-to-date
 
 $(STAMP): pyproject.toml tools/localkind/pyproject.toml uv.lock dev/bin/bootstrap dev/bin/uv-requirements.txt $(wildcard operator/proxy_module/*)
@@ -73,7 +77,7 @@ rest: $(STAMP) ## What `make unit` runs and `make coverage` does not
 
 .PHONY: services
 services: $(STAMP) ## Tests of the service kit and the services, with real databases and processes
-	@$(PYTEST) -q services
+	@$(PYTEST) -q $(PARALLEL) services
 
 .PHONY: clients
 clients: $(STAMP) ## Build the example clients and servers, and run them
@@ -100,15 +104,15 @@ gen-check: $(STAMP) ## Fail when a generated file is stale
 .PHONY: integration
 integration: $(STAMP) ## Real Envoys, and the operator as a process against a real API server
 	@$(PYTEST) $(PARALLEL) -m "envoy or conformance" tests
-	@$(PYTEST) $(PARALLEL) -m cluster tests/integration tools/localkind/tests
+	@$(PYTEST) $(PARALLEL) --no-loadscope-reorder -m cluster tests/integration tools/localkind/tests
 
 .PHONY: e2e
 e2e: $(STAMP) ## The chart and its pods on a real node, through pytest-kind
 	@$(RUN) -m images
-	@$(PYTEST) -m cluster tests/e2e --ignore $(DROPS) $(E2E)
+	@$(PYTEST) $(PARALLEL) -m cluster tests/e2e $(E2E)
 
 .PHONY: drops
-drops: $(STAMP) ## Nothing is dropped: 100,000 calls while everything changes (15 minutes)
+drops: $(STAMP) ## Of these tests only: 100,000 calls while everything changes (15 minutes)
 	@$(RUN) -m images
 	@$(PYTEST) -m cluster $(DROPS) $(E2E)
 
@@ -117,7 +121,10 @@ soak: $(STAMP) ## Faults at random under calls; ARGS="SOAK_SECONDS=1800 SOAK_SEE
 	@env $(ARGS) $(PYTEST) -m cluster -s tests/integration/test_soak.py
 
 .PHONY: test
-test: lint coverage rest tutorial services clients integration e2e drops ## Everything
+test: $(STAMP) ## Everything
+	@echo "make $(QUICK): each prints its results when it has ended"
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target $(QUICK)
+	@$(MAKE) --no-print-directory $(CLUSTERS)
 
 ##@ Measure
 

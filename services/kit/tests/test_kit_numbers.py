@@ -93,7 +93,7 @@ def test_the_least_value_is_taken_and_an_empty_one_is_the_default(name: str, lea
     assert read(**{name: f"{least:g}"}) != read()
 
 
-@pytest.mark.parametrize("name", OFF)
+@pytest.mark.parametrize("name", sorted(OFF))
 def test_what_can_be_off_is_none(name: str) -> None:
     (config, _) = read(**{name: "off"})
 
