@@ -40,6 +40,10 @@ _HOSTILE = (
     " two words",
 )
 _PROGRAMS = ("curl", "grpcurl", "kubectl")
+_SLEEP = """#!/bin/sh
+until [ -s "$NOTED" ]; do /bin/sleep 0.01; done
+"""
+"""What stands for ``sleep``: it ends when the program in the background has noted its arguments."""
 _COMMAND = re.compile(r"`(?:kubectl|helm|curl|grpcurl|make|docker) [^`]*$")
 """The beginning of a command in the text of a condition, up to what is filled in."""
 
@@ -51,6 +55,8 @@ def folder(tmp_path: Path) -> Path:
         program = tmp_path / name
         program.write_text(f'#!/bin/sh\nprintf "%s\\0" {name} "$@" >> "$NOTED"\n')
         program.chmod(0o755)
+    (tmp_path / "sleep").write_text(_SLEEP)
+    (tmp_path / "sleep").chmod(0o755)
     return tmp_path
 
 
@@ -86,7 +92,7 @@ def test_a_rest_path_is_one_argument(text: str, options: tuple[str, ...], folder
     assert _arguments(folder, rest, *options) == [
         *("curl", "-sS", f"http://gw.infra.svc:8080/p/{text}")
     ]
-    assert {path.name for path in folder.iterdir()} == {*_PROGRAMS, "noted"}
+    assert {path.name for path in folder.iterdir()} == {*_PROGRAMS, "sleep", "noted"}
 
 
 @pytest.mark.parametrize("text", _HOSTILE)
@@ -110,7 +116,7 @@ def test_names_are_single_arguments(text: str, folder: Path) -> None:
             "REST": [f"http://{authority}/p", *at],
         }[entry["protocol"]]
         assert [word for word in expected if word not in noted] == [], entry["example"]
-    assert {path.name for path in folder.iterdir()} == {*_PROGRAMS, "noted"}
+    assert {path.name for path in folder.iterdir()} == {*_PROGRAMS, "sleep", "noted"}
 
 
 def _unquoted(source: str) -> list[str]:
