@@ -65,7 +65,7 @@ tutorial: $(STAMP) ## Follow docs/write-a-service.md: every file, every command,
 .PHONY: coverage
 coverage: $(STAMP) ## How much of the operator the unit and golden tests run; fails below the floor
 	@$(VENV)/bin/coverage erase
-	@$(VENV)/bin/coverage run -m pytest -q $(PARALLEL) -m "not cluster and not envoy" tests/unit tests/golden
+	@$(VENV)/bin/coverage run -m pytest -q --timeout 300 $(PARALLEL) -m "not cluster and not envoy" tests/unit tests/golden
 	@$(VENV)/bin/coverage combine -q
 	@$(VENV)/bin/coverage report
 

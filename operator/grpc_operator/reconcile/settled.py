@@ -11,7 +11,7 @@ class Settled:
     """Compares children with what is desired, each version once."""
 
     def __init__(self) -> None:
-        self._known: dict[Place, tuple[str, str, str]] = {}
+        self._known: dict[str, dict[tuple[str, str], tuple[str, str, str]]] = {}
 
     def deviation(
         self, place: Place, live: Manifest, desired: Manifest
@@ -27,14 +27,14 @@ class Settled:
         if wanted is None:
             return ownership.deviation(live, desired)
         both = metadata["uid"], metadata["resourceVersion"], wanted
-        if self._known.get(place) == both:
+        owner, child = place
+        if self._known.get(owner, {}).get(child) == both:
             return None
         found = ownership.deviation(live, desired)
         if found is None:
-            self._known[place] = both
+            self._known.setdefault(owner, {})[child] = both
         return found
 
     def forget(self, uid: str) -> None:
         """Forgets an owner that is gone."""
-        for place in [place for place in self._known if place[0] == uid]:
-            del self._known[place]
+        self._known.pop(uid, None)
