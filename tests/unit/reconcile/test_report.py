@@ -75,12 +75,15 @@ class Reports:
         """Returns an object as the store has it."""
         return self.store.get(of(which), which["metadata"]["namespace"], which["metadata"]["name"])
 
-    async def service(self, which: Manifest = SERVICE, **observed: Any) -> float | None:
+    async def service(
+        self, which: Manifest = SERVICE, claims: Manifest | None = None, **observed: Any
+    ) -> float | None:
         """Reports what is observed of a GrpcService, which is ready but for what is given."""
         manifest = self.live(which) or which
         given = {"deployment": deployment(), "reports": REPORTS, **observed}
+        details = {"claims": claims} if claims is not None else {}
         return await self.reporter.report(
-            manifest, Observed(GrpcService.parse(manifest), {}, **given)
+            manifest, Observed(GrpcService.parse(manifest), details, **given)
         )
 
     async def lasting(self, which: Manifest = SERVICE, **observed: Any) -> None:
@@ -433,6 +436,20 @@ async def test_what_the_operator_does_next_is_not_reported_before_it_lasts() -> 
         reports.now += 6.0  # the worker does others meanwhile
     assert await reports.service() is None
     assert reports.written == 1
+
+
+async def test_what_was_accepted_is_written_at_once() -> None:
+    """Until then a service that was created earlier may get the same host."""
+    called = ConditionResult("False", Reason.PENDING, "a call has not ended")
+    group = {"since": "2026-01-01T00:00:00.000000Z", "hostnames": ["a.example.com"]}
+    claims = {"gateway": "infra/default", "groups": [group]}
+    reports = Reports()
+    assert await reports.service(programmed=called) == SETTLE
+    await reports.service(programmed=called, claims=claims)
+    assert reports.written == 1
+    more = {**claims, "groups": [{**group, "hostnames": ["a.example.com", "b.example.com"]}]}
+    await reports.service(programmed=called, claims=more)
+    assert reports.written == 2
 
 
 async def test_what_the_operator_does_next_is_reported_when_it_lasts() -> None:
