@@ -104,7 +104,7 @@ gen-check: $(STAMP) ## Fail when a generated file is stale
 .PHONY: integration
 integration: $(STAMP) ## Real Envoys, and the operator as a process against a real API server
 	@$(PYTEST) $(PARALLEL) -m "envoy or conformance" tests
-	@$(PYTEST) $(PARALLEL) --no-loadscope-reorder -m cluster tests/integration
+	@$(PYTEST) $(PARALLEL) --no-loadscope-reorder -m cluster tests/integration # few, long tests not last
 	@$(PYTEST) -m cluster tools/localkind/tests # compare the machine before and after a cluster
 
 .PHONY: e2e

@@ -97,12 +97,7 @@ class Reporter:
         self, key: Key, old: dict[str, Any], new: dict[str, Any], now: float, passing: float
     ) -> float | None:
         """Returns in how many seconds a status may be written; ``None`` when it may be now."""
-        if (
-            passing > 0
-            and _is_reconciling(new)
-            and _is_decided_like(old, new)
-            and _claims_same(old, new)
-        ):
+        if passing > 0 and _is_reconciling(new) and _is_decided_like(old, new):
             return passing
         only_progress = _only_progress(old, new)
         if only_progress:
@@ -190,19 +185,20 @@ def _only_progress(old: dict[str, Any], new: dict[str, Any]) -> bool:
     """Whether only counters differ, or the progress of the same rollout."""
     if {**old, **dict.fromkeys(_COUNTERS)} == {**new, **dict.fromkeys(_COUNTERS)}:
         return True
-    if not (_claims_same(old, new) and _is_decided_like(old, new)):
+    if not _is_decided_like(old, new):
         return False
     return _is_reconciling(new) and _outcome(old) == _outcome(new)
 
 
 def _is_decided_like(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    """Whether calls go to the same revisions: they go where the status says."""
+    """Whether nothing was decided that takes effect only with the status.
+
+    Calls go to the revisions that it names, and until it says what was accepted, another object may
+    get the same.
+    """
+    if old.get("claims") != new.get("claims"):
+        return False
     return State.read(old).is_decided_like(State.read(new))
-
-
-def _claims_same(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    """Whether nothing was accepted: until that is written, another object may get the same."""
-    return bool(old.get("claims") == new.get("claims"))
 
 
 def _begins(old: dict[str, Any], new: dict[str, Any]) -> bool:
